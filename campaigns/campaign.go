@@ -1,0 +1,46 @@
+package campaigns
+
+import "time"
+
+// Campaign is a list plus the rules for calling it, as written in its YAML file.
+// Every duration is written as Go does ("90s", "4h", "15m").
+type Campaign struct {
+	Name         string            `yaml:"campaign" json:"name"`
+	Seller       string            `yaml:"seller" json:"seller"`             // on whose behalf; opt-outs, verdicts and attempts are per seller
+	Purpose      string            `yaml:"purpose" json:"purpose"`           // marketing, survey, service, ...
+	Sector       string            `yaml:"sector" json:"sector,omitempty"`   // energy, telecom, ... where the law knows sectors
+	Jurisdiction string            `yaml:"jurisdiction" json:"jurisdiction"` // rule set: it, us, gb
+	CallerIDs    []Number          `yaml:"caller_ids" json:"caller_ids"`
+	Trunk        string            `yaml:"trunk" json:"trunk,omitempty"` // empty: the only one
+	Hours        Hours             `yaml:"hours" json:"hours,omitempty"`
+	Pacing       Pacing            `yaml:"pacing" json:"pacing"`
+	RingTimeout  time.Duration     `yaml:"ring_timeout" json:"ring_timeout"` // default 22s
+	WrapUp       time.Duration     `yaml:"wrap_up" json:"wrap_up"`           // 0: the agent is ready at once
+	Retry        map[Outcome]Retry `yaml:"retry" json:"retry,omitempty"`
+	MaxAttempts  int               `yaml:"max_attempts" json:"max_attempts"`                 // per lead, default 6
+	Message      string            `yaml:"abandon_message" json:"abandon_message,omitempty"` // WAV played on abandon where the rule set asks for a message
+	Agents       []string          `yaml:"agents" json:"agents,omitempty"`                   // names; empty: every agent
+}
+
+// Pacing is the campaign's wish for its pacing engine.
+type Pacing struct {
+	Mode              string  `yaml:"mode" json:"mode"`               // predictive (default), progressive, ratio
+	Ratio             float64 `yaml:"ratio" json:"ratio,omitempty"`   // lines per ready agent, mode ratio
+	Cap               float64 `yaml:"cap" json:"cap,omitempty"`       // abandon cap, only stricter than the rule set's; 0: the rule set's
+	Target            float64 `yaml:"target" json:"target,omitempty"` // share of the cap to aim at; 0: the engine's default
+	MaxLines          int     `yaml:"max_lines" json:"max_lines,omitempty"`
+	MaxLinesPerAgent  float64 `yaml:"max_lines_per_agent" json:"max_lines_per_agent,omitempty"`
+	MaxCallsPerSecond int     `yaml:"max_calls_per_second" json:"max_calls_per_second,omitempty"`
+}
+
+// Retry says when a lead is called again after an outcome.
+type Retry struct {
+	Delay  time.Duration `yaml:"delay" json:"delay"`
+	Growth float64       `yaml:"growth" json:"growth,omitempty"` // the delay is multiplied by it at each try; 0 and 1: fixed
+	Max    int           `yaml:"max" json:"max"`                 // tries with this outcome in a row before the lead is done; 0: no retry
+}
+
+// Hours is a calling window in the called party's local time: by weekday (mon
+// to sun) a list of spans "09:00-13:00". A day without a span is closed. A nil
+// Hours is no restriction of its own.
+type Hours map[string][]string

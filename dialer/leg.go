@@ -1,0 +1,162 @@
+package dialer
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dnc"
+)
+
+// Codec is a G.711 variant, by its static RTP payload type (RFC 3551).
+type Codec uint8
+
+// The codecs, with their payload types.
+const (
+	PCMU Codec = 0
+	PCMA Codec = 8
+)
+
+// Remote is what the far end's SDP says about its audio.
+type Remote struct {
+	Addr     netip.AddrPort // where to send RTP
+	Codec    Codec          // what we send and receive
+	Digits   uint8          // telephone-event payload type (RFC 4733) to receive and send; 0: none
+	Ptime    time.Duration  // packet time the far end asks for; 0: 20 ms
+	SendOnly bool           // the far end holds us: it does not want our audio
+}
+
+// Audio is one leg's RTP endpoint: a local port, one outgoing stream whose
+// sequence and time stamps are continuous for the life of the leg. All methods
+// return at once and may be called from any goroutine.
+type Audio interface {
+	// Local is the address to offer in SDP.
+	Local() netip.AddrPort
+	// Connect points the stream at the far end after its SDP answer; called again on re-INVITE.
+	Connect(Remote)
+	// LastHeard is when the last RTP packet came from the far end; zero before the first.
+	LastHeard() time.Time
+	// Close frees the port. A bridge is undone first.
+	Close()
+}
+
+// Bed is what a leg hears when it is not bridged.
+type Bed uint8
+
+// The beds.
+const (
+	Silence Bed = iota // digital silence, packets flowing
+	Comfort            // quiet noise, so that nobody hears a dead line
+)
+
+// Desk is the media side of putting people through. Implemented by dialer/media.
+type Desk interface {
+	// Open makes a leg's RTP endpoint. onDigit, when not nil, is called for each
+	// telephone-event digit pressed (0-9 * #), from one goroutine, and must not block.
+	Open(onDigit func(digit byte)) (Audio, error)
+	// Bridge joins customer and agent in both directions, undoing what either
+	// heard before. The agent hears a short tone mixed over the customer's audio.
+	// heard, when not nil, is called once, from another goroutine, when the first
+	// packet of the agent's own audio has been sent to the customer.
+	Bridge(customer, agent Audio, heard func(at time.Time))
+	// Part undoes the bridge that the leg is in; both legs then hear the bed.
+	Part(leg Audio, bed Bed)
+	// Play sends a prompt (a WAV loaded by name) to the leg; done is called from another
+	// goroutine when it has been played or cut. An unknown name is an error.
+	Play(leg Audio, prompt string, done func()) error
+}
+
+// Leg is one SIP dialog, established. Implemented by dialer/trunk.
+type Leg interface {
+	// CallID is the SIP Call-ID.
+	CallID() string
+	// Done is closed when the dialog has ended, whoever ended it.
+	Done() <-chan struct{}
+	// Ended says who ended it and with what; valid once Done is closed.
+	Ended() End
+	// Hangup sends BYE and returns at once; Done closes when it is answered or given up.
+	Hangup()
+	// Alive asks the far end with OPTIONS inside the dialog whether it is there.
+	Alive(ctx context.Context) bool
+}
+
+// End says how a leg ended.
+type End struct {
+	ByFar bool  // the far end sent BYE
+	Cause Cause // of its Reason header (RFC 3326), or of the failure
+	Err   error // transport or dialog failure
+}
+
+// Cause is why a leg ended or never came to be: a SIP status and, where a
+// Reason header gives it, a Q.850 cause. 0 is none.
+type Cause struct {
+	Status int    `json:"status,omitempty"`
+	Q850   int    `json:"q850,omitempty"`
+	Text   string `json:"text,omitempty"`
+}
+
+// Result is the end of an originate.
+type Result struct {
+	Outcome  campaigns.Outcome // empty: answered
+	Cause    Cause
+	Invited  time.Time // first INVITE sent; zero: nothing left the machine
+	Ringing  time.Time // first 180, or 183 when no 180 came
+	Answered time.Time // 200 read
+	Final    time.Time // final response read
+	Late     bool      // the 200 crossed our CANCEL
+	Trunk    string    // which trunk carried it
+	Dialog   Dialog    // what a restart needs to end it
+}
+
+// Dialog is what a restart needs to end a call that this process left behind.
+type Dialog struct {
+	CallID   string   `json:"call_id,omitempty"`
+	FromTag  string   `json:"from_tag,omitempty"`
+	ToTag    string   `json:"to_tag,omitempty"`
+	CSeq     uint32   `json:"cseq,omitempty"`
+	Branch   string   `json:"branch,omitempty"` // of the INVITE, for CANCEL
+	Target   string   `json:"target,omitempty"` // Request-URI, later the remote target
+	Route    []string `json:"route,omitempty"`
+	From     string   `json:"from,omitempty"`
+	To       string   `json:"to,omitempty"`
+	Trunk    string   `json:"trunk,omitempty"`
+	Answered bool     `json:"answered,omitempty"`
+}
+
+// Placing is what Originate needs beside the clearance.
+type Placing struct {
+	Trunk       string        // name; empty: the only one
+	Audio       Audio         // offered in SDP, connected on the answer
+	RingTimeout time.Duration // from the first 180/183; never under the clearance's ring minimum
+	// Ringing is called once, at the first 180 or 183, and must not block.
+	Ringing func(at time.Time)
+	// Answered is called when the 200 is read and ACKed, before Originate returns, and must not block.
+	Answered func(at time.Time)
+	// Dialing is called when the INVITE is about to be sent (again, after a digest challenge or
+	// failover), with what a restart would need. An error stops the INVITE.
+	Dialing func(Dialog) error
+}
+
+// Trunk places calls. Implemented by dialer/trunk.
+type Trunk interface {
+	// Originate places the cleared call and returns when it is answered, with
+	// a leg, or when no 200 can follow any more, without one. An ended ctx CANCELs the
+	// call, but not before the clearance's ring minimum; a 200 that crosses the CANCEL still returns a leg. A clearance that
+	// is not valid at the moment of sending gives Refused and nothing is sent.
+	Originate(ctx context.Context, c dnc.Clearance, p Placing) (Leg, Result)
+	// Recover ends what an earlier process left: CANCELs what may ring, ACKs and
+	// BYEs what answers or was answered. It returns when each has been answered or given up.
+	Recover(ctx context.Context, left []Dialog)
+}
+
+// Phones are the agents' phones: registered with us, or at a static address.
+type Phones interface {
+	// Call rings the agent's phone and returns the nailed-up leg once it answers.
+	// An error says in plain words why there is none.
+	Call(ctx context.Context, agent string, a Audio) (Leg, error)
+	// Registered reports whether the agent's phone is reachable now.
+	Registered(agent string) bool
+	// Changes delivers the name of each agent whose registration came or went. It is never closed.
+	Changes() <-chan string
+}
