@@ -39,6 +39,7 @@ type Basis string
 const (
 	ByConsent  Basis = "consent"  // the person agreed to be called
 	ByContract Basis = "contract" // a contract between person and seller, in force until Ends
+	ByInquiry  Basis = "inquiry"  // the person asked the seller for something at GivenAt
 )
 
 // Consent is one person's permission to be called by a seller for a purpose, or

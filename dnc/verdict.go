@@ -49,6 +49,7 @@ type Verdict struct {
 	LocalTime    string           `json:"local_time,omitempty"`      // local time there
 	CallerID     campaigns.Number `json:"caller_id,omitempty"`       // what will be shown
 	NeedsAgent   bool             `json:"needs_agent,omitempty"`
+	Consent      string           `json:"consent,omitempty"`     // id of the consent or contract that was used
 	RuleSet      string           `json:"rule_set,omitempty"`    // it@<first 12 hex digits of the hash>
 	NotChecked   []string         `json:"not_checked,omitempty"` // checks that need a campaign, when none was given
 }
