@@ -29,6 +29,9 @@ type Attempt struct {
 type Change struct {
 	Attempt Attempt
 	Settled bool // false: the intent; true: the outcome
+	// Amended says that the settlement replaces an earlier one of the attempt:
+	// the agent's disposition came after the call ended.
+	Amended bool
 	Seq     uint64
 }
 

@@ -1,0 +1,69 @@
+# Pronto: make demo builds and runs the main job; make test sets up and runs every test.
+SHELL := /bin/bash
+GO ?= go
+BIN := bin/pronto
+GOBIN := $(CURDIR)/bin
+LINT_VERSION := v2.15.0
+LINT := $(GOBIN)/golangci-lint-$(LINT_VERSION)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+PEERS := sip-tester baresip-core kamailio tshark strace sipsak
+TESTFLAGS ?= -race -timeout 10m
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## build bin/pronto
+	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/pronto
+
+.PHONY: demo
+demo: build ## build and run the main job on this machine: about 75 seconds
+	$(BIN) demo $(DEMOFLAGS)
+
+.PHONY: setup
+setup: ## install what the tests need: SIP peers from Debian, the pinned linter
+	@missing=""; for p in $(PEERS); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+	  echo "installing$$missing"; \
+	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+	@[ -x $(LINT) ] || { echo "installing golangci-lint $(LINT_VERSION)"; mkdir -p $(GOBIN); \
+	  GOBIN=$(GOBIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION) && mv $(GOBIN)/golangci-lint $(LINT); }
+	$(GO) mod download
+
+.PHONY: check
+check: setup ## format, vet and lint
+	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not formatted: $$out"; exit 1; }
+	$(GO) vet ./...
+	$(LINT) run ./...
+
+.PHONY: test
+test: setup check build ## everything: set-up, lint, every test with the race detector, the demo judged by its far ends
+	$(GO) test $(TESTFLAGS) ./...
+	$(BIN) demo --json >/dev/null
+
+.PHONY: race
+race: ## tests with the race detector, no set-up
+	$(GO) test -race ./...
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for 20 seconds
+	@for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg 2>/dev/null | grep '^Fuzz'); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$pkg || exit 1; done; done
+
+.PHONY: soak
+soak: build ## kill -9 at random under load, 100 times
+	PRONTO_KILLS=100 $(GO) test -run TestKilledAtRandom -timeout 60m -v ./cmd/pronto
+
+.PHONY: bench
+bench: build ## figures of docs/benchmarks.md
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin

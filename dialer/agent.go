@@ -1,0 +1,251 @@
+package dialer
+
+import (
+	"time"
+
+	"pronto/dialer/journal"
+	"pronto/pacing"
+)
+
+// AgentState is what an agent is doing.
+type AgentState string
+
+// The states of an agent. A ready agent waits for a call; a reserved one for one
+// call alone.
+const (
+	LoggedOut AgentState = "logged_out" // no phone
+	NotReady  AgentState = "not_ready"  // phone up, pausing or not in a running campaign
+	Ready     AgentState = "ready"
+	Reserved  AgentState = "reserved"
+	Talking   AgentState = "talking"
+	WrapUp    AgentState = "wrap_up"
+)
+
+// agent is a person lent to a campaign, in the books of its loop.
+type agent struct {
+	id    pacing.AgentID
+	name  string
+	audio Audio
+	state AgentState
+	since time.Time
+	call  *call // talking or reserved for
+	last  *call // the call being wrapped up
+	wrap  *time.Timer
+	pause bool // asked for a pause: not ready after this call
+	gone  bool // the phone vanished
+}
+
+// The keys that an agent may press until a desk comes, as telephone events.
+const (
+	keyPause = '*' // pause, or come back from it
+	keyNext  = '#' // while talking: end the call; in wrap-up: ready for the next
+)
+
+// dispositions are the keys for what came of a call, in talk or wrap-up.
+var dispositions = map[byte]string{
+	'1': "sale",
+	'2': "not_interested",
+	'3': "do_not_call",
+	'4': "callback",
+	'5': "wrong_number",
+	'6': "machine",
+	'7': "refused_for_now",
+}
+
+// join takes an agent whose phone is up into the campaign.
+func (l *loop) join(name string, audio Audio, now time.Time) {
+	a := l.agents[name]
+	if a == nil {
+		a = &agent{id: l.svc.agentID(name), name: name, state: NotReady}
+		l.agents[name] = a
+	}
+	a.audio, a.gone, a.pause, a.call, a.last = audio, false, false, nil, nil
+	l.ready(a, "joined", now)
+}
+
+// ready makes an agent ready and gives it a waiting call.
+func (l *loop) ready(a *agent, why string, now time.Time) {
+	l.pace.observe(pacing.Event{At: now, Kind: pacing.AgentReady, Agent: a.id})
+	l.setState(a, Ready, why, now)
+	l.serve(now)
+}
+
+// longestIdle is the ready agent that has waited longest.
+func (l *loop) longestIdle() *agent {
+	var best *agent
+	for _, a := range l.agents {
+		if a.state == Ready && (best == nil || a.since.Before(best.since) || a.since.Equal(best.since) && a.id < best.id) {
+			best = a
+		}
+	}
+	return best
+}
+
+// setState changes an agent's state and journals it.
+func (l *loop) setState(a *agent, s AgentState, why string, now time.Time) {
+	from := a.state
+	a.state, a.since = s, now
+	l.svc.agentChanged(a.name, l.camp.Name, from, s, why, now)
+}
+
+// wrapUp begins the work after a call.
+func (l *loop) wrapUp(a *agent, now time.Time) {
+	if a.gone {
+		l.away(a, LoggedOut, "phone gone", now)
+		return
+	}
+	if l.camp.WrapUp <= 0 {
+		l.next(a, "call ended", now)
+		return
+	}
+	l.pace.observe(pacing.Event{At: now, Kind: pacing.AgentWrapUp, Agent: a.id})
+	l.setState(a, WrapUp, "call ended", now)
+	a.wrap = l.after(l.camp.WrapUp, func(now time.Time) {
+		if a.state == WrapUp {
+			l.next(a, "wrap-up over", now)
+		}
+	})
+}
+
+// next is where an agent goes after wrap-up: to a pause, back to the floor, or
+// to the next call.
+func (l *loop) next(a *agent, why string, now time.Time) {
+	if a.wrap != nil {
+		a.wrap.Stop()
+	}
+	switch {
+	case a.pause:
+		l.away(a, NotReady, "pause", now)
+	case l.surplus > 0 || !l.wantsAgents():
+		l.surplus = max(l.surplus-1, 0)
+		l.giveBack(a, now)
+	default:
+		l.ready(a, why, now)
+	}
+}
+
+// wantsAgents reports whether the campaign has work for an agent.
+func (l *loop) wantsAgents() bool { return l.state == Running || len(l.wait) > 0 }
+
+// away takes an agent off the line.
+func (l *loop) away(a *agent, s AgentState, why string, now time.Time) {
+	l.pace.observe(pacing.Event{At: now, Kind: pacing.AgentAway, Agent: a.id})
+	l.setState(a, s, why, now)
+	l.cancelIfNobody()
+}
+
+// giveBack returns an agent to the floor, which lends it on.
+func (l *loop) giveBack(a *agent, now time.Time) {
+	l.away(a, NotReady, "free for another campaign", now)
+	delete(l.agents, a.name)
+	l.svc.floorTask(func() { l.svc.floor.returned(a.name, l) })
+}
+
+// shed gives back idle agents at once and notes how many more must follow.
+func (l *loop) shed(n int, now time.Time) {
+	for ; n > 0; n-- {
+		a := l.longestIdle()
+		if a == nil {
+			break
+		}
+		l.giveBack(a, now)
+	}
+	l.surplus = n
+}
+
+// vanish takes away an agent whose phone is gone. Its customer goes to the next
+// agent, first in the line, or to the treatment.
+func (l *loop) vanish(name string, now time.Time) {
+	a := l.agents[name]
+	if a == nil {
+		return
+	}
+	a.gone = true
+	delete(l.agents, name)
+	if a.wrap != nil {
+		a.wrap.Stop()
+	}
+	c := a.call
+	a.call = nil
+	l.pace.observe(pacing.Event{At: now, Kind: pacing.AgentAway, Agent: a.id})
+	if c != nil && c.state == connected {
+		if !c.orphaned {
+			l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: pacing.Completed})
+		}
+		rec := c.entry(journal.Orphaned, now, c.leg.CallID())
+		rec.Agent = a.name
+		l.svc.scribe.note(rec, nil)
+		c.agent, c.orphaned = nil, true
+		l.setState(a, LoggedOut, "phone gone", now)
+		l.enqueue(c, now)
+	} else {
+		l.setState(a, LoggedOut, "phone gone", now)
+	}
+	l.cancelIfNobody()
+}
+
+// cancelIfNobody gives up ringing calls, once the law lets them end, when no
+// agent is left who could take an answer.
+func (l *loop) cancelIfNobody() {
+	for _, a := range l.agents {
+		if a.state != NotReady && a.state != LoggedOut {
+			return
+		}
+	}
+	for _, c := range l.calls {
+		if c.state == dialing && c.cancel != nil {
+			c.cancel()
+		}
+	}
+}
+
+// agentDigit obeys a key on an agent's phone.
+func (l *loop) agentDigit(name string, d byte, now time.Time) {
+	a := l.agents[name]
+	if a == nil {
+		return
+	}
+	if word, ok := dispositions[d]; ok {
+		l.dispose(a, word, now)
+		return
+	}
+	switch {
+	case d == keyNext && a.state == Talking && a.call != nil:
+		c := a.call
+		l.release(c, now)
+		c.state = ending
+		c.leg.Hangup()
+	case d == keyNext && a.state == WrapUp:
+		l.next(a, "agent asked for the next call", now)
+	case d == keyPause && a.state == NotReady:
+		a.pause = false
+		l.ready(a, "back from pause", now)
+	case d == keyPause && a.state == Ready:
+		l.away(a, NotReady, "pause", now)
+	case d == keyPause:
+		a.pause = !a.pause
+	}
+}
+
+// dispose notes the agent's word for the call that it is on or has just had.
+func (l *loop) dispose(a *agent, word string, now time.Time) {
+	c := a.call
+	if c == nil || a.state == Reserved {
+		c = a.last
+	}
+	if c == nil {
+		return
+	}
+	c.disposition = word
+	rec := c.entry(journal.Disposed, now, c.result.Dialog.CallID)
+	rec.Agent, rec.Outcome = a.name, word
+	if c.settled { // the call has ended: its settlement changes
+		amended := settlement(c, c.outcome, now)
+		l.svc.scribe.settle(rec, settledDetail(amended), amended)
+	} else {
+		l.svc.scribe.note(rec, nil)
+	}
+	if word == "do_not_call" {
+		l.optOut(c, "agent", now)
+	}
+}

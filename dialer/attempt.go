@@ -1,0 +1,214 @@
+package dialer
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"pronto/campaigns"
+	"pronto/dialer/journal"
+	"pronto/dnc"
+	"pronto/pacing"
+)
+
+// callState is where a call stands.
+type callState uint8
+
+const (
+	clearing  callState = iota // at the gate
+	dialing                    // INVITE sent or about to be
+	waiting                    // answered, no agent yet
+	connected                  // bridged to an agent
+	treating                   // the abandon treatment runs
+	ending                     // hung up, BYE not answered yet
+)
+
+// call is one attempt in the loop's books. Fields are owned by the loop's
+// goroutine, but for those set before attempt starts.
+type call struct {
+	id      pacing.CallID
+	lead    campaigns.Lead
+	attempt string // ULID
+	begun   time.Time
+	camp    *campaigns.Campaign
+	terms   dnc.Terms
+	record  Attempt // what the store knows of it
+
+	state    callState
+	reserved *agent // waits for this call alone
+	agent    *agent
+	audio    Audio
+	leg      Leg
+	result   Result
+	cancel   context.CancelFunc // gives up ringing
+
+	answered    time.Time
+	joined      time.Time // bridged to its agent
+	parted      time.Time // the bridge was undone
+	deadline    *time.Timer
+	orphaned    bool // its agent vanished; it was connected before
+	dropped     bool // counted as abandoned
+	optedOut    bool
+	disposition string
+	outcome     campaigns.Outcome
+	settled     bool // outcome is final
+}
+
+// attempt takes one lead from the gate to the end of its call. It runs in its
+// own goroutine and tells the loop what happened.
+func (l *loop) attempt(ctx context.Context, c *call) {
+	clearance, verdict := l.clear(ctx, c)
+	if !verdict.Allowed {
+		l.post(func(now time.Time) { l.refused(c, verdict, now) })
+		return
+	}
+	audio, err := l.svc.Desk.Open(func(d byte) { l.post(func(now time.Time) { l.customerDigit(c, d, now) }) })
+	if err != nil {
+		l.log.Error("no media port", zap.String("attempt", c.attempt), zap.Error(err))
+		l.post(func(now time.Time) { l.failed(c, Result{Outcome: campaigns.Failed, Cause: Cause{Text: err.Error()}}, now) })
+		return
+	}
+	defer audio.Close()
+	ring, cancel := context.WithCancel(ctx)
+	defer cancel()
+	l.post(func(time.Time) { c.state, c.audio, c.cancel = dialing, audio, cancel; l.cancelIfNobody() })
+
+	leg, result := l.svc.Trunk.Originate(ring, clearance, Placing{
+		Trunk:       c.camp.Trunk,
+		Audio:       audio,
+		RingTimeout: c.camp.RingTimeout,
+		Dialing:     func(d Dialog) error { l.invited(c, d); return nil },
+		Ringing:     func(at time.Time) { l.post(func(now time.Time) { l.ringing(c, at, now) }) },
+	})
+	if leg == nil {
+		l.post(func(now time.Time) { l.failed(c, result, now) })
+		return
+	}
+	l.post(func(now time.Time) { l.answer(c, leg, result, now) })
+	<-leg.Done()
+	l.post(func(now time.Time) { l.left(c, leg.Ended(), now) })
+}
+
+// clear asks the gate and, when it allows, queues the intent for the store.
+func (l *loop) clear(ctx context.Context, c *call) (dnc.Clearance, dnc.Verdict) {
+	token := l.svc.scribe.begin()
+	now := l.svc.Now()
+	clearance, verdict := l.svc.Gate.Clear(ctx, dnc.Request{
+		Attempt:  c.attempt,
+		Node:     l.svc.Node,
+		Lead:     c.lead,
+		Campaign: c.terms,
+		Reserved: c.reserved != nil,
+	}, now)
+	if !verdict.Allowed {
+		l.svc.scribe.cancel(token)
+		return clearance, verdict
+	}
+	c.record = Attempt{
+		ID: c.attempt, Lead: c.lead.ID, Campaign: c.lead.Campaign, Seller: c.camp.Seller, Number: c.lead.Number,
+		At: now, RetryAt: now.Add(c.camp.RetryDelay(campaigns.Interrupted)),
+	}
+	l.svc.scribe.intend(token, c.record, clearance.Evidence())
+	return clearance, verdict
+}
+
+// invited journals that an INVITE leaves. It is called from the trunk's goroutine.
+func (l *loop) invited(c *call, d Dialog) {
+	l.svc.scribe.note(c.entry(journal.Invited, l.svc.Now(), d.CallID), d)
+}
+
+// entry begins a journal record about the call.
+func (c *call) entry(k journal.Kind, now time.Time, callID string) journal.Record {
+	return journal.Record{
+		At: now, Kind: k, Campaign: c.lead.Campaign, Attempt: c.attempt, Lead: int64(c.lead.ID),
+		CallID: callID, Number: string(c.lead.Number),
+	}
+}
+
+func (l *loop) ringing(c *call, at, now time.Time) {
+	if c.state != dialing {
+		return
+	}
+	l.tally.Ringing++
+	l.pace.observe(pacing.Event{At: now, Kind: pacing.Ringing, Call: c.id})
+	l.svc.scribe.note(c.entry(journal.Ringing, at, ""), nil)
+}
+
+// refused takes a lead off the line that the gate did not let through. It
+// teaches pacing nothing.
+func (l *loop) refused(c *call, v dnc.Verdict, now time.Time) {
+	delete(l.calls, c.id)
+	l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: pacing.Refused})
+	l.tally.refuse(v.Reason)
+	l.free(c, now)
+	if v.NeedsAgent && c.reserved == nil && l.state == Running {
+		l.owed = append(l.owed, c.lead)
+		return
+	}
+	l.queue.Release(dueAfter(v, now), c.lead)
+}
+
+// dueAfter is when a refused lead is worth asking for again: when the verdict
+// names an instant, then; soon for what an import or a repair can mend; daily
+// for the rest.
+func dueAfter(v dnc.Verdict, now time.Time) time.Time {
+	if v.NextCallable.After(now) {
+		return v.NextCallable
+	}
+	switch v.Reason {
+	case dnc.Unavailable, dnc.Clock:
+		return now.Add(time.Minute)
+	case dnc.Unscreened, dnc.VerdictExpired, dnc.RegisterStale, dnc.Rules, dnc.CallerID, dnc.TrunkReason, dnc.NoConsent:
+		return now.Add(15 * time.Minute)
+	default:
+		return now.Add(24 * time.Hour)
+	}
+}
+
+// failed ends an attempt that nobody answered.
+func (l *loop) failed(c *call, r Result, now time.Time) {
+	delete(l.calls, c.id)
+	c.result = r
+	if !r.Invited.IsZero() {
+		l.tally.Dialed++
+	}
+	l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: pacingOutcome(r.Outcome)})
+	l.free(c, now)
+	l.end(c, r.Outcome, End{Cause: r.Cause}, now)
+	if r.Outcome == campaigns.Unwanted {
+		l.optOut(c, "sip607", now)
+	}
+}
+
+// pacingOutcome says in pacing's words how a line ended.
+func pacingOutcome(o campaigns.Outcome) pacing.Outcome {
+	switch o {
+	case campaigns.NoAnswer:
+		return pacing.NoAnswer
+	case campaigns.Busy:
+		return pacing.Busy
+	case campaigns.Machine:
+		return pacing.Machine
+	case campaigns.Vacant:
+		return pacing.Invalid
+	default:
+		return pacing.Failed
+	}
+}
+
+// end journals the end of an attempt and queues its settlement.
+func (l *loop) end(c *call, o campaigns.Outcome, e End, now time.Time) {
+	if o == campaigns.Bridged && c.disposition == "machine" {
+		o = campaigns.Machine
+	}
+	c.outcome, c.settled = o, true
+	l.tally.end(o)
+	rec := c.entry(journal.Ended, now, c.result.Dialog.CallID)
+	rec.Outcome = string(o)
+	if c.agent != nil {
+		rec.Agent = c.agent.name
+	}
+	a := settlement(c, o, now)
+	l.svc.scribe.settle(rec, endedDetail(c, e, a, now), a)
+}

@@ -1,0 +1,136 @@
+package dialer
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dnc"
+	"pronto/pacing"
+)
+
+// Tally counts what a campaign did since the service started.
+type Tally struct {
+	Refused   map[dnc.Reason]int        `json:"refused"`
+	Outcomes  map[campaigns.Outcome]int `json:"outcomes"`
+	Dialed    int                       `json:"dialed"`
+	Ringing   int                       `json:"ringing"` // lines that rang
+	Answered  int                       `json:"answered"`
+	Connected int                       `json:"connected"`
+	Abandoned int                       `json:"abandoned"`
+	HungUp    int                       `json:"hung_up"` // left before agent and deadline
+}
+
+func (t *Tally) refuse(r dnc.Reason) {
+	if t.Refused == nil {
+		t.Refused = map[dnc.Reason]int{}
+	}
+	t.Refused[r]++
+}
+
+func (t *Tally) end(o campaigns.Outcome) {
+	if t.Outcomes == nil {
+		t.Outcomes = map[campaigns.Outcome]int{}
+	}
+	t.Outcomes[o]++
+}
+
+// AgentLive is an agent as it is now.
+type AgentLive struct {
+	Name     string     `json:"name"`
+	Campaign string     `json:"campaign,omitempty"`
+	State    AgentState `json:"state"`
+	Since    time.Time  `json:"since"`
+}
+
+// CampaignLive is a running campaign as it is now.
+type CampaignLive struct {
+	Name     string          `json:"name"`
+	State    CampaignState   `json:"state"`
+	Tally    Tally           `json:"tally"`
+	Calls    int             `json:"calls"` // attempts in progress, at the gate or on a line
+	Lines    int             `json:"lines"` // dialing or ringing
+	Waiting  int             `json:"waiting"`
+	Talking  int             `json:"talking"`
+	Cap      float64         `json:"cap"`
+	Decision pacing.Decision `json:"decision"`
+}
+
+// Live is the service as it is now.
+type Live struct {
+	Campaigns []CampaignLive `json:"campaigns"`
+	Agents    []AgentLive    `json:"agents"`
+}
+
+// Lines is how many attempts are in progress.
+func (l Live) Lines() int {
+	n := 0
+	for _, c := range l.Campaigns {
+		n += c.Calls
+	}
+	return n
+}
+
+// Live asks every campaign how it stands.
+func (s *Service) Live() Live {
+	var loops []*loop
+	asked := make(chan struct{})
+	s.do(func() {
+		for _, name := range sortedKeys(s.loops) {
+			loops = append(loops, s.loops[name].loop)
+		}
+		close(asked)
+	})
+	var out Live
+	select {
+	case <-asked:
+	case <-s.done:
+		return out
+	}
+	for _, l := range loops {
+		if c, ok := l.live(); ok {
+			out.Campaigns = append(out.Campaigns, c)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range sortedKeys(s.states) {
+		out.Agents = append(out.Agents, s.states[name])
+	}
+	return out
+}
+
+// live asks the loop; false when it has ended.
+func (l *loop) live() (CampaignLive, bool) {
+	answer := make(chan CampaignLive, 1)
+	l.post(func(time.Time) { answer <- l.snapshot() })
+	select {
+	case c := <-answer:
+		return c, true
+	case <-l.done:
+		return CampaignLive{}, false
+	}
+}
+
+func (l *loop) snapshot() CampaignLive {
+	c := CampaignLive{Name: l.camp.Name, State: l.state, Tally: l.tally, Calls: len(l.calls), Waiting: len(l.wait), Decision: l.pace.last}
+	c.Tally.Refused, c.Tally.Outcomes = maps.Clone(l.tally.Refused), maps.Clone(l.tally.Outcomes)
+	for _, k := range l.calls {
+		switch k.state {
+		case dialing:
+			c.Lines++
+		case connected:
+			c.Talking++
+		}
+	}
+	if len(l.policy.Windows) > 0 {
+		c.Cap = slices.MinFunc(l.policy.Windows, func(a, b pacing.Window) int {
+			if a.Cap < b.Cap {
+				return -1
+			}
+			return 1
+		}).Cap
+	}
+	return c
+}

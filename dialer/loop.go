@@ -1,0 +1,208 @@
+package dialer
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"pronto/campaigns"
+	"pronto/pacing"
+)
+
+// loop runs one campaign. One goroutine owns everything in it; other goroutines
+// post tasks. Nothing that a task does waits for SIP, disk or the store.
+type loop struct {
+	svc    *Service
+	record CampaignRecord
+	camp   *campaigns.Campaign
+	policy Policy
+	log    *zap.Logger
+
+	queue  *campaigns.Queue
+	pace   *pace
+	agents map[string]*agent // lent to this campaign, by name
+	calls  map[pacing.CallID]*call
+	wait   []*call      // live answers without an agent, longest first
+	owed   []campaigns.Lead // leads that may be called only with an agent reserved
+	tally  Tally
+
+	state   CampaignState
+	surplus int // agents that the floor wants back as they become free
+	tasks   chan task
+	done    chan struct{} // closed when run has returned
+	nextID  uint64
+	again   *time.Timer
+
+	running atomic.Bool              // dials; read by the floor
+	open    atomic.Int64             // calls in progress; read by the service
+	members atomic.Pointer[[]string] // agents that it may have; read by the floor
+}
+
+// publish lets other goroutines see what they may know of the loop.
+func (l *loop) publish() {
+	l.running.Store(l.state == Running)
+	l.open.Store(int64(len(l.calls)))
+	l.members.Store(&l.camp.Agents)
+}
+
+// idle reports whether no call is in progress.
+func (l *loop) idle() bool { return l.open.Load() == 0 }
+
+// task is work for the loop's goroutine.
+type task func(now time.Time)
+
+// post hands a task to the loop; it is dropped when the loop has ended.
+func (l *loop) post(t task) {
+	select {
+	case l.tasks <- t:
+	case <-l.done:
+	}
+}
+
+// after posts a task when d has passed.
+func (l *loop) after(d time.Duration, t task) *time.Timer {
+	return time.AfterFunc(max(d, 0), func() { l.post(t) })
+}
+
+// run owns the campaign until ctx ends. Calls in progress are then hung up.
+func (l *loop) run(ctx context.Context) {
+	defer close(l.done)
+	l.again = time.NewTimer(0)
+	defer l.again.Stop()
+	for {
+		select {
+		case t := <-l.tasks:
+			now := l.svc.Now()
+			t(now)
+			l.drainTasks(now)
+		case <-l.again.C:
+		case <-ctx.Done():
+			l.shutdown()
+			return
+		}
+		l.dial(ctx, l.svc.Now())
+		l.publish()
+		if l.state == Draining && len(l.calls) == 0 {
+			l.drained(ctx)
+		}
+	}
+}
+
+// drainTasks runs what else is waiting, so that one decision serves them all.
+func (l *loop) drainTasks(now time.Time) {
+	for range len(l.tasks) {
+		(<-l.tasks)(now)
+	}
+}
+
+// dial asks pacing how many lines to start and campaigns whom to call.
+func (l *loop) dial(ctx context.Context, now time.Time) {
+	if l.state == Running {
+		l.dialReserved(ctx, now)
+		for _, lead := range l.queue.Take(l.pace.decide(now, l.queue.Propensities()).Dial) {
+			c := l.newCall(lead, now)
+			l.pace.observe(pacing.Event{At: now, Kind: pacing.Dialed, Call: c.id})
+			go l.attempt(ctx, c)
+		}
+	}
+	l.pace.write(l.svc.scribe, l.camp.Name, now)
+	l.again.Reset(l.pace.again(now))
+}
+
+// dialReserved starts the calls that the law allows only with an agent waiting,
+// one for each agent that is ready.
+func (l *loop) dialReserved(ctx context.Context, now time.Time) {
+	for len(l.owed) > 0 && len(l.wait) == 0 {
+		a := l.longestIdle()
+		if a == nil {
+			return
+		}
+		lead := l.owed[0]
+		l.owed = l.owed[1:]
+		c := l.newCall(lead, now)
+		c.reserved = a
+		l.setState(a, Reserved, "reserved", now)
+		a.call = c
+		l.pace.observe(pacing.Event{At: now, Kind: pacing.Dialed, Call: c.id, Agent: a.id})
+		go l.attempt(ctx, c)
+	}
+}
+
+// newCall takes a lead into the loop's books.
+func (l *loop) newCall(lead campaigns.Lead, now time.Time) *call {
+	l.nextID++
+	c := &call{id: pacing.CallID(l.nextID), lead: lead, camp: l.camp, terms: terms(l.record), attempt: l.svc.newAttemptID(now), begun: now}
+	l.calls[c.id] = c
+	return c
+}
+
+// setWanted follows what the manager asked for.
+func (l *loop) setWanted(s CampaignState, now time.Time) {
+	if l.state == s {
+		return
+	}
+	l.state = s
+	l.log.Info("campaign state", zap.String("state", string(s)))
+	if s == Paused || s == Draining {
+		l.returnOwed()
+	}
+}
+
+// returnOwed gives back the leads that wait for a reserved agent.
+func (l *loop) returnOwed() {
+	l.queue.Return(l.owed...)
+	l.owed = nil
+}
+
+// drained says that the last call of a draining campaign is over.
+func (l *loop) drained(ctx context.Context) {
+	l.state = Stopped
+	l.returnOwed()
+	go l.svc.markStopped(ctx, l.camp.Name)
+}
+
+// reconfigure takes over a campaign file applied while running.
+func (l *loop) reconfigure(r CampaignRecord, p Policy, now time.Time) {
+	camp := r.Campaign
+	if err := l.pace.configure(now, engineConfig(&camp, p)); err != nil {
+		l.log.Error("pacing keeps its old configuration", zap.Error(err))
+		return
+	}
+	l.record, l.camp, l.policy = r, &camp, p
+}
+
+// shutdown gives up what rings, hangs up what talks and follows each call to its
+// end, for closing at most.
+func (l *loop) shutdown() {
+	l.state = Stopped
+	l.returnOwed()
+	limit := time.NewTimer(closing)
+	defer limit.Stop()
+	for hung := false; len(l.calls) > 0; hung = true {
+		if !hung {
+			l.hangUpAll()
+		}
+		select {
+		case t := <-l.tasks:
+			t(l.svc.Now())
+		case <-limit.C:
+			l.log.Error("calls left open", zap.Int("calls", len(l.calls)))
+			return
+		}
+	}
+	l.pace.write(l.svc.scribe, l.camp.Name, l.svc.Now())
+}
+
+// closing is how long a loop that is told to end waits for its calls.
+const closing = 5 * time.Second
+
+// hangUpAll ends every answered call; ringing ones end with their context.
+func (l *loop) hangUpAll() {
+	for _, c := range l.calls {
+		if c.leg != nil {
+			c.leg.Hangup()
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package dialer
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"pronto/dialer/journal"
+	"pronto/pacing"
+)
+
+// pace is a pacing engine whose every event and decision goes to the journal,
+// so that anyone can replay it.
+type pace struct {
+	engine *pacing.Engine
+	log    *zap.Logger
+	events []pacing.Event
+	last   pacing.Decision
+	asked  []decided
+	wait   time.Time // Again of the last decision
+}
+
+// decided is one Decide as journaled.
+type decided struct {
+	At       time.Time       `json:"at"`
+	After    int             `json:"after"` // events of this record observed before it
+	Leads    int             `json:"leads"` // length of next; -1 for nil
+	Next     []float64       `json:"next,omitempty"` // the part of next that was read, when it is not all zero
+	Decision pacing.Decision `json:"decision"`
+}
+
+// pacedDetail is the detail of a Paced record.
+type pacedDetail struct {
+	Events  []pacing.Event `json:"events,omitempty"`
+	Decides []decided      `json:"decides,omitempty"`
+}
+
+// idleWait is how long the loop sleeps when pacing names no instant.
+const idleWait = time.Second
+
+func newPace(cfg pacing.Config, log *zap.Logger) (*pace, error) {
+	e, err := pacing.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &pace{engine: e, log: log}, nil
+}
+
+// observe tells the engine. A refusal by the engine is a bug in the loop: it is
+// logged and the call goes on.
+func (p *pace) observe(e pacing.Event) {
+	if err := p.engine.Observe(e); err != nil {
+		p.log.Error("pacing refused an event", zap.Error(err), zap.Any("event", e))
+		return
+	}
+	p.events = append(p.events, e)
+}
+
+// decide asks the engine and remembers the answer for the journal.
+func (p *pace) decide(now time.Time, next []float64) pacing.Decision {
+	d := p.engine.Decide(now, next)
+	if d.Dial > 0 || d.Reason != p.last.Reason || len(p.events) > 0 {
+		ask := decided{At: now, After: len(p.events), Leads: len(next), Decision: d}
+		if next == nil {
+			ask.Leads = -1
+		}
+		ask.Next = informative(next, d.Dial)
+		p.asked = append(p.asked, ask)
+	}
+	p.last, p.wait = d, d.Again
+	return d
+}
+
+// informative copies the propensities that the engine can have read, when any
+// of them says something.
+func informative(next []float64, dial int) []float64 {
+	read := next[:min(len(next), 2*dial+64)]
+	for _, v := range read {
+		if v != 0 {
+			return append([]float64(nil), read...)
+		}
+	}
+	return nil
+}
+
+func (p *pace) configure(now time.Time, cfg pacing.Config) error {
+	return p.engine.Configure(now, cfg)
+}
+
+// write journals what happened since the last write.
+func (p *pace) write(s *scribe, campaign string, now time.Time) {
+	if len(p.events) == 0 && len(p.asked) == 0 {
+		return
+	}
+	s.note(journal.Record{At: now, Kind: journal.Paced, Campaign: campaign}, pacedDetail{p.events, p.asked})
+	p.events, p.asked = p.events[:0], p.asked[:0]
+}
+
+// again is how long the loop may sleep when no event comes first.
+func (p *pace) again(now time.Time) time.Duration {
+	if p.wait.IsZero() {
+		return idleWait
+	}
+	return min(max(p.wait.Sub(now), time.Millisecond), idleWait)
+}

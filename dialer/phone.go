@@ -1,0 +1,138 @@
+package dialer
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// phone keeps one agent's call nailed up: it rings the phone when it is
+// reachable, watches that it is there, and rings again when it was lost.
+type phone struct {
+	name   string
+	cancel context.CancelFunc
+	wake   chan struct{}
+}
+
+const (
+	phoneSilence = 3 * time.Second         // without RTP for so long, the phone is asked
+	phoneAnswer  = 1500 * time.Millisecond // time for its answer
+	firstBackOff = 500 * time.Millisecond
+	lastBackOff  = 30 * time.Second
+)
+
+// poke tells the phone's goroutine that the registration changed.
+func (p *phone) poke() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// followPhones keeps one goroutine per agent.
+func (s *Service) followPhones(ctx context.Context, accounts []Account) {
+	wanted := map[string]bool{}
+	for _, a := range accounts {
+		wanted[a.Name] = true
+		if s.phones[a.Name] != nil {
+			continue
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		p := &phone{name: a.Name, cancel: cancel, wake: make(chan struct{}, 1)}
+		s.phones[a.Name] = p
+		s.work.Go(func() { s.keep(ctx, p) })
+	}
+	for name, p := range s.phones {
+		if !wanted[name] {
+			p.cancel()
+			delete(s.phones, name)
+		}
+	}
+}
+
+// keep runs until ctx ends.
+func (s *Service) keep(ctx context.Context, p *phone) {
+	wait := firstBackOff
+	for ctx.Err() == nil {
+		if !s.Phones.Registered(p.name) {
+			select {
+			case <-p.wake:
+			case <-ctx.Done():
+			}
+			wait = firstBackOff
+			continue
+		}
+		began := s.Now()
+		s.nail(ctx, p)
+		if s.Now().Sub(began) > time.Minute {
+			wait = firstBackOff
+		}
+		if !pause(ctx, wait) {
+			return
+		}
+		wait = min(wait*2, lastBackOff)
+	}
+}
+
+// nail places the agent's call and stays until it ends.
+func (s *Service) nail(ctx context.Context, p *phone) {
+	log := s.Log.With(zap.String("agent", p.name))
+	audio, err := s.Desk.Open(func(d byte) { s.do(func() { s.floor.digit(p.name, d) }) })
+	if err != nil {
+		log.Error("no media port for agent", zap.Error(err))
+		return
+	}
+	defer audio.Close()
+	leg, err := s.Phones.Call(ctx, p.name, audio)
+	if err != nil {
+		if ctx.Err() == nil {
+			log.Warn("agent's phone did not take the call", zap.Error(err))
+		}
+		return
+	}
+	s.Desk.Part(audio, Silence)
+	log.Info("agent's phone is up", zap.String("callID", leg.CallID()))
+	s.do(func() { s.floor.up(p.name, audio) })
+	why := s.watch(ctx, leg, audio)
+	s.do(func() { s.floor.down(p.name) })
+	log.Info("agent's phone is gone", zap.String("why", why))
+	leg.Hangup()
+}
+
+// watch returns when the agent's leg has ended or its phone no longer answers:
+// no audio for phoneSilence and no answer to OPTIONS either. A muted phone that
+// sends nothing still answers.
+func (s *Service) watch(ctx context.Context, leg Leg, audio Audio) string {
+	tick := time.NewTicker(phoneSilence / 3)
+	defer tick.Stop()
+	alive := s.Now()
+	for {
+		select {
+		case <-leg.Done():
+			return "hung up"
+		case <-ctx.Done():
+			return "logged out"
+		case <-tick.C:
+		}
+		last := audio.LastHeard()
+		if last.Before(alive) {
+			last = alive
+		}
+		if s.Now().Sub(last) < phoneSilence {
+			continue
+		}
+		ask, cancel := context.WithTimeout(ctx, phoneAnswer)
+		ok := leg.Alive(ask)
+		cancel()
+		if !ok {
+			return "no audio and no answer to OPTIONS"
+		}
+		alive = s.Now()
+	}
+}
+
+// sortedKeys are a map's keys in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,99 @@
+package dialer
+
+import (
+	"context"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dialer/journal"
+	"pronto/dnc"
+	"pronto/pacing"
+)
+
+// Action is what happens at the deadline to a live answer without an agent.
+type Action string
+
+// The actions.
+const (
+	HangUp  Action = "comfort_then_hangup" // comfort noise from the answer on, then BYE (IT, Garante 20 Feb 2014)
+	Message Action = "message"             // a recorded message names the caller, then BYE (US 16 CFR 310.4(b)(4)(iii); GB Ofcom 2016)
+)
+
+// Policy is what a campaign's rule set demands of its answered calls.
+type Policy struct {
+	Windows  []pacing.Window
+	Deadline time.Duration // from the 200 to the start of the action
+	Action   Action
+	RuleSet  string // name@hash
+}
+
+// Gate clears attempts. Implemented by dnc.Gate.
+type Gate interface {
+	Clear(ctx context.Context, r dnc.Request, now time.Time) (dnc.Clearance, dnc.Verdict)
+}
+
+// OptOutWriter puts a number on the company's own list; it is in force on return.
+type OptOutWriter interface {
+	AddOptOut(ctx context.Context, o dnc.OptOut) error
+}
+
+// Journal is the record of proof. Implemented by journal.Journal.
+type Journal interface {
+	// Append queues a record and returns its place in the chain.
+	Append(r journal.Record) (uint64, error)
+	// Commit returns once the record and all before it are on disk.
+	Commit(ctx context.Context, r journal.Record) (uint64, error)
+	// Flush returns once every record appended so far is on disk.
+	Flush(ctx context.Context) error
+	// Seq is the place of the last record appended.
+	Seq() uint64
+}
+
+// margin is taken off the deadline for the action itself: a BYE or the first
+// packet of a message leaves within it.
+const margin = 250 * time.Millisecond
+
+// Grace is how long a live answer may wait for an agent.
+func (p Policy) Grace() time.Duration { return max(p.Deadline-margin, p.Deadline/2) }
+
+// engineConfig makes the pacing configuration of a campaign under a policy.
+func engineConfig(c *campaigns.Campaign, p Policy) pacing.Config {
+	cfg := pacing.Config{
+		Mode:              pacing.Predictive,
+		Ratio:             c.Pacing.Ratio,
+		Target:            c.Pacing.Target,
+		Grace:             p.Grace(),
+		RingTimeout:       c.RingTimeout,
+		MaxLines:          c.Pacing.MaxLines,
+		MaxCallsPerSecond: c.Pacing.MaxCallsPerSecond,
+		MaxLinesPerAgent:  c.Pacing.MaxLinesPerAgent,
+	}
+	switch c.Pacing.Mode {
+	case "progressive":
+		cfg.Mode = pacing.Progressive
+	case "ratio":
+		cfg.Mode = pacing.Ratio
+	}
+	for _, w := range p.Windows {
+		if c.Pacing.Cap > 0 {
+			w.Cap = min(w.Cap, c.Pacing.Cap)
+		}
+		cfg.Windows = append(cfg.Windows, w)
+	}
+	return cfg
+}
+
+// terms are what the gate needs to know of a campaign.
+func terms(r CampaignRecord) dnc.Terms {
+	c := r.Campaign
+	return dnc.Terms{
+		Name:         c.Name,
+		Seller:       c.Seller,
+		Purpose:      c.Purpose,
+		Sector:       c.Sector,
+		Jurisdiction: c.Jurisdiction,
+		CallerIDs:    c.CallerIDs,
+		Hours:        c.Hours,
+		CreatedAt:    r.CreatedAt,
+	}
+}

@@ -1,0 +1,147 @@
+package dialer
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"pronto/campaigns"
+	"pronto/pacing"
+)
+
+// reconcile makes what runs into what is wanted: campaigns and agents' phones.
+func (s *Service) reconcile(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	records, err := s.Campaigns.Campaigns(ctx)
+	if err != nil {
+		s.Log.Error("campaigns not read", zap.Error(err))
+		return
+	}
+	accounts, err := s.Accounts.Accounts(ctx)
+	if err != nil {
+		s.Log.Error("agents not read", zap.Error(err))
+		return
+	}
+	for _, r := range records {
+		s.follow(ctx, r)
+	}
+	s.reap(records)
+	s.followPhones(ctx, accounts)
+	s.floor.balance()
+}
+
+// follow brings one campaign to its wanted state.
+func (s *Service) follow(ctx context.Context, r CampaignRecord) {
+	run := s.loops[r.Campaign.Name]
+	if run == nil {
+		switch {
+		case r.State == Running && !s.floor.draining:
+			s.start(ctx, r)
+		case r.State == Draining:
+			s.markStopped(ctx, r.Campaign.Name)
+		}
+		return
+	}
+	if run.since.Equal(r.UpdatedAt) {
+		return
+	}
+	p, err := s.Policy(r.Campaign, r.CreatedAt, s.Now())
+	if err != nil {
+		s.Log.Error("campaign paused: no policy", zap.String("campaign", r.Campaign.Name), zap.Error(err))
+		r.State = Paused
+	}
+	run.since = r.UpdatedAt
+	want := r.State
+	if want == Stopped || s.floor.draining && want == Running {
+		want = Draining
+	}
+	run.loop.post(func(now time.Time) {
+		if err == nil {
+			run.loop.reconfigure(r, p, now)
+		}
+		run.loop.setWanted(want, now)
+	})
+}
+
+// start runs a campaign.
+func (s *Service) start(ctx context.Context, r CampaignRecord) {
+	log := s.Log.With(zap.String("campaign", r.Campaign.Name))
+	l, err := s.newLoop(ctx, r, log)
+	if err != nil {
+		log.Error("campaign cannot start", zap.Error(err))
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	s.loops[r.Campaign.Name] = &running{loop: l, cancel: cancel, since: r.UpdatedAt}
+	s.work.Go(func() {
+		if err := l.queue.Run(ctx); err != nil && ctx.Err() == nil {
+			log.Error("queue stopped", zap.Error(err))
+		}
+	})
+	s.work.Go(func() { l.run(ctx) })
+	log.Info("campaign started", zap.String("rule_set", l.policy.RuleSet), zap.String("mode", r.Campaign.Pacing.Mode))
+}
+
+// newLoop makes a campaign's loop, with what its journal says was counted.
+func (s *Service) newLoop(_ context.Context, r CampaignRecord, log *zap.Logger) (*loop, error) {
+	now := s.Now()
+	camp := r.Campaign
+	p, err := s.Policy(camp, r.CreatedAt, now)
+	if err != nil {
+		return nil, err
+	}
+	pc, err := newPace(engineConfig(&camp, p), log)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range s.counted(camp.Name, windowsFrom(p.Windows, r.CreatedAt, now), now) {
+		pc.observe(e)
+	}
+	l := &loop{
+		svc: s, record: r, camp: &camp, policy: p, log: log, pace: pc, state: r.State,
+		queue:  campaigns.NewQueue(campaigns.QueueConfig{Campaign: camp.Name, Node: s.Node, Store: s.Leads, Now: s.Now, Log: func(err error) { log.Error("leads not leased", zap.Error(err)) }}),
+		agents: map[string]*agent{}, calls: map[pacing.CallID]*call{},
+		tasks: make(chan task, 1024), done: make(chan struct{}),
+	}
+	l.publish()
+	return l, nil
+}
+
+// reap removes loops that have drained, and campaigns that are gone.
+func (s *Service) reap(records []CampaignRecord) {
+	for name, run := range s.loops {
+		i := slices.IndexFunc(records, func(r CampaignRecord) bool { return r.Campaign.Name == name })
+		if i < 0 || records[i].State == Stopped && run.loop.idle() {
+			run.cancel()
+			<-run.loop.done
+			delete(s.loops, name)
+			s.floor.loopEnded(run.loop)
+		}
+	}
+}
+
+// markStopped writes that a draining campaign has drained.
+func (s *Service) markStopped(ctx context.Context, name string) {
+	if err := s.Campaigns.SetState(context.WithoutCancel(ctx), name, Stopped, s.Now()); err != nil {
+		s.Log.Error("campaign state not written", zap.String("campaign", name), zap.Error(err))
+	}
+}
+
+// windowsFrom is the earliest instant whose answers a window still counts.
+func windowsFrom(ws []pacing.Window, created, now time.Time) time.Time {
+	from := now
+	for _, w := range ws {
+		start := created
+		if w.Period == pacing.Rolling {
+			start = now.Add(-w.Length)
+		}
+		if start.Before(from) {
+			from = start
+		}
+	}
+	return from
+}

@@ -1,0 +1,266 @@
+package dialer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"time"
+
+	"go.uber.org/zap"
+
+	"pronto/campaigns"
+	"pronto/dialer/journal"
+	"pronto/dnc"
+	"pronto/pacing"
+)
+
+// recoverFor is how long a start waits for the calls of a dead process to end.
+const recoverFor = 5 * time.Second
+
+// recover brings the store up to the journal, ends the calls that the last
+// process left on the wire and settles their attempts, before any new call.
+func (s *Service) recover(ctx context.Context) error {
+	applied, err := s.Attempts.Applied(ctx)
+	if err != nil {
+		return err
+	}
+	plans, err := s.campaignPlans(ctx)
+	if err != nil {
+		return err
+	}
+	tail, err := s.readTail(applied, plans)
+	if err != nil {
+		return err
+	}
+	if len(tail.changes) > 0 {
+		if err := s.Attempts.Apply(ctx, tail.changes); err != nil {
+			return fmt.Errorf("replay %d journal records into the store: %w", len(tail.changes), err)
+		}
+	}
+	for _, o := range tail.optOuts {
+		if err := s.OptOuts.AddOptOut(ctx, o); err != nil {
+			return fmt.Errorf("replay opt-out: %w", err)
+		}
+	}
+	open, err := s.Attempts.Unsettled(ctx)
+	if err != nil {
+		return err
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	return s.settleLeft(ctx, open, plans)
+}
+
+// campaignPlans gives the campaigns' retry rules by name.
+func (s *Service) campaignPlans(ctx context.Context) (map[string]*campaigns.Campaign, error) {
+	records, err := s.Campaigns.Campaigns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plans := map[string]*campaigns.Campaign{}
+	for _, r := range records {
+		plans[r.Campaign.Name] = &r.Campaign
+	}
+	return plans, nil
+}
+
+// tail is what the journal holds beyond the store.
+type tail struct {
+	changes []Change
+	optOuts []dnc.OptOut
+}
+
+// replayOverlap is read again before the newest applied record's time, because
+// records carry the time of their event and may stand out of order by a little.
+const replayOverlap = time.Minute
+
+// readTail collects the changes after the applied record.
+func (s *Service) readTail(applied uint64, plans map[string]*campaigns.Campaign) (tail, error) {
+	var t tail
+	sellers := map[string]Attempt{}
+	for r, err := range s.ReadFrom(applied + 1) {
+		if err != nil {
+			return t, fmt.Errorf("read journal: %w", err)
+		}
+		switch r.Kind {
+		case journal.Cleared:
+			a := intentOf(r, plans[r.Campaign])
+			sellers[r.Attempt] = a
+			t.changes = append(t.changes, Change{Attempt: a, Seq: r.Seq})
+		case journal.Ended, journal.Interrupted, journal.Disposed:
+			a, ok := settledOf(r, sellers[r.Attempt], plans[r.Campaign])
+			if ok {
+				t.changes = append(t.changes, Change{Attempt: a, Settled: true, Amended: r.Kind == journal.Disposed, Seq: r.Seq})
+			}
+		case journal.OptedOut:
+			var d journal.OptOutDetail
+			if json.Unmarshal(r.Detail, &d) == nil && r.Number != "" {
+				t.optOuts = append(t.optOuts, dnc.OptOut{Number: campaigns.Number(r.Number), Seller: d.Seller, Campaign: d.Campaign, At: r.At, Source: d.Source})
+			}
+		}
+	}
+	return t, nil
+}
+
+// intentOf reads an intent out of its evidence.
+func intentOf(r journal.Record, c *campaigns.Campaign) Attempt {
+	a := Attempt{ID: r.Attempt, Lead: campaigns.LeadID(r.Lead), Campaign: r.Campaign, Number: campaigns.Number(r.Number), At: r.At}
+	if c != nil {
+		a.Seller = c.Seller
+		a.RetryAt = r.At.Add(c.RetryDelay(campaigns.Interrupted))
+	}
+	return a
+}
+
+// settledOf reads a settlement; false when the record settles nothing.
+func settledOf(r journal.Record, intent Attempt, c *campaigns.Campaign) (Attempt, bool) {
+	a := intent
+	if a.ID == "" {
+		a = intentOf(r, c)
+	}
+	var d journal.SettledDetail
+	switch r.Kind {
+	case journal.Disposed:
+		if len(r.Detail) == 0 || json.Unmarshal(r.Detail, &d) != nil {
+			return a, false
+		}
+	default:
+		var e journal.EndedDetail
+		if json.Unmarshal(r.Detail, &e) != nil {
+			return a, false
+		}
+		d = e.Settled
+		a.Outcome = campaigns.Outcome(r.Outcome)
+	}
+	a.RetryAt, a.Done, a.Disposition, a.Refusal = d.RetryAt, d.Done, d.Disposition, d.Refusal
+	return a, true
+}
+
+// settleLeft ends on the wire what may still ring or talk, then settles each
+// open attempt as perhaps dialed. Answers that met the dead process and no agent
+// count as abandoned.
+func (s *Service) settleLeft(ctx context.Context, open []Attempt, plans map[string]*campaigns.Campaign) error {
+	left, err := s.dialogsOf(open)
+	if err != nil {
+		return err
+	}
+	var dialogs []Dialog
+	for _, l := range left {
+		if l.dialog.CallID != "" {
+			dialogs = append(dialogs, l.dialog)
+		}
+	}
+	s.Log.Info("ending what the last run left", zap.Int("attempts", len(open)), zap.Int("dialogs", len(dialogs)))
+	ending, cancel := context.WithTimeout(ctx, recoverFor)
+	s.Trunk.Recover(ending, dialogs)
+	cancel()
+	now := s.Now()
+	for _, a := range open {
+		s.settleOne(a, left[a.ID], plans[a.Campaign], now)
+	}
+	return nil
+}
+
+// settleOne writes the end of one attempt that the last run left open.
+func (s *Service) settleOne(a Attempt, l leftover, c *campaigns.Campaign, now time.Time) {
+	rec := journal.Record{At: now, Kind: journal.Interrupted, Campaign: a.Campaign, Attempt: a.ID, Lead: int64(a.Lead), CallID: l.dialog.CallID, Number: string(a.Number)}
+	a.Outcome, a.RetryAt = campaigns.Interrupted, a.At.Add(time.Hour)
+	if c != nil {
+		a.RetryAt = a.At.Add(c.RetryDelay(campaigns.Interrupted))
+	}
+	switch {
+	case l.connected:
+		a.Outcome, a.Done = campaigns.Bridged, true
+	case l.answered:
+		a.Outcome = campaigns.Abandoned
+		if c != nil {
+			a.RetryAt = a.At.Add(c.RetryDelay(campaigns.Abandoned))
+		}
+		if !l.abandoned {
+			lost := rec
+			lost.Kind, lost.Reason = journal.Abandoned, "interrupted"
+			s.scribe.note(lost, nil)
+		}
+	}
+	rec.Outcome = string(a.Outcome)
+	s.scribe.settle(rec, journal.EndedDetail{Settled: settledDetail(a), Dialed: l.dialog.CallID != "", Interrupted: true}, a)
+}
+
+// leftover is how far an open attempt got.
+type leftover struct {
+	dialog                         Dialog
+	answered, connected, abandoned bool
+}
+
+// dialogsOf finds in the journal how far each open attempt got.
+func (s *Service) dialogsOf(open []Attempt) (map[string]leftover, error) {
+	wanted := map[string]leftover{}
+	from := open[0].At
+	for _, a := range open {
+		wanted[a.ID] = leftover{}
+		if a.At.Before(from) {
+			from = a.At
+		}
+	}
+	for r, err := range s.Read(from.Add(-replayOverlap)) {
+		if err != nil {
+			return nil, fmt.Errorf("read journal: %w", err)
+		}
+		l, ok := wanted[r.Attempt]
+		if !ok {
+			continue
+		}
+		switch r.Kind {
+		case journal.Invited:
+			_ = json.Unmarshal(r.Detail, &l.dialog) // a dialog that cannot be read is one that cannot be ended
+		case journal.Answered:
+			l.answered = true
+			_ = json.Unmarshal(r.Detail, &l.dialog)
+			l.dialog.Answered = true
+		case journal.Connected:
+			l.connected = true
+		case journal.Abandoned:
+			l.abandoned = true
+		}
+		wanted[r.Attempt] = l
+	}
+	return wanted, nil
+}
+
+// counted tells a new engine what the journal counted in its windows, by minute.
+func (s *Service) counted(campaign string, from, now time.Time) []pacing.Event {
+	type pair struct{ connected, abandoned float64 }
+	minutes := map[time.Time]pair{}
+	for r, err := range s.Read(from) {
+		if err != nil {
+			s.Log.Error("abandon counts not complete", zap.String("campaign", campaign), zap.Error(err))
+			break
+		}
+		if r.Campaign != campaign || r.At.Before(from) || r.At.After(now) {
+			continue
+		}
+		m := r.At.Truncate(time.Minute)
+		p := minutes[m]
+		switch r.Kind {
+		case journal.Connected:
+			var d journal.ConnectedDetail
+			if json.Unmarshal(r.Detail, &d) == nil && d.Again {
+				continue
+			}
+			p.connected++
+		case journal.Abandoned:
+			p.abandoned++
+		default:
+			continue
+		}
+		minutes[m] = p
+	}
+	events := make([]pacing.Event, 0, len(minutes))
+	for at, p := range minutes {
+		events = append(events, pacing.Event{At: at, Kind: pacing.Counted, ConnectedElsewhere: p.connected, AbandonedElsewhere: p.abandoned})
+	}
+	sort.Slice(events, func(i, j int) bool { return events[i].At.Before(events[j].At) })
+	return events
+}

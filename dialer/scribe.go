@@ -1,0 +1,275 @@
+package dialer
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"pronto/campaigns"
+	"pronto/dialer/journal"
+	"pronto/dnc"
+)
+
+// scribe keeps rule 3's order of writes: journal, sync, then store. Records go
+// to the journal from any goroutine; the changes that they bring to the store
+// follow in batches from the scribe's own goroutine. Nobody waits for it.
+type scribe struct {
+	journal Journal
+	store   Attempts
+	log     *zap.Logger
+	wake    chan struct{}
+	tide    tide
+
+	mu      sync.Mutex // protects changes
+	changes []pending
+}
+
+// pending is a change on its way to the store, with its place in the tide.
+type pending struct {
+	change Change
+	token  uint64
+}
+
+const (
+	batchSize = 500
+	batchWait = 5 * time.Millisecond
+	retryWait = 200 * time.Millisecond
+)
+
+func newScribe(j Journal, store Attempts, log *zap.Logger) *scribe {
+	return &scribe{journal: j, store: store, log: log, wake: make(chan struct{}, 1), tide: tide{open: map[uint64]uint64{}}}
+}
+
+// note appends a record that brings no change to the store.
+func (s *scribe) note(r journal.Record, detail any) {
+	r.Detail = encode(detail)
+	if _, err := s.journal.Append(r); err != nil {
+		s.log.Error("journal: record not written", zap.String("kind", string(r.Kind)), zap.Error(err))
+	}
+}
+
+// begin opens a place in the tide before the record of a change is written.
+func (s *scribe) begin() uint64 { return s.tide.begin(s.journal.Seq()) }
+
+// cancel closes a place in the tide whose record brings no change after all.
+func (s *scribe) cancel(token uint64) { s.tide.end(token) }
+
+// intend queues the intent of an attempt whose evidence is on disk.
+func (s *scribe) intend(token uint64, a Attempt, seq uint64) {
+	s.push(pending{Change{Attempt: a, Seq: seq}, token})
+}
+
+// settle writes an attempt's end to the journal and queues its settlement.
+func (s *scribe) settle(r journal.Record, detail any, a Attempt) {
+	token := s.begin()
+	r.Detail = encode(detail)
+	seq, err := s.journal.Append(r)
+	if err != nil {
+		s.log.Error("journal: end of attempt not written", zap.String("attempt", a.ID), zap.Error(err))
+		s.cancel(token)
+		return
+	}
+	s.push(pending{Change{Attempt: a, Settled: true, Amended: r.Kind == journal.Disposed, Seq: seq}, token})
+}
+
+func (s *scribe) push(p pending) {
+	s.mu.Lock()
+	s.changes = append(s.changes, p)
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take removes the oldest changes, one batch at most.
+func (s *scribe) take() []pending {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := min(len(s.changes), batchSize)
+	batch := s.changes[:n:n]
+	s.changes = s.changes[n:]
+	return batch
+}
+
+// run applies changes until ctx ends and nothing is left that can be written.
+func (s *scribe) run(ctx context.Context) {
+	for {
+		batch := s.take()
+		if len(batch) == 0 {
+			select {
+			case <-s.wake:
+				pause(ctx, batchWait)
+				continue
+			case <-ctx.Done():
+				return
+			}
+		}
+		for !s.apply(batch) && pause(ctx, retryWait) {
+		}
+	}
+}
+
+// pause waits for d; false when ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// apply syncs the journal and writes the batch to the store. On failure the
+// batch keeps its place in the tide, so that a restart replays it.
+func (s *scribe) apply(batch []pending) bool {
+	ctx := context.Background()
+	if err := s.journal.Flush(ctx); err != nil {
+		s.log.Error("journal: not on disk, store left unchanged", zap.Int("changes", len(batch)), zap.Error(err))
+		return false
+	}
+	safe := s.tide.safe(batch)
+	changes := make([]Change, len(batch))
+	for i, p := range batch {
+		changes[i] = p.change
+		changes[i].Seq = safe
+	}
+	if err := s.store.Apply(ctx, changes); err != nil {
+		s.log.Error("store: attempts not written", zap.Int("changes", len(changes)), zap.Error(err))
+		return false
+	}
+	for _, p := range batch {
+		s.tide.end(p.token)
+	}
+	return true
+}
+
+// tide knows up to which journal record the store has everything. A change
+// begins with the chain's place before its record and ends when applied.
+type tide struct {
+	mu   sync.Mutex // protects fields below
+	next uint64
+	open map[uint64]uint64 // token -> chain's place when it began
+}
+
+func (t *tide) begin(seq uint64) uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.next++
+	t.open[t.next] = seq
+	return t.next
+}
+
+func (t *tide) end(token uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.open, token)
+}
+
+// safe is the highest record up to which the store will hold everything once
+// the batch is written.
+func (t *tide) safe(batch []pending) uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	mine := make(map[uint64]bool, len(batch))
+	var high uint64
+	for _, p := range batch {
+		mine[p.token] = true
+		high = max(high, p.change.Seq)
+	}
+	for token, seq := range t.open {
+		if !mine[token] {
+			high = min(high, seq)
+		}
+	}
+	return high
+}
+
+// evidence writes the gate's decisions to the journal.
+type evidence struct {
+	journal Journal
+	node    string
+}
+
+// Evidence makes the gate's evidence out of a journal: an allowed decision is on
+// disk when Decided returns, a refusal is queued.
+func Evidence(j Journal, node string) dnc.Evidence { return &evidence{j, node} }
+
+// Decided implements dnc.Evidence.
+func (e *evidence) Decided(ctx context.Context, r dnc.Request, v dnc.Verdict, now time.Time) (uint64, error) {
+	rec := journal.Record{
+		At: now, Kind: journal.Refused, Campaign: r.Campaign.Name, Attempt: r.Attempt, Lead: int64(r.Lead.ID),
+		Reason: string(v.Reason), Number: string(r.Lead.Number), Detail: encode(v),
+	}
+	if !v.Allowed {
+		return e.journal.Append(rec)
+	}
+	rec.Kind = journal.Cleared
+	return e.journal.Commit(ctx, rec)
+}
+
+// encode makes a detail; a value that cannot be encoded is a programming error
+// that must not cost a call, so it is written as such.
+func encode(v any) json.RawMessage {
+	if v == nil {
+		return nil
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		b, _ = json.Marshal(map[string]string{"encoding_error": err.Error()})
+	}
+	return b
+}
+
+// settlement is what the store is told of an attempt at its end, or again when
+// the agent's disposition comes later.
+func settlement(c *call, o campaigns.Outcome, now time.Time) Attempt {
+	due, done := c.camp.After(c.lead, o, now)
+	a := c.record
+	a.Outcome, a.RetryAt, a.Done, a.Disposition = o, due, done, c.disposition
+	switch c.disposition {
+	case "callback":
+		a.Done, a.RetryAt = false, now.Add(c.camp.RetryDelay(campaigns.NoAnswer))
+	case "refused_for_now":
+		a.Done, a.Refusal = true, true
+	case "do_not_call":
+		a.Done = true
+	}
+	return a
+}
+
+// settledDetail is what a replay of the journal needs to settle the attempt.
+func settledDetail(a Attempt) journal.SettledDetail {
+	return journal.SettledDetail{RetryAt: a.RetryAt, Done: a.Done, Disposition: a.Disposition, Refusal: a.Refusal}
+}
+
+// endedDetail tells the end of an attempt.
+func endedDetail(c *call, e End, a Attempt, now time.Time) journal.EndedDetail {
+	r := c.result
+	d := journal.EndedDetail{
+		Settled: settledDetail(a), Trunk: r.Trunk, Late: r.Late, ByFar: e.ByFar,
+		Status: e.Cause.Status, Q850: e.Cause.Q850, Text: e.Cause.Text, Orphaned: c.orphaned,
+		Dialed: !r.Invited.IsZero(),
+	}
+	last := r.Final
+	if last.IsZero() {
+		last = now
+	}
+	if !r.Invited.IsZero() && !r.Ringing.IsZero() {
+		d.PostDialMS = ms(r.Ringing.Sub(r.Invited))
+		d.RingMS = ms(last.Sub(r.Ringing))
+	}
+	if !c.joined.IsZero() {
+		parted := c.parted
+		if parted.IsZero() {
+			parted = now
+		}
+		d.TalkMS, d.WaitMS = ms(parted.Sub(c.joined)), ms(c.joined.Sub(c.answered))
+	}
+	return d
+}

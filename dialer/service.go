@@ -1,0 +1,213 @@
+package dialer
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"go.uber.org/zap"
+
+	"pronto/campaigns"
+	"pronto/dialer/journal"
+	"pronto/pacing"
+)
+
+// Config is everything that a Service works with. All fields are required but
+// Changed.
+type Config struct {
+	Node      string           // name of this process in a cluster and in the journal
+	Now       func() time.Time // the clock that the law and the journal go by
+	Log       *zap.Logger
+	Gate      Gate
+	Trunk     Trunk
+	Phones    Phones
+	Desk      Desk
+	Leads     campaigns.LeadStore
+	Attempts  Attempts
+	Campaigns Campaigns
+	Accounts  Accounts
+	OptOuts   OptOutWriter
+	Journal   Journal
+	// Read gives the journal's records from an instant on, for recovery and counts.
+	Read func(from time.Time) iter.Seq2[journal.Record, error]
+	// ReadFrom gives this node's records from a place in its chain on.
+	ReadFrom func(seq uint64) iter.Seq2[journal.Record, error]
+	// Policy gives what the rule set of a jurisdiction demands for a campaign at an instant.
+	Policy func(c campaigns.Campaign, created, at time.Time) (Policy, error)
+	// Changed wakes the service when a command has written desired state; nil: it looks once a second.
+	Changed <-chan struct{}
+}
+
+// Service runs every campaign of a node.
+type Service struct {
+	Config
+	scribe *scribe
+	floor  *floor
+	tasks  chan func()
+	done   chan struct{}
+	loops  map[string]*running // owned by Run's goroutine
+	phones map[string]*phone   // owned by Run's goroutine
+	work   sync.WaitGroup
+
+	mu     sync.Mutex // protects fields below
+	ids    map[string]pacing.AgentID
+	states map[string]AgentLive
+	ctx    context.Context
+}
+
+// running is a campaign's loop with the means to end it.
+type running struct {
+	loop   *loop
+	cancel context.CancelFunc
+	since  time.Time // UpdatedAt of the record that it runs on
+}
+
+// New makes a service. Run starts it.
+func New(c Config) *Service {
+	s := &Service{
+		Config: c,
+		scribe: newScribe(c.Journal, c.Attempts, c.Log),
+		tasks:  make(chan func(), 256),
+		done:   make(chan struct{}),
+		loops:  map[string]*running{},
+		phones: map[string]*phone{},
+		ids:    map[string]pacing.AgentID{},
+		states: map[string]AgentLive{},
+	}
+	s.floor = newFloor(s)
+	return s
+}
+
+// Run recovers what the last process left, then runs campaigns until ctx ends:
+// lines that ring are given up, calls are hung up, agents' phones released. To
+// let calls finish first, call Drain.
+func (s *Service) Run(ctx context.Context) error {
+	defer close(s.done)
+	s.ctx = ctx
+	writing, stopWriting := context.WithCancel(context.Background())
+	written := make(chan struct{})
+	go func() { s.scribe.run(writing); close(written) }()
+	defer func() { stopWriting(); <-written }()
+
+	if err := s.recover(ctx); err != nil {
+		return fmt.Errorf("recover: %w", err)
+	}
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	s.reconcile(ctx)
+	for {
+		select {
+		case t := <-s.tasks:
+			t()
+		case name := <-s.Phones.Changes():
+			if p := s.phones[name]; p != nil {
+				p.poke()
+			}
+		case <-s.Changed:
+			s.reconcile(ctx)
+		case <-look.C:
+			s.reconcile(ctx)
+		case <-ctx.Done():
+			s.close()
+			return nil
+		}
+	}
+}
+
+// close ends all loops and phones and waits for them.
+func (s *Service) close() {
+	for _, r := range s.loops {
+		r.cancel()
+	}
+	for _, r := range s.loops {
+		<-r.loop.done
+	}
+	for _, p := range s.phones {
+		p.cancel()
+	}
+	finished := make(chan struct{})
+	go func() { s.work.Wait(); close(finished) }()
+	for {
+		select {
+		case <-s.tasks:
+		case <-finished:
+			return
+		}
+	}
+}
+
+// Drain starts no more calls and returns when none is left or ctx ends.
+func (s *Service) Drain(ctx context.Context) error {
+	s.do(func() {
+		s.floor.draining = true
+		for _, r := range s.loops {
+			r.loop.post(func(now time.Time) { r.loop.setWanted(Paused, now) })
+		}
+	})
+	for {
+		open := s.Live().Lines()
+		if open == 0 {
+			return nil
+		}
+		s.Log.Info("draining", zap.Int("calls", open))
+		if !pause(ctx, time.Second) {
+			return ctx.Err()
+		}
+	}
+}
+
+// do runs a task on the service's goroutine.
+func (s *Service) do(t func()) {
+	select {
+	case s.tasks <- t:
+	case <-s.done:
+	}
+}
+
+// floorTask is do without waiting for room, for loops, which must never wait.
+func (s *Service) floorTask(t func()) {
+	select {
+	case s.tasks <- t:
+	default:
+		s.background(func(context.Context) { s.do(t) })
+	}
+}
+
+// background runs work that a loop must not wait for.
+func (s *Service) background(f func(ctx context.Context)) {
+	s.work.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), 10*time.Second)
+		defer cancel()
+		f(ctx)
+	})
+}
+
+// newAttemptID makes a ULID.
+func (s *Service) newAttemptID(now time.Time) string {
+	return ulid.MustNew(ulid.Timestamp(now), rand.Reader).String()
+}
+
+// agentID gives an agent's number in pacing, the same for the life of the service.
+func (s *Service) agentID(name string) pacing.AgentID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, ok := s.ids[name]
+	if !ok {
+		id = pacing.AgentID(len(s.ids) + 1)
+		s.ids[name] = id
+	}
+	return id
+}
+
+// agentChanged journals an agent's new state and shows it.
+func (s *Service) agentChanged(name, campaign string, from, to AgentState, why string, now time.Time) {
+	s.mu.Lock()
+	s.states[name] = AgentLive{Name: name, Campaign: campaign, State: to, Since: now}
+	s.mu.Unlock()
+	s.scribe.note(journal.Record{At: now, Kind: journal.AgentState, Campaign: campaign, Agent: name, Outcome: string(to), Reason: why},
+		journal.AgentDetail{From: string(from), To: string(to)})
+}
