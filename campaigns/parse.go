@@ -1,0 +1,287 @@
+package campaigns
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// maxFile bounds a campaign file; none that a person writes comes near it.
+const maxFile = 256 << 10
+
+// Default is a campaign with every default filled in and nothing else.
+func Default() Campaign {
+	c := Campaign{
+		Purpose:     "marketing",
+		Pacing:      Pacing{Mode: "predictive"},
+		RingTimeout: 22 * time.Second,
+		MaxAttempts: defaultMaxAttempts,
+		Retry:       make(map[Outcome]Retry),
+	}
+	for _, o := range Outcomes() {
+		if r := DefaultRetry(o); o.Retryable() && r.Max > 0 {
+			c.Retry[o] = r
+		}
+	}
+	return c
+}
+
+// Parse reads a campaign file: YAML with the keys of Campaign and no others,
+// defaults filled in. name is the file's name for messages. The error, when
+// there is one, is Problems: everything that is wrong, each with its place.
+func Parse(name string, data []byte) (*Campaign, error) {
+	r := &reader{file: name, places: make(map[string]place), bad: make(map[string]bool)}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if len(data) > maxFile {
+		return nil, Problems{{File: name, Wrong: fmt.Sprintf("is larger than %d KiB", maxFile>>10)}}
+	}
+	if line := firstBadLine(data); line > 0 {
+		return nil, Problems{{File: name, Line: line, Wrong: "is not UTF-8 text", Mend: "save the file as UTF-8"}}
+	}
+	root := r.tree(data)
+	if root == nil {
+		return nil, r.found.err()
+	}
+	c := Default()
+	r.campaign(&c, root)
+	if !r.bad[""] { // else there were no keys to check
+		r.check(&c, root)
+	}
+	if err := r.found.err(); err != nil {
+		return nil, err
+	}
+	c.Hours = c.Hours.canonical()
+	return &c, nil
+}
+
+// firstBadLine is the line, from 1, of the first byte that is not UTF-8 text or
+// is a control character other than tab and line ends; 0 when there is none.
+func firstBadLine(data []byte) int {
+	line := 1
+	for len(data) > 0 {
+		r, size := utf8.DecodeRune(data)
+		switch {
+		case r == utf8.RuneError && size <= 1:
+			return line
+		case r == '\n':
+			line++
+		case r < ' ' && r != '\t' && r != '\r' || r == 0x7f:
+			return line
+		}
+		data = data[size:]
+	}
+	return 0
+}
+
+// campaignKeys are the keys of a campaign file, in the order of Campaign.
+func campaignKeys() []string {
+	return []string{
+		"campaign", "seller", "purpose", "sector", "jurisdiction", "caller_ids", "trunk", "hours", "pacing",
+		"ring_timeout", "wrap_up", "retry", "max_attempts", "abandon_message", "agents",
+	}
+}
+
+// campaign reads the top level.
+func (r *reader) campaign(c *Campaign, root ast.Node) {
+	synonyms := map[string]string{
+		"name": "campaign", "country": "jurisdiction", "cli": "caller_ids", "message": "abandon_message",
+		"company": "seller", "attempts": "max_attempts", "calling_hours": "hours",
+	}
+	for _, e := range r.entries("", root, campaignKeys(), synonyms) {
+		switch e.key {
+		case "campaign":
+			r.text(e.key, e.value, &c.Name)
+		case "seller":
+			r.text(e.key, e.value, &c.Seller)
+		case "purpose":
+			r.text(e.key, e.value, &c.Purpose)
+		case "sector":
+			r.text(e.key, e.value, &c.Sector)
+		case "jurisdiction":
+			r.text(e.key, e.value, &c.Jurisdiction)
+		case "caller_ids":
+			r.callerIDs(c, e.value)
+		case "trunk":
+			r.text(e.key, e.value, &c.Trunk)
+		case "hours":
+			r.hours(c, e.value)
+		case "pacing":
+			r.pacing(&c.Pacing, e.value)
+		case "ring_timeout":
+			r.duration(e.key, e.value, &c.RingTimeout)
+		case "wrap_up":
+			r.duration(e.key, e.value, &c.WrapUp)
+		case "retry":
+			r.retries(c, e.value)
+		case "max_attempts":
+			r.integer(e.key, e.value, &c.MaxAttempts)
+		case "abandon_message":
+			r.text(e.key, e.value, &c.Message)
+		case "agents":
+			r.texts(e.key, e.value, &c.Agents)
+		}
+	}
+}
+
+func (r *reader) callerIDs(c *Campaign, n ast.Node) {
+	var texts []string
+	r.texts("caller_ids", n, &texts)
+	for _, text := range texts {
+		id, err := ParseCallerID(text)
+		if err != nil {
+			id = Number(text) // Validate says what is wrong
+		}
+		c.CallerIDs = append(c.CallerIDs, id)
+	}
+}
+
+func (r *reader) pacing(p *Pacing, n ast.Node) {
+	known := []string{"mode", "ratio", "cap", "target", "max_lines", "max_lines_per_agent", "max_calls_per_second"}
+	for _, e := range r.entries("pacing", n, known, nil) {
+		path := "pacing." + e.key
+		switch e.key {
+		case "mode":
+			r.text(path, e.value, &p.Mode)
+		case "ratio":
+			r.float(path, e.value, &p.Ratio, "")
+		case "cap":
+			r.float(path, e.value, &p.Cap, "leave it out for the rule set's cap, or set mode: progressive to plan no abandon")
+		case "target":
+			r.float(path, e.value, &p.Target, "leave it out for the default")
+		case "max_lines":
+			r.integer(path, e.value, &p.MaxLines)
+		case "max_lines_per_agent":
+			r.float(path, e.value, &p.MaxLinesPerAgent, "leave it out for no bound")
+		case "max_calls_per_second":
+			r.integer(path, e.value, &p.MaxCallsPerSecond)
+		}
+	}
+}
+
+// hours reads spans by weekday; a key such as mon-fri stands for each of its days.
+func (r *reader) hours(c *Campaign, n ast.Node) {
+	entries := r.entries("hours", n, nil, nil)
+	c.Hours = make(Hours)
+	for _, e := range entries {
+		path := "hours." + e.key
+		days, ok := daysOf(e.key)
+		if !ok {
+			mend := "use mon, tue, wed, thu, fri, sat, sun or a range such as mon-fri"
+			if near := nearest(e.key[:min(3, len(e.key))], Weekdays()); near != "" {
+				mend = "did you mean " + near + "?"
+			}
+			r.add(path, e.at, "", "is not a weekday", mend)
+			continue
+		}
+		var spans []string
+		r.texts(path, e.value, &spans)
+		for _, day := range days {
+			if _, twice := c.Hours[day]; twice {
+				r.add(path, e.at, "", "gives "+day+" a second time", "keep one")
+				break
+			}
+			c.Hours[day] = slices.Clone(spans)
+			for i := range spans {
+				from := fmt.Sprintf("%s[%d]", path, i)
+				r.places[fmt.Sprintf("hours.%s[%d]", day, i)] = r.places[from]
+				if r.bad[from] {
+					r.bad[fmt.Sprintf("hours.%s[%d]", day, i)] = true
+				}
+			}
+		}
+	}
+}
+
+// daysOf expands mon or mon-fri.
+func daysOf(key string) ([]string, bool) {
+	all := Weekdays()
+	from, to, isRange := strings.Cut(key, "-")
+	if !isRange {
+		to = from
+	}
+	i, j := slices.Index(all, from), slices.Index(all, to)
+	if i < 0 || j < i {
+		return nil, false
+	}
+	return all[i : j+1], true
+}
+
+func (r *reader) retries(c *Campaign, n ast.Node) {
+	var known []string
+	for _, o := range Outcomes() {
+		if o.Retryable() {
+			known = append(known, string(o))
+		}
+	}
+	for _, e := range r.entries("retry", n, known, nil) {
+		path := "retry." + e.key
+		o := Outcome(e.key)
+		rule := DefaultRetry(o)
+		given := make(map[string]bool)
+		for _, f := range r.entries(path, e.value, []string{"delay", "growth", "max"}, nil) {
+			given[f.key] = true
+			switch f.key {
+			case "delay":
+				r.duration(path+".delay", f.value, &rule.Delay)
+			case "growth":
+				r.float(path+".growth", f.value, &rule.Growth, "")
+			case "max":
+				r.integer(path+".max", f.value, &rule.Max)
+			}
+		}
+		if rule.Max == 0 && given["delay"] && !given["max"] && !r.bad[path] {
+			r.add(path, e.at, "", "has a delay but no max", "give max: the number of retries")
+		}
+		c.Retry[o] = rule
+	}
+}
+
+// check adds what Validate finds, with places, leaving out what was reported
+// while reading.
+func (r *reader) check(c *Campaign, root ast.Node) {
+	problems, _ := c.Validate().(Problems)
+	for _, p := range problems {
+		if r.bad[p.Key] {
+			continue
+		}
+		p.File = r.file
+		p.Line, p.Column = position(root)
+		if at, ok := r.places[p.Key]; ok {
+			p.Line, p.Column, p.Key = at.line, at.column, at.shown
+			p.Value = at.value
+		} else if at, ok := r.places[parent(p.Key)]; ok {
+			p.Line, p.Column = at.line, at.column
+		}
+		r.found = append(r.found, p)
+	}
+	r.found.sortByPlace()
+	r.found = slices.Compact(r.found)
+}
+
+// parent is the path without its last step.
+func parent(path string) string {
+	if i := strings.LastIndexAny(path, ".["); i >= 0 {
+		return path[:i]
+	}
+	return ""
+}
+
+// outcomesOf gives the outcomes of a retry table in their order.
+func outcomesOf(table map[Outcome]Retry) []Outcome {
+	keys := slices.Collect(maps.Keys(table))
+	all := Outcomes()
+	slices.SortFunc(keys, func(a, b Outcome) int {
+		i, j := slices.Index(all, a), slices.Index(all, b)
+		if i != j {
+			return i - j
+		}
+		return strings.Compare(string(a), string(b))
+	})
+	return keys
+}
