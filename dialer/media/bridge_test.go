@@ -1,0 +1,122 @@
+package media
+
+import (
+	"bytes"
+	"math"
+	"testing"
+	"time"
+
+	"pronto/dialer"
+)
+
+func TestStreamRunsOnAcrossBridges(t *testing.T) {
+	d := desk(t, "127.20.1.1", func(c *Config) { c.Tone.Off = true })
+	agent := opposite(t, d, "127.20.1.2", dialer.PCMA, nil)
+	agent.more(10)
+	const n = 25
+	for call := range 3 {
+		customer := opposite(t, d, "127.20.1.3", dialer.PCMA, nil)
+		customer.more(3)
+		heard := make(chan time.Time, 2)
+		d.Bridge(customer.audio, agent.audio, func(at time.Time) { heard <- at })
+		from := len(agent.packets())
+		go customer.talk(n, 20*time.Millisecond, pattern(0x10, 160))
+		agent.talk(n, 20*time.Millisecond, pattern(0x90, 160))
+		last := pattern(0x10, 160)(n - 1)
+		agent.await("the customer's last packet", func(all []got) bool { return bytes.Equal(all[len(all)-1].Payload, last) })
+		last = pattern(0x90, 160)(n - 1)
+		toCustomer := customer.await("the agent's last packet", func(all []got) bool { return bytes.Equal(all[len(all)-1].Payload, last) })
+		select {
+		case <-heard:
+		case <-time.After(patience):
+			t.Fatal("heard was not called")
+		}
+		d.Part(agent.audio, dialer.Silence)
+		agent.more(5)
+		customer.more(3)
+		customer.audio.Close()
+		if len(heard) != 0 {
+			t.Error("heard was called twice")
+		}
+		checkRelayed(t, agent.packets()[from:], pattern(0x10, 160), n)
+		checkRelayed(t, toCustomer, pattern(0x90, 160), n)
+		continuous(t, customer.packets())
+		if got := len(joints(customer.packets())); got != 3 {
+			t.Errorf("call %d: %d joints towards the customer, want bed, bridge, bed", call, got)
+		}
+	}
+	agent.more(5)
+	continuous(t, agent.packets())
+	if got := len(joints(agent.packets())); got != 7 {
+		t.Errorf("%d joints towards the agent, want bed and three times bridge, bed", got)
+	}
+}
+
+// checkRelayed checks that n packets of a pattern are in all, untouched, one
+// after the other, the first with the marker.
+func checkRelayed(t *testing.T, all []got, payload func(int) []byte, n int) {
+	t.Helper()
+	start := -1
+	for i, p := range all {
+		if bytes.Equal(p.Payload, payload(0)) {
+			start = i
+			break
+		}
+	}
+	if start < 0 || len(all) < start+n {
+		t.Fatalf("of %d packets relayed, %d came from %d", n, len(all), start)
+	}
+	if !all[start].Marker {
+		t.Error("no marker at the joint")
+	}
+	for i := range n {
+		if !bytes.Equal(all[start+i].Payload, payload(i)) {
+			t.Fatalf("packet %d was changed", i)
+		}
+	}
+}
+
+func TestToneIsMixedOverTheFirstWord(t *testing.T) {
+	d := desk(t, "127.20.2.1", nil)
+	agent := opposite(t, d, "127.20.2.2", dialer.PCMA, nil)
+	customer := opposite(t, d, "127.20.2.3", dialer.PCMA, nil)
+	agent.more(3)
+	customer.more(3)
+	d.Bridge(customer.audio, agent.audio, nil)
+	from := len(agent.packets())
+	voice := newClip(sine(1000, -10, time.Second)).a
+	piece := func(i int) []byte { return voice[i*160 : (i+1)*160] }
+	go agent.talk(50, 20*time.Millisecond, func(int) []byte { return bytes.Repeat([]byte{silenceA}, 160) })
+	customer.talk(50, 20*time.Millisecond, piece)
+	all := agent.await("a second of voice", func(all []got) bool {
+		return len(all) > from && bytes.Equal(all[len(all)-1].Payload, piece(49))
+	})
+	ear := joined(all[len(all)-50:])
+	start := ear[:800] // 100 ms: all of it under the tone, unless the clock played a frame of it first
+	if l := level(start, lawA, 2300); l < -20 || l > -13 {
+		t.Errorf("the tone is heard at %.1f dBm0, want -16", l)
+	}
+	if l := level(start, lawA, 1000); math.Abs(l+10) > 1.5 {
+		t.Errorf("under the tone the first word is heard at %.1f dBm0, want -10", l)
+	}
+	if c := correlation(ear[:1200], voice[:1200]); c < 0.8 {
+		t.Errorf("the first word correlates %.2f with what was said", c)
+	}
+	if l := level(ear[1600:], lawA, 2300); l > -45 {
+		t.Errorf("the tone goes on, %.1f dBm0 after 200 ms", l)
+	}
+	if l := level(joined(customer.packets()), lawA, 2300); l > -50 {
+		t.Errorf("the customer hears the tone, %.1f dBm0", l)
+	}
+	continuous(t, all)
+}
+
+// correlation is the normalised correlation of two pieces of A-law audio.
+func correlation(a, b []byte) float64 {
+	var ab, aa, bb float64
+	for i := range a {
+		x, y := float64(lawA.linear[a[i]]), float64(lawA.linear[b[i]])
+		ab, aa, bb = ab+x*y, aa+x*x, bb+y*y
+	}
+	return ab / math.Sqrt(aa*bb)
+}

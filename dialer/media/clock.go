@@ -1,0 +1,108 @@
+package media
+
+import (
+	"time"
+
+	"pronto/dialer"
+)
+
+// behind is how late a frame may be sent. Older ones are counted and left out.
+const behind = 3 * frame
+
+// clock feeds every leg each 20 ms, on a schedule fixed when the desk began, so
+// that lateness never adds up.
+func (d *Desk) clock() {
+	defer d.wg.Done()
+	timer := time.NewTimer(frame)
+	defer timer.Stop()
+	due := frame
+	for {
+		select {
+		case <-d.stop:
+			return
+		case <-timer.C:
+		}
+		now := d.now()
+		for ; due <= now; due += frame {
+			legs := *d.legs.Load()
+			if now-due > behind {
+				d.skipped.Add(uint64(len(legs)))
+				continue
+			}
+			for _, l := range legs {
+				l.tick(due)
+			}
+		}
+		timer.Reset(due - d.now())
+	}
+}
+
+// takeover is how long a bridged leg must have heard nothing before the clock
+// plays the rest of its tone: longer than any packet time.
+const takeover = 100 * time.Millisecond
+
+// tick sends the leg the frame due at now, unless the other leg of a bridge
+// feeds it.
+func (l *leg) tick(now time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	if l.bridge != nil && (len(l.tone) == 0 || l.flow.live && now-l.flow.at < takeover) {
+		return
+	}
+	if p := l.prompt; p != nil && p.at >= len(p.clip.a) {
+		l.cut()
+		l.out.fresh = true
+	}
+	if !l.latch.sending() {
+		l.pass()
+		return
+	}
+	stamp, ok := l.out.bed(now)
+	if !ok {
+		return
+	}
+	audio := l.packet[headerLen:]
+	l.fill(audio)
+	p := packet{marker: l.out.fresh, payloadType: uint8(l.latch.remote.Codec), seq: l.out.seq, stamp: stamp, ssrc: l.out.ssrc}
+	putHeader(l.packet[:], p)
+	l.send(l.packet[:])
+	l.out.sent(stamp, frameSamples)
+}
+
+// fill writes the next frame of what the leg hears from the clock: a prompt, its
+// bed, or, in a bridge that is still quiet, the tone.
+func (l *leg) fill(audio []byte) {
+	codec := l.latch.remote.Codec
+	law := lawOf(codec)
+	n := 0
+	switch {
+	case l.bridge != nil:
+		l.flow = flow{}
+	case l.prompt != nil:
+		n = copy(audio, l.prompt.clip.in(codec)[l.prompt.at:])
+		l.prompt.at += n
+	case l.bed == dialer.Comfort:
+		hiss := l.desk.hiss.in(codec)
+		n = copy(audio, hiss[l.hiss:])
+		l.hiss = (l.hiss + n) % len(hiss)
+	}
+	for i := n; i < len(audio); i++ {
+		audio[i] = law.silence
+	}
+	if l.bridge != nil {
+		l.tone = blend(audio, law, l.tone)
+	}
+}
+
+// pass lets a frame's time go by on a leg that is not sent to, so that prompt
+// and tone end when they would have.
+func (l *leg) pass() {
+	if l.prompt != nil {
+		l.prompt.at += frameSamples
+	}
+	l.tone = l.tone[min(frameSamples, len(l.tone)):]
+	l.out.fresh = true
+}

@@ -1,0 +1,214 @@
+package media
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"pronto/dialer"
+)
+
+var _ dialer.Desk = (*Desk)(nil)
+
+// Errors that callers may tell apart.
+var (
+	// ErrClosed is returned by a Desk after Close and for a leg after its Close.
+	ErrClosed = errors.New("closed")
+	// ErrNoPrompt is returned by Play for a name that was never loaded.
+	ErrNoPrompt = errors.New("no such prompt")
+)
+
+// Desk opens legs' RTP endpoints and puts people through. It is safe for use by
+// many goroutines; every method but Close returns at once.
+type Desk struct {
+	cfg   Config
+	log   *zap.Logger
+	start time.Time // instant 0 of the desk's clock
+	ports *ports
+	tone  []int16
+	hiss  *clip
+
+	mu      sync.Mutex // orders switches; guards the fields below
+	closed  bool
+	nextID  uint64
+	prompts map[string]*clip
+
+	legs atomic.Pointer[[]*leg] // replaced under mu, read by the clock
+	stop chan struct{}
+	wg   sync.WaitGroup // the clock and the readers
+
+	strangers, garbage, unsent, skipped atomic.Uint64
+}
+
+// Stats counts what went wrong since New.
+type Stats struct {
+	Legs      int    // open now
+	Strangers uint64 // packets from addresses that are not a leg's far end
+	Garbage   uint64 // packets that are not RTP or carry no audio of ours
+	Unsent    uint64 // packets that the socket refused
+	Skipped   uint64 // 20 ms frames not sent because the machine was too late
+}
+
+// New makes a desk and starts its clock. The error names every problem of the
+// configuration and every prompt that cannot be played.
+func New(cfg Config) (*Desk, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("media: %w", err)
+	}
+	d := &Desk{
+		cfg:     cfg,
+		log:     cfg.Logger,
+		start:   time.Now(),
+		ports:   newPorts(cfg),
+		hiss:    noise(cfg.Noise, 128),
+		prompts: map[string]*clip{},
+		stop:    make(chan struct{}),
+	}
+	if !cfg.Tone.Off {
+		d.tone = sine(cfg.Tone.Hz, cfg.Tone.Level, cfg.Tone.Length)
+	}
+	d.legs.Store(&[]*leg{})
+	if err := d.loadAll(cfg.Prompts); err != nil {
+		return nil, fmt.Errorf("media: %w", err)
+	}
+	d.wg.Add(1)
+	go d.clock()
+	return d, nil
+}
+
+// now is the desk's clock: time since it began.
+func (d *Desk) now() time.Duration { return time.Since(d.start) }
+
+// Open implements dialer.Desk. It fails with ErrNoPort when the range is used up.
+func (d *Desk) Open(onDigit func(digit byte)) (dialer.Audio, error) {
+	conn, port, err := d.ports.open()
+	if err != nil {
+		return nil, fmt.Errorf("media: open: %w", err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		conn.Close()
+		return nil, fmt.Errorf("media: open: desk %w", ErrClosed)
+	}
+	d.nextID++
+	l := newLeg(d, d.nextID, conn, port, onDigit)
+	legs := append(slices.Clone(*d.legs.Load()), l)
+	d.legs.Store(&legs)
+	d.wg.Add(1)
+	go l.read()
+	return l, nil
+}
+
+// Bridge implements dialer.Desk. Audio that is not this desk's, or closed,
+// leaves the other leg with its bed.
+func (d *Desk) Bridge(customer, agent dialer.Audio, heard func(at time.Time)) {
+	c, a := d.own(customer), d.own(agent)
+	if c == nil || a == nil || c == a {
+		d.log.Error("bridge refused: the two legs must be different legs of this desk")
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c.unjoin()
+	a.unjoin()
+	first, second := c, a
+	if first.id > second.id {
+		first, second = a, c
+	}
+	first.mu.Lock()
+	defer first.mu.Unlock()
+	second.mu.Lock()
+	defer second.mu.Unlock()
+	if c.closed || a.closed {
+		return
+	}
+	b := &bridge{customer: c, agent: a, heard: heard}
+	c.join(b, nil)
+	a.join(b, d.tone)
+}
+
+// Part implements dialer.Desk. For a leg that is not bridged it sets the bed and
+// cuts a prompt.
+func (d *Desk) Part(leg dialer.Audio, bed dialer.Bed) {
+	l := d.own(leg)
+	if l == nil {
+		d.log.Error("part refused: not a leg of this desk")
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if other := l.unjoin(); other != nil {
+		other.hear(bed)
+	}
+	l.hear(bed)
+}
+
+// Play implements dialer.Desk. A bridge that the leg is in is undone first, a
+// prompt that is playing is cut. The error is ErrNoPrompt or ErrClosed; done is
+// not called then.
+func (d *Desk) Play(leg dialer.Audio, prompt string, done func()) error {
+	l := d.own(leg)
+	if l == nil {
+		return errors.New("media: play: not a leg of this desk")
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c, ok := d.prompts[prompt]
+	if !ok {
+		return fmt.Errorf("media: play %q: %w", prompt, ErrNoPrompt)
+	}
+	l.unjoin()
+	if !l.play(c, done) {
+		return fmt.Errorf("media: play %q: leg %w", prompt, ErrClosed)
+	}
+	return nil
+}
+
+// Stats is a snapshot of the counters.
+func (d *Desk) Stats() Stats {
+	return Stats{
+		Legs:      len(*d.legs.Load()),
+		Strangers: d.strangers.Load(),
+		Garbage:   d.garbage.Load(),
+		Unsent:    d.unsent.Load(),
+		Skipped:   d.skipped.Load(),
+	}
+}
+
+// Close closes every leg and returns when all goroutines have ended. It may be
+// called twice, but not from onDigit.
+func (d *Desk) Close() {
+	d.mu.Lock()
+	if !d.closed {
+		d.closed = true
+		close(d.stop)
+	}
+	legs := *d.legs.Load()
+	d.mu.Unlock()
+	for _, l := range legs {
+		l.Close()
+	}
+	d.wg.Wait()
+}
+
+// own is the leg behind an Audio, nil when it is not one of this desk's.
+func (d *Desk) own(a dialer.Audio) *leg {
+	l, ok := a.(*leg)
+	if !ok || l == nil || l.desk != d {
+		return nil
+	}
+	return l
+}
+
+// forget takes a closed leg out of the clock's round. The caller holds d.mu.
+func (d *Desk) forget(l *leg) {
+	legs := slices.DeleteFunc(slices.Clone(*d.legs.Load()), func(x *leg) bool { return x == l })
+	d.legs.Store(&legs)
+}

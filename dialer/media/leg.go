@@ -1,0 +1,181 @@
+package media
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"pronto/dialer"
+)
+
+var _ dialer.Audio = (*leg)(nil)
+
+// leg is one RTP endpoint. It implements dialer.Audio.
+type leg struct {
+	desk    *Desk
+	id      uint64
+	conn    *net.UDPConn
+	port    uint16
+	onDigit func(byte)
+	heard   atomic.Int64 // instant of the last packet, in ns of the desk's clock; 0: none
+
+	mu     sync.Mutex // guards the fields below
+	closed bool
+	latch  latch
+	out    stream
+	bed    dialer.Bed
+	hiss   int     // where the comfort noise goes on
+	prompt *prompt // playing, when not nil
+	bridge *bridge // what the leg is in, when not nil
+	flow   flow    // the other leg's audio, bridged
+	tone   []int16 // what is left of the tone, bridged
+	packet [headerLen + frameSamples]byte
+	failed bool // a send has failed and been logged
+}
+
+// prompt is a clip on its way out.
+type prompt struct {
+	clip *clip
+	at   int
+	done func()
+}
+
+// bridge joins two legs. Its heard is guarded by the customer's mu.
+type bridge struct {
+	customer, agent *leg
+	heard           func(time.Time)
+}
+
+// other is the far side of the bridge.
+func (b *bridge) other(l *leg) *leg {
+	if l == b.customer {
+		return b.agent
+	}
+	return b.customer
+}
+
+func newLeg(d *Desk, id uint64, conn *net.UDPConn, port uint16, onDigit func(byte)) *leg {
+	return &leg{desk: d, id: id, conn: conn, port: port, onDigit: onDigit, out: newStream(d.now())}
+}
+
+// Local implements dialer.Audio.
+func (l *leg) Local() netip.AddrPort {
+	address := l.desk.cfg.Address
+	if l.desk.cfg.Advertise.IsValid() {
+		address = l.desk.cfg.Advertise
+	}
+	return netip.AddrPortFrom(address, l.port)
+}
+
+// Connect implements dialer.Audio. With an unchanged address the learned source
+// of the far end's packets is kept.
+func (l *leg) Connect(r dialer.Remote) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.latch.connect(r)
+	l.out.fresh = true
+	l.failed = false
+}
+
+// LastHeard implements dialer.Audio.
+func (l *leg) LastHeard() time.Time {
+	if at := l.heard.Load(); at != 0 {
+		return l.desk.start.Add(time.Duration(at))
+	}
+	return time.Time{}
+}
+
+// Close implements dialer.Audio. A prompt is cut, the other leg of a bridge
+// hears its bed again. It may be called twice.
+func (l *leg) Close() {
+	l.desk.mu.Lock()
+	defer l.desk.mu.Unlock()
+	l.unjoin()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	l.closed = true
+	l.cut()
+	l.desk.forget(l)
+	l.conn.Close() // ends the reader, which gives the port back
+}
+
+// join puts the leg into a bridge. The caller holds l.mu.
+func (l *leg) join(b *bridge, tone []int16) {
+	l.cut()
+	l.bridge, l.flow, l.tone = b, flow{}, tone
+	l.out.fresh = true
+}
+
+// unjoin takes both legs out of the bridge that l is in, back to their beds, and
+// returns the other one, nil when there is no bridge. The caller holds desk.mu.
+func (l *leg) unjoin() *leg {
+	l.mu.Lock()
+	b := l.bridge
+	l.mu.Unlock()
+	if b == nil {
+		return nil
+	}
+	for _, x := range []*leg{b.customer, b.agent} {
+		x.mu.Lock()
+		x.bridge, x.flow, x.tone = nil, flow{}, nil
+		x.out.fresh = true
+		x.mu.Unlock()
+	}
+	return b.other(l)
+}
+
+// hear sets the bed of a leg that is not bridged, and cuts its prompt.
+func (l *leg) hear(bed dialer.Bed) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.bed != bed || l.prompt != nil {
+		l.out.fresh = true
+	}
+	l.cut()
+	l.bed = bed
+}
+
+// play begins a prompt on a leg that is not bridged; false when it is closed.
+func (l *leg) play(c *clip, done func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.cut()
+	l.prompt = &prompt{clip: c, done: done}
+	l.out.fresh = true
+	return true
+}
+
+// cut ends a prompt, played or not. The caller holds l.mu.
+func (l *leg) cut() {
+	if l.prompt != nil && l.prompt.done != nil {
+		go l.prompt.done()
+	}
+	l.prompt = nil
+}
+
+// send writes b, a whole RTP packet, to the far end. The caller holds l.mu.
+func (l *leg) send(b []byte) bool {
+	_, err := l.conn.WriteToUDPAddrPort(b, l.latch.target)
+	if err == nil {
+		return true
+	}
+	if l.closed {
+		return false
+	}
+	l.desk.unsent.Add(1)
+	if !l.failed {
+		l.failed = true
+		l.desk.log.Warn("audio not sent", zap.Stringer("to", l.latch.target), zap.Error(err))
+	}
+	return false
+}

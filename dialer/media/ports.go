@@ -1,0 +1,69 @@
+package media
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// ErrNoPort is the end of the port range: as many legs are open as it can carry.
+var ErrNoPort = errors.New("no free RTP port")
+
+// ports hands out the even UDP ports of a range. A port that was given back is
+// used again last, so that an old call's late packets find nobody.
+type ports struct {
+	address netip.Addr
+	min     uint16
+	max     uint16
+
+	mu   sync.Mutex
+	free []uint16 // guarded by mu; first in, first out
+}
+
+// evenPorts is the first and last even port of a range.
+func evenPorts(lowest, highest uint16) (first, last int) {
+	return int(lowest) + int(lowest)&1, int(highest) &^ 1
+}
+
+func newPorts(c Config) *ports {
+	p := &ports{address: c.Address, min: c.PortMin, max: c.PortMax}
+	first, last := evenPorts(c.PortMin, c.PortMax)
+	for port := first; port <= last; port += 2 {
+		p.free = append(p.free, uint16(port))
+	}
+	return p
+}
+
+// open binds the next port that nobody else on the machine holds.
+func (p *ports) open() (*net.UDPConn, uint16, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	network := "udp4"
+	if p.address.Is6() {
+		network = "udp6"
+	}
+	var failed error
+	for range p.free {
+		port := p.free[0]
+		conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(netip.AddrPortFrom(p.address, port)))
+		if err == nil {
+			p.free = p.free[1:]
+			return conn, port, nil
+		}
+		failed = err
+		p.free = append(p.free[1:], port)
+	}
+	if failed != nil {
+		return nil, 0, fmt.Errorf("%w in %d-%d on %s: %w", ErrNoPort, p.min, p.max, p.address, failed)
+	}
+	return nil, 0, fmt.Errorf("%w in %d-%d on %s: all are in use: widen the range", ErrNoPort, p.min, p.max, p.address)
+}
+
+// giveBack makes a port free once its socket is closed.
+func (p *ports) giveBack(port uint16) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free = append(p.free, port)
+}

@@ -1,0 +1,168 @@
+package media
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+
+	"go.uber.org/zap"
+
+	"pronto/dialer"
+)
+
+// failures is how many reads in a row may fail before a leg stops listening.
+const failures = 100
+
+// read takes packets from the leg's socket until it is closed, then gives the
+// port back.
+func (l *leg) read() {
+	defer l.desk.wg.Done()
+	defer l.desk.ports.giveBack(l.port)
+	buf := make([]byte, maxPacket+1)
+	var keys digits
+	for failed := 0; failed < failures; {
+		n, src, err := l.conn.ReadFromUDPAddrPort(buf)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			failed++
+			l.desk.log.Warn("audio not read", zap.Uint16("port", l.port), zap.Error(err))
+			continue
+		}
+		failed = 0
+		src = netip.AddrPortFrom(src.Addr().Unmap(), src.Port())
+		if key, ok := l.receive(buf[:n], src, &keys); ok && l.onDigit != nil {
+			l.onDigit(key)
+		}
+	}
+	l.conn.Close()
+}
+
+// receive handles one packet: it goes to the other leg of a bridge, or counts as
+// heard and ends here. It reports the key that a telephone event begins.
+func (l *leg) receive(b []byte, src netip.AddrPort, keys *digits) (byte, bool) {
+	p, ok := parse(b)
+	if !ok || len(b) > maxPacket {
+		l.desk.garbage.Add(1)
+		return 0, false
+	}
+	now := l.desk.now()
+	bridge, kind := l.admit(p, src, now)
+	switch kind {
+	case stranger, garbage:
+		return 0, false
+	case audio:
+		if bridge != nil {
+			bridge.other(l).relay(b, p, bridge, now)
+		}
+		return 0, false
+	}
+	if bridge != nil {
+		bridge.other(l).withhold(p, bridge)
+	}
+	if kind == event {
+		return keys.take(p, b[p.from:p.to])
+	}
+	return 0, false
+}
+
+// kind is what a received packet is to a leg.
+type kind uint8
+
+const (
+	stranger kind = iota // not from the far end
+	garbage              // of no payload type that was agreed
+	audio                // G.711
+	event                // telephone event
+	filler               // comfort noise description (RFC 3389) or nothing: not sent on
+)
+
+// comfortNoise is the payload type of RFC 3389.
+const comfortNoise = 13
+
+// admit checks a packet against latch and payload types and returns the bridge
+// that it belongs to.
+func (l *leg) admit(p packet, src netip.AddrPort, now time.Duration) (*bridge, kind) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k := l.kindOf(p)
+	if k == garbage && l.latch.open {
+		l.desk.garbage.Add(1)
+		return nil, garbage
+	}
+	ok, moved := l.latch.accept(src, p, l.desk.cfg.MediaRanges, now)
+	if !ok {
+		l.desk.strangers.Add(1)
+		return nil, stranger
+	}
+	if moved {
+		l.out.fresh = true
+		l.desk.log.Debug("audio comes from another address than SDP says",
+			zap.Stringer("sdp", l.latch.remote.Addr), zap.Stringer("from", src))
+	}
+	l.heard.Store(int64(max(now, 1)))
+	return l.bridge, k
+}
+
+// kindOf sorts a packet by payload type. Either law is taken whichever was
+// agreed, because some far ends send the one and ask for the other.
+func (l *leg) kindOf(p packet) kind {
+	switch pt := p.payloadType; {
+	case pt == uint8(dialer.PCMU) || pt == uint8(dialer.PCMA):
+		if p.from == p.to {
+			return filler
+		}
+		return audio
+	case pt == l.latch.remote.Digits && pt != 0:
+		return event
+	case pt == comfortNoise:
+		return filler
+	}
+	return garbage
+}
+
+// relay sends a packet of the other leg's audio, in the buffer it was read into,
+// to this leg's far end: a new header before the payload, the payload converted
+// where the laws differ, the tone mixed over it while it lasts. A packet that
+// was overtaken by a switch is dropped.
+func (l *leg) relay(b []byte, p packet, from *bridge, now time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.bridge != from || l.closed {
+		return
+	}
+	if !l.latch.sending() {
+		l.flow = flow{}
+		return
+	}
+	out, ok := l.flow.place(&l.out, p, now)
+	if !ok {
+		return
+	}
+	codec, payload := l.latch.remote.Codec, b[p.from:p.to]
+	if p.payloadType != uint8(codec) {
+		convert(payload, lawOf(dialer.Codec(p.payloadType)))
+	}
+	if len(l.tone) > 0 {
+		l.tone = blend(payload, lawOf(codec), l.tone)
+	}
+	out.payloadType = uint8(codec)
+	whole := b[p.from-headerLen : p.to]
+	putHeader(whole, out)
+	if l.send(whole) && from.heard != nil && l == from.customer {
+		heard := from.heard
+		from.heard = nil
+		go heard(time.Now())
+	}
+}
+
+// withhold takes note of a packet of the other leg that is not sent on.
+func (l *leg) withhold(p packet, from *bridge) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.bridge == from {
+		l.flow.swallow(p)
+	}
+}
