@@ -3,7 +3,6 @@
 package loop
 
 import (
-	"context"
 	"sync"
 	"time"
 )
@@ -22,7 +21,7 @@ type Loop struct {
 func New() *Loop { return &Loop{wake: make(chan struct{}, 1)} }
 
 // Post has f run on the loop, in the order of posting. It never blocks. After
-// Run has returned it does nothing.
+// Stop it does nothing.
 func (l *Loop) Post(f func()) {
 	l.mu.Lock()
 	if !l.closed {
@@ -50,29 +49,42 @@ func (l *Loop) After(d time.Duration, f func()) *Timer {
 	return t
 }
 
-// Run runs what is posted until ctx ends, then what was posted before that.
-func (l *Loop) Run(ctx context.Context) {
-	for {
-		for _, f := range l.take(false) {
-			f()
-		}
-		select {
-		case <-l.wake:
-		case <-ctx.Done():
-			for _, f := range l.take(true) {
+// Run runs what is posted until Stop is called on the loop, and then what was
+// posted before that.
+func (l *Loop) Run() {
+	for range l.wake {
+		for {
+			fs, closed := l.take()
+			for _, f := range fs {
 				f()
 			}
-			return
+			if closed {
+				return
+			}
+			if len(fs) == 0 {
+				break
+			}
 		}
 	}
 }
 
-func (l *Loop) take(last bool) []func() {
+func (l *Loop) take() (fs []func(), closed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fs := l.queue
-	l.queue, l.closed = nil, last
-	return fs
+	fs = l.queue
+	l.queue = nil
+	return fs, l.closed
+}
+
+// Stop has Run return; what is posted later never runs.
+func (l *Loop) Stop() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
 }
 
 // Timer is a pending After.
