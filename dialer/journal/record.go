@@ -1,5 +1,9 @@
 // Package journal is the record of proof: an append-only, hash-chained log of
 // everything that a call's legality and a campaign's figures rest on.
+//
+// One process writes a folder, through a Journal; any number may read it, with
+// Read, ReadFrom and Verify, also while it is written. docs/journal.md tells the
+// format and how to check it by hand.
 package journal
 
 import (
@@ -34,23 +38,26 @@ const (
 	AgentState  Kind = "agent"       // an agent changed state; Outcome holds the new state, Reason why
 	Paced       Kind = "paced"       // pacing events and the decision that followed; Detail
 	Interrupted Kind = "interrupted" // found at start: an attempt that the last run left open
+	Erased      Kind = "erased"      // the keys of Subject's personal data were destroyed; Detail: how many
 	Note        Kind = "note"        // anything an operator must be able to read later; Detail: text
 )
 
 // Record is one link of the chain. Fields that a kind does not use are empty.
 type Record struct {
-	Seq      uint64          `json:"seq"` // from 1, without gaps, over all segments of a node
-	At       time.Time       `json:"at"`  // UTC
-	Node     string          `json:"node,omitempty"`
-	Kind     Kind            `json:"kind"`
-	Campaign string          `json:"campaign,omitempty"`
-	Attempt  string          `json:"attempt,omitempty"` // ULID
-	Lead     int64           `json:"lead,omitempty"`
-	Agent    string          `json:"agent,omitempty"`
-	CallID   string          `json:"call_id,omitempty"` // SIP
-	Outcome  string          `json:"outcome,omitempty"`
-	Reason   string          `json:"reason,omitempty"`
-	Detail   json.RawMessage `json:"detail,omitempty"`
+	Seq      uint64    `json:"seq"` // from 1, without gaps, over all segments of a node
+	At       time.Time `json:"at"`  // UTC
+	Node     string    `json:"node,omitempty"`
+	Kind     Kind      `json:"kind"`
+	Campaign string    `json:"campaign,omitempty"`
+	Attempt  string    `json:"attempt,omitempty"` // ULID
+	Lead     int64     `json:"lead,omitempty"`
+	Agent    string    `json:"agent,omitempty"`
+	CallID   string    `json:"call_id,omitempty"` // SIP
+	Outcome  string    `json:"outcome,omitempty"`
+	Reason   string    `json:"reason,omitempty"`
+	// Detail holds what only this kind has (see the ...Detail structs). A Detail that
+	// names the record's Number is sealed with it instead of standing in clear.
+	Detail json.RawMessage `json:"detail,omitempty"`
 
 	// Subject is the pseudonym of the number that the record is about (keyed
 	// hash), empty when it is about none.
@@ -58,4 +65,7 @@ type Record struct {
 	// Number is the number in clear. It is never written: on disk it stands sealed
 	// under the subject's key, and reading gives it back while that key exists.
 	Number string `json:"-"`
+	// Personal is any JSON value that must be erased with the number, such as SIP
+	// headers that name it. It is sealed together with Number and needs one.
+	Personal json.RawMessage `json:"-"`
 }

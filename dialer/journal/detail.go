@@ -1,0 +1,163 @@
+package journal
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// The structs below are what the Detail of a record holds, by its kind. Cleared
+// and Refused hold a dnc.Verdict. Durations are milliseconds.
+
+// StartedDetail is the Detail of Started.
+type StartedDetail struct {
+	Version     string  `json:"version,omitempty"`
+	Command     string  `json:"command,omitempty"` // serve, dnc import, ...
+	PID         int     `json:"pid,omitempty"`
+	ClockOffset float64 `json:"clock_offset_ms,omitempty"` // by the time source, 0 when unknown
+	Left        int     `json:"left,omitempty"`            // attempts that the last run left open
+}
+
+// ConfigDetail is the Detail of Config.
+type ConfigDetail struct {
+	What   string `json:"what"`             // campaign applied, campaign started, agent added, rule set changed, ...
+	Who    string `json:"who,omitempty"`    // user of the operating system or of the desk
+	SHA256 string `json:"sha256,omitempty"` // of the file that was applied
+	Text   string `json:"text,omitempty"`   // the file as applied, when it should be provable
+}
+
+// LoadedDetail is the Detail of Loaded.
+type LoadedDetail struct {
+	File       string `json:"file"`
+	SHA256     string `json:"sha256"`
+	Rows       int    `json:"rows"`
+	Added      int    `json:"added"`
+	Updated    int    `json:"updated,omitempty"`
+	Duplicates int    `json:"duplicates,omitempty"`
+	Bad        int    `json:"bad,omitempty"` // rows refused, each reported to the user
+}
+
+// ImportedDetail is the Detail of Imported.
+type ImportedDetail struct {
+	Register   string    `json:"register"`
+	Seller     string    `json:"seller,omitempty"`
+	Import     string    `json:"import,omitempty"` // id that verdicts name
+	File       string    `json:"file"`
+	SHA256     string    `json:"sha256"`
+	Rows       int       `json:"rows"`
+	Clear      int       `json:"clear,omitempty"`
+	Registered int       `json:"registered,omitempty"`
+	CheckedAt  time.Time `json:"checked_at,omitzero"` // the register's clock
+}
+
+// OptOutDetail is the Detail of OptedOut and OptedIn.
+type OptOutDetail struct {
+	Seller   string `json:"seller,omitempty"`   // empty: every seller
+	Campaign string `json:"campaign,omitempty"` // empty: every campaign
+	Source   string `json:"source"`             // cli, file, agent, dtmf, sip607
+}
+
+// InvitedDetail is the Detail of Invited. What a restart needs to end the dialog
+// names the number and belongs in Personal.
+type InvitedDetail struct {
+	Trunk    string `json:"trunk,omitempty"`
+	CallerID string `json:"caller_id,omitempty"`
+	Try      int    `json:"try,omitempty"`      // 1, more after failover
+	Evidence uint64 `json:"evidence,omitempty"` // seq of the Cleared record
+}
+
+// ConnectedDetail is the Detail of Connected.
+type ConnectedDetail struct {
+	WaitMS float64 `json:"wait_ms"`         // from the 200 to the bridge
+	Again  bool    `json:"again,omitempty"` // the first agent's phone vanished; counted already
+}
+
+// HeardDetail is the Detail of Heard.
+type HeardDetail struct {
+	AnswerToAudioMS float64 `json:"answer_to_audio_ms"` // from the 200 to the agent's first packet towards the customer
+}
+
+// TreatedDetail is the Detail of Treated.
+type TreatedDetail struct {
+	Action  string  `json:"action"`             // what the rule set asks for: message, noise, hang_up
+	Prompt  string  `json:"prompt,omitempty"`   // the message that is played
+	AfterMS float64 `json:"after_ms,omitempty"` // from the 200 to its begin
+}
+
+// EndedDetail is the Detail of Ended. The Outcome stands in the record.
+type EndedDetail struct {
+	Status  int     `json:"status,omitempty"` // SIP
+	Q850    int     `json:"q850,omitempty"`
+	Text    string  `json:"text,omitempty"` // reason phrase, or why in plain words
+	Trunk   string  `json:"trunk,omitempty"`
+	DelayMS float64 `json:"delay_ms,omitempty"` // post-dial: from the INVITE to the first 18x, or to the final response without one
+	RingMS  float64 `json:"ring_ms,omitempty"`  // from the first 18x to the final response or the CANCEL
+	WaitMS  float64 `json:"wait_ms,omitempty"`  // from the 200 to the bridge, the treatment or the end
+	TalkMS  float64 `json:"talk_ms,omitempty"`  // bridged
+	ByFar   bool    `json:"by_far,omitempty"`   // the callee hung up
+	Late    bool    `json:"late,omitempty"`     // the 200 crossed our CANCEL
+
+	Dialed   bool          `json:"dialed,omitempty"`   // an INVITE left the machine
+	Orphaned bool          `json:"orphaned,omitempty"` // an agent's phone vanished during the talk
+	Settled  SettledDetail `json:"settled,omitzero"`
+}
+
+// SettledDetail is what becomes of the lead after an attempt: what a replay of
+// the journal writes to the store.
+type SettledDetail struct {
+	RetryAt     time.Time `json:"retry_at,omitzero"`
+	Done        bool      `json:"done,omitempty"`
+	Disposition string    `json:"disposition,omitempty"`
+	Refusal     bool      `json:"refusal,omitempty"` // the callee asked not to be called for now
+}
+
+// AgentDetail is the Detail of AgentState; Outcome holds To and Reason the reason.
+type AgentDetail struct {
+	From   string `json:"from,omitempty"`
+	To     string `json:"to"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// DisposedDetail is the Detail of Disposed. The disposition is the record's Outcome.
+type DisposedDetail struct {
+	Via      string    `json:"via,omitempty"`        // dtmf, desk
+	Callback time.Time `json:"callback_at,omitzero"` // agreed with the callee
+}
+
+// PacedDetail is the Detail of Paced: what the engine was told, and what it said.
+type PacedDetail struct {
+	Now      time.Time       `json:"now,omitzero"`
+	Events   json.RawMessage `json:"events,omitempty"`   // []pacing.Event since the last Paced record
+	Next     []float64       `json:"next,omitempty"`     // the part of next that Decide read
+	Decision json.RawMessage `json:"decision,omitempty"` // pacing.Decision
+	Config   json.RawMessage `json:"config,omitempty"`   // pacing.Config, when it is new
+}
+
+// InterruptedDetail is the Detail of Interrupted.
+type InterruptedDetail struct {
+	Last      Kind `json:"last"`                // the last record of the attempt: cleared, invited, ringing, answered, connected
+	Abandoned bool `json:"abandoned,omitempty"` // it was answered and not put through: counts as an abandoned call
+	Dialed    bool `json:"dialed,omitempty"`    // an INVITE had left the machine
+
+	Settled SettledDetail `json:"settled,omitzero"`
+}
+
+// ErasedDetail is the Detail of Erased.
+type ErasedDetail struct {
+	Keys int    `json:"keys"`          // keys destroyed
+	Who  string `json:"who,omitempty"` // who asked for it
+}
+
+// NoteDetail is the Detail of Note.
+type NoteDetail struct {
+	Text string `json:"text"`
+}
+
+// Detailed returns v as a Detail. A v that is no JSON, which none of the structs
+// above can be, gives a Detail that says so.
+func Detailed(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		b, _ = json.Marshal(NoteDetail{Text: "detail could not be encoded: " + err.Error()})
+	}
+	return b
+}
