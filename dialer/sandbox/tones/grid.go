@@ -72,13 +72,13 @@ func (v Voice) Pair() string {
 }
 
 // grid lists the usable frequencies in units of step. Left out are those near
-// call-progress tones (425, 440, 480 Hz) and the 1000 Hz of test tones, so that an alert in an
-// agent's ear is not taken for half a voice.
+// call-progress tones (425, 440, 480 Hz), the 1000 Hz of test tones and the 2300 Hz of
+// Pronto's signal in the agent's ear, so that these are not taken for half a voice.
 func grid() []int {
 	var bins []int
 	for f := first; f <= last; f += step {
 		switch f {
-		case 400, 450, 500, 1000:
+		case 400, 450, 500, 1000, 2300:
 		default:
 			bins = append(bins, f/step)
 		}

@@ -102,13 +102,15 @@ func TestMixtures(t *testing.T) {
 	if !slices.Contains(h.Voices, b) || !slices.Contains(h.Voices, c) {
 		t.Errorf("two callees: heard %+v", h)
 	}
-	alert := make([]byte, FrameSamples)
-	for i := range alert {
-		alert[i] = PCMA.Encode(int16(0.2 * 32768 * math.Sin(2*math.Pi*440*float64(i)/Rate)))
-	}
-	h = NewEar().Listen(PCMA, mix(b.Frame(PCMA), alert))
-	if !slices.Equal(h.Voices, []Voice{b}) || !h.Extra {
-		t.Errorf("callee under an alert: heard %+v", h)
+	for _, hertz := range []float64{440, 1000, 2300} {
+		alert := make([]byte, FrameSamples)
+		for i := range alert {
+			alert[i] = PCMA.Encode(int16(0.16 * 32768 * math.Sin(2*math.Pi*hertz*float64(i)/Rate)))
+		}
+		h = NewEar().Listen(PCMA, mix(b.Frame(PCMA), alert))
+		if !slices.Equal(h.Voices, []Voice{b}) || !h.Extra {
+			t.Errorf("callee under %g Hz: heard %+v", hertz, h)
+		}
 	}
 }
 
