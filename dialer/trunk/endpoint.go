@@ -1,0 +1,169 @@
+package trunk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+
+	"pronto/dialer"
+)
+
+// readBuffer is asked for the UDP socket: at the default a burst of answers
+// overflows it and costs seconds of retransmission. The kernel caps it at net.core.rmem_max.
+const readBuffer = 8 << 20
+
+// Endpoint is one SIP user agent on one address, for trunks and phones alike.
+type Endpoint struct {
+	cfg    Config
+	log    *zap.Logger
+	tp     *sip.TransportLayer
+	tx     *sip.TransactionLayer
+	udp    *screen
+	tcp    net.Listener
+	listen netip.AddrPort
+	host   string // of Via and Contact
+	trunks []*carrier
+	calls  calls
+	known  known
+	reg    *registrar
+	names  names
+	strays strays
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	once   sync.Once
+}
+
+var (
+	_ dialer.Trunk  = (*Endpoint)(nil)
+	_ dialer.Phones = (*Endpoint)(nil)
+)
+
+// New opens the listening address and starts to serve it. Close ends it.
+func New(cfg Config) (*Endpoint, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	ctx, cancel := context.WithCancel(context.Background())
+	ep := &Endpoint{cfg: cfg, log: cfg.Logger, ctx: ctx, cancel: cancel}
+	if err := ep.open(); err != nil {
+		cancel()
+		return nil, err
+	}
+	for _, t := range cfg.Trunks {
+		ep.trunks = append(ep.trunks, newCarrier(t))
+	}
+	ep.reg = newRegistrar(ep)
+	ep.udp.owner = ep
+	ep.trustTrunks()
+	ep.serve()
+	return ep, nil
+}
+
+// open takes the TCP and the UDP port, the same number for both.
+func (ep *Endpoint) open() error {
+	want := ep.cfg.Listen
+	tcp, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(want))
+	if err != nil {
+		return fmt.Errorf("trunk: listen: %w", err)
+	}
+	ep.listen = netip.AddrPortFrom(want.Addr().Unmap(), tcp.Addr().(*net.TCPAddr).AddrPort().Port())
+	network := "udp4"
+	if ep.listen.Addr().Is6() {
+		network = "udp6"
+	}
+	udp, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(ep.listen))
+	if err != nil {
+		tcp.Close()
+		return fmt.Errorf("trunk: listen: %w", err)
+	}
+	if err := udp.SetReadBuffer(readBuffer); err != nil {
+		ep.log.Warn("the UDP read buffer stays as it is", zap.Error(err))
+	}
+	ep.udp = &screen{UDPConn: udp}
+	ep.tcp = newTurnstile(tcp, ep.cfg.Limits.TCPConns, ep.cfg.Limits.TCPConnsPerSource)
+	ep.host = ep.cfg.Public
+	if ep.host == "" {
+		ep.host = ep.listen.Addr().String()
+	}
+	return nil
+}
+
+func (ep *Endpoint) serve() {
+	quiet := slog.New(slog.DiscardHandler)
+	ep.tp = sip.NewTransportLayer(net.DefaultResolver, sip.NewParser(), nil, sip.WithTransportLayerLogger(quiet))
+	ep.tx = sip.NewTransactionLayer(ep.tp,
+		sip.WithTransactionLayerLogger(quiet),
+		sip.WithTransactionLayerUnhandledResponseHandler(ep.stray),
+		sip.WithTransactionLayerTerminateOnConnClose())
+	ep.tx.OnRequest(ep.onRequest)
+	ep.wg.Add(3)
+	go func() {
+		defer ep.wg.Done()
+		ep.served("udp", ep.tp.ServeUDP(ep.udp))
+	}()
+	go func() {
+		defer ep.wg.Done()
+		ep.served("tcp", ep.tp.ServeTCP(ep.tcp))
+	}()
+	go func() {
+		defer ep.wg.Done()
+		ep.reg.run(ep.ctx)
+	}()
+}
+
+func (ep *Endpoint) served(network string, err error) {
+	if ep.ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
+		ep.log.Error("no longer listening", zap.String("network", network), zap.Error(err))
+	}
+}
+
+// Addr is the listening address, with the port that was taken.
+func (ep *Endpoint) Addr() netip.AddrPort { return ep.listen }
+
+// Close stops listening and forgets all transactions. Calls in progress are
+// not ended by it: hang them up first. It may be called twice.
+func (ep *Endpoint) Close() {
+	ep.once.Do(func() {
+		ep.cancel()
+		ep.udp.Close()
+		ep.tcp.Close()
+		ep.tx.Close()
+		ep.tp.Close()
+	})
+	ep.wg.Wait()
+}
+
+// trunk finds the trunk of the name; the empty name is the only trunk.
+func (ep *Endpoint) trunk(name string) *carrier {
+	if name == "" && len(ep.trunks) == 1 {
+		return ep.trunks[0]
+	}
+	for _, t := range ep.trunks {
+		if t.cfg.Name == name {
+			return t
+		}
+	}
+	return nil
+}
+
+// trustTrunks lets the trunks' addresses pass the screen. Names that do not
+// resolve now are tried again at each call.
+func (ep *Endpoint) trustTrunks() {
+	for _, t := range ep.trunks {
+		if hop, err := ep.hopOf(ep.ctx, t); err == nil {
+			ep.known.add(hop.addr.Addr())
+		} else {
+			ep.log.Warn("trunk's address does not resolve", zap.String("trunk", t.cfg.Name), zap.Error(err))
+		}
+	}
+}

@@ -1,0 +1,325 @@
+package trunk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+
+	"pronto/campaigns"
+	"pronto/dialer"
+)
+
+// call is one call to be placed: to a carrier or to an agent's phone.
+type call struct {
+	id       ident
+	target   sip.Uri // Request-URI
+	from, to sip.Uri
+	asserted sip.Uri // P-Asserted-Identity (RFC 3325); no host: none
+	hop      hop
+	fixed    bool // requests in the dialog go to hop too, whatever its Contact says (a phone behind NAT)
+	user     string
+	password string
+	trunk    string
+
+	audio   dialer.Audio
+	codecs  []dialer.Codec
+	ring    time.Duration // from the first 180, or 183 when no 180 follows
+	ringMin time.Duration // never given up before
+	post    time.Duration // from the INVITE, when nothing rings
+
+	valid    func(now time.Time) bool // asked right before each INVITE
+	dialing  func(dialer.Dialog) error
+	ringing  func(at time.Time)
+	answered func(at time.Time)
+	release  func() // gives the channel back; called once, when no 200 can follow or the leg is over
+}
+
+// invite is a call on its way: the client's side of RFC 3261 sections 13.2 and
+// 9.1. Its fields belong to the goroutine in run; request and stray, which
+// others call, touch only what does not change.
+type invite struct {
+	call
+	ep  *Endpoint
+	res dialer.Result
+
+	creds   credentials
+	try     int
+	cseq    uint32
+	req     *sip.Request
+	tx      *sip.ClientTx
+	offer   session
+	early   map[string][]byte // SDP of provisional responses by To tag, for a 200 that brings none
+	ringAt  time.Time
+	rang180 bool
+
+	provisional bool
+	wish        string    // why it is to be given up; empty: it is not
+	cancelledAt time.Time // zero: no CANCEL was sent
+	cancelTx    *sip.ClientTx
+}
+
+// place runs a call until it is answered or no 200 can follow any more.
+func (ep *Endpoint) place(ctx context.Context, c call) (*leg, dialer.Result) {
+	v := &invite{call: c, ep: ep, cseq: 1}
+	v.res.Trunk = c.trunk
+	if !ep.calls.add(c.id.callID, v) {
+		c.release()
+		return v.fail("this attempt was placed before")
+	}
+	l, res := v.run(ctx)
+	if v.cancelTx != nil {
+		v.cancelTx.Terminate()
+	}
+	if l == nil {
+		ep.calls.drop(c.id.callID, v)
+		c.release()
+	}
+	return l, res
+}
+
+func (v *invite) fail(why string) (*leg, dialer.Result) {
+	v.res.Outcome = campaigns.Failed
+	v.res.Cause.Text = why
+	return nil, v.res
+}
+
+func (v *invite) run(ctx context.Context) (*leg, dialer.Result) {
+	for {
+		if why, outcome := v.start(ctx); why != "" {
+			v.res.Outcome, v.res.Cause.Text = outcome, why
+			return nil, v.res
+		}
+		final, err := v.await(ctx)
+		switch {
+		case final == nil:
+			return v.unanswered(err)
+		case final.IsSuccess():
+			return v.answer(final)
+		case v.challenged(ctx, final):
+			continue
+		}
+		v.res.Final = v.ep.cfg.Now()
+		v.res.Outcome, v.res.Cause = classify(final)
+		if v.wish != "" && final.StatusCode == sip.StatusRequestTerminated {
+			v.res.Outcome, v.res.Cause.Text = v.givenUp(), v.wish
+		}
+		return nil, v.res
+	}
+}
+
+// start sends the INVITE. It returns why it could not, and the outcome of that.
+func (v *invite) start(ctx context.Context) (string, campaigns.Outcome) {
+	v.try++
+	v.build()
+	if ctx.Err() != nil {
+		return "given up before it was dialed", campaigns.Failed
+	}
+	if v.dialing != nil {
+		if err := v.dialing(v.res.Dialog); err != nil {
+			return printable("not dialed: " + err.Error()), campaigns.Failed
+		}
+	}
+	now := v.ep.cfg.Now()
+	if !v.valid(now) {
+		return "the clearance is no longer valid", campaigns.Refused
+	}
+	tx, err := v.ep.tx.Request(context.WithoutCancel(ctx), v.req)
+	if err != nil {
+		return printable("cannot reach the far end: " + err.Error()), campaigns.Failed
+	}
+	if v.res.Invited.IsZero() {
+		v.res.Invited = now
+	}
+	v.tx, v.provisional = tx, false
+	return "", ""
+}
+
+// await follows the INVITE to its final response; nil when there is none, with
+// the transaction's error or nil when it was given up.
+func (v *invite) await(ctx context.Context) (*sip.Response, error) {
+	timer := time.NewTimer(v.wait())
+	defer timer.Stop()
+	gone := ctx.Done()
+	for {
+		var cancelled <-chan *sip.Response
+		if v.cancelTx != nil {
+			cancelled = v.cancelTx.Responses()
+		}
+		select {
+		case res := <-v.tx.Responses():
+			if !res.IsProvisional() {
+				return res, nil
+			}
+			v.progress(res)
+		case <-v.tx.Done():
+			return nil, v.tx.Err()
+		case <-cancelled: // 200 or 481 (RFC 3261 section 9.1): the INVITE's own response decides either way
+		case <-gone:
+			v.wish, gone = "given up by the dialer", nil
+		case <-timer.C:
+		}
+		if v.act() {
+			v.tx.Terminate()
+			return nil, nil
+		}
+		timer.Reset(v.wait())
+	}
+}
+
+// deadline is when the call is given up, and why.
+func (v *invite) deadline() (time.Time, string) {
+	began := v.ringAt
+	if began.IsZero() {
+		began = v.res.Invited
+	}
+	if v.wish != "" {
+		return began.Add(v.ringMin), v.wish
+	}
+	if v.ringAt.IsZero() {
+		return began.Add(max(v.post, v.ringMin)), "no ringing within the post-dial limit"
+	}
+	return began.Add(max(v.ring, v.ringMin)), ringTimeout
+}
+
+const ringTimeout = "ring timeout"
+
+// wait is the time to the next deadline.
+func (v *invite) wait() time.Duration {
+	at, _ := v.deadline()
+	if !v.cancelledAt.IsZero() {
+		at = v.cancelledAt.Add(giveUp())
+	} else if !v.provisional {
+		if d := at.Sub(v.ep.cfg.Now()); d <= 0 {
+			return giveUp() // timer B ends it; a provisional response wakes us
+		}
+	}
+	return max(0, at.Sub(v.ep.cfg.Now()))
+}
+
+// act does what is due: sends the CANCEL, never before a provisional response
+// (RFC 3261 section 9.1). It reports that the wait after a CANCEL is over.
+func (v *invite) act() (over bool) {
+	now := v.ep.cfg.Now()
+	if !v.cancelledAt.IsZero() {
+		return !now.Before(v.cancelledAt.Add(giveUp()))
+	}
+	at, why := v.deadline()
+	if !v.provisional || now.Before(at) {
+		return false
+	}
+	v.wish, v.cancelledAt = why, now
+	tx, err := v.ep.tx.Request(context.Background(), v.ep.cancelOf(v.req, v.hop))
+	if err != nil {
+		v.ep.log.Warn("CANCEL not sent", zap.String("callID", v.id.callID), zap.Error(err))
+		return false
+	}
+	v.cancelTx = tx
+	return false
+}
+
+// progress takes a provisional response, in whatever order and number they come.
+func (v *invite) progress(res *sip.Response) {
+	v.provisional = true
+	if to := res.To(); to != nil && len(res.Body()) > 0 && len(v.early) < 8 {
+		if v.early == nil {
+			v.early = map[string][]byte{}
+		}
+		v.early[to.Params.GetOr("tag", "")] = res.Body()
+	}
+	is180 := res.StatusCode == sip.StatusRinging
+	if !is180 && res.StatusCode != sip.StatusSessionInProgress {
+		return
+	}
+	first := v.ringAt.IsZero()
+	if first || is180 && !v.rang180 {
+		v.ringAt = v.ep.cfg.Now()
+		v.res.Ringing = v.ringAt
+		v.rang180 = v.rang180 || is180
+	}
+	if first && v.ringing != nil {
+		v.ringing(v.ringAt)
+	}
+}
+
+// challenged answers a 401 or 407, when the call is still wanted and the challenge can be met.
+func (v *invite) challenged(ctx context.Context, res *sip.Response) bool {
+	if res.StatusCode != sip.StatusUnauthorized && res.StatusCode != sip.StatusProxyAuthRequired {
+		return false
+	}
+	if ctx.Err() != nil || !v.cancelledAt.IsZero() {
+		return false
+	}
+	again, err := v.creds.answer(v.req, res)
+	if err != nil {
+		v.ep.log.Warn("challenge not answered", zap.String("callID", v.id.callID), zap.Error(err))
+	}
+	if again {
+		v.cseq++
+	}
+	return again
+}
+
+// answer takes the first 200: ACK at once, then the audio, then the dialer's hook.
+func (v *invite) answer(res *sip.Response) (*leg, dialer.Result) {
+	now := v.ep.cfg.Now()
+	v.res.Answered, v.res.Final = now, now
+	v.res.Late = !v.cancelledAt.IsZero()
+	v.res.Cause.Status = res.StatusCode
+	l := v.newLeg(res)
+	v.ep.calls.replace(v.id.callID, l)
+	l.acknowledge(nil)
+	v.tx.OnRetransmission(l.again)
+	v.res.Dialog = l.dialog()
+	body := res.Body()
+	if len(body) == 0 {
+		body = v.early[l.remoteTag]
+	}
+	far, err := parseSDP(body, v.codecs)
+	if err != nil {
+		v.ep.log.Warn("answered without usable audio", zap.String("callID", v.id.callID), zap.Error(err))
+		l.Hangup()
+		v.res.Outcome = campaigns.Failed
+		v.res.Cause = dialer.Cause{Status: sip.StatusNotAcceptableHere, Text: "answered without usable audio: " + printable(err.Error())}
+		return nil, v.res
+	}
+	l.agreed(far)
+	v.audio.Connect(far.Remote)
+	if v.answered != nil {
+		v.answered(now)
+	}
+	return l, v.res
+}
+
+// unanswered is the end without a final response.
+func (v *invite) unanswered(err error) (*leg, dialer.Result) {
+	switch {
+	case err == nil:
+		v.res.Outcome, v.res.Cause.Text = v.givenUp(), v.wish+"; no answer to CANCEL"
+	case errors.Is(err, sip.ErrTransactionTimeout):
+		v.res.Outcome, v.res.Cause.Text = campaigns.Failed, "no response"
+	default:
+		v.res.Outcome, v.res.Cause.Text = campaigns.Failed, printable(fmt.Sprintf("no response: %v", err))
+	}
+	return nil, v.res
+}
+
+// givenUp is the outcome of a call that was cancelled: a phone that rang was
+// not answered; where none rang, the trunk did not do its work.
+func (v *invite) givenUp() campaigns.Outcome {
+	if v.ringAt.IsZero() {
+		return campaigns.Failed
+	}
+	return campaigns.NoAnswer
+}
+
+// request answers requests for a dialog that does not stand yet.
+func (v *invite) request(req *sip.Request, tx *sip.ServerTx) {
+	v.ep.respond(req, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+}
+
+// stray takes a response that outlived its transaction.
+func (v *invite) stray(res *sip.Response) { v.ep.endStray(res) }

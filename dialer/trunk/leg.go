@@ -1,0 +1,226 @@
+package trunk
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+
+	"pronto/dialer"
+)
+
+// leg is an established dialog that we began. It has no goroutine of its own.
+type leg struct {
+	ep *Endpoint
+	dialogOf
+	audio     dialer.Audio
+	codecs    []dialer.Codec
+	trunk     string
+	inviteSeq uint32
+	fixed     bool
+	fallback  hop // of the INVITE
+	release   func()
+	done      chan struct{}
+
+	mu       sync.Mutex // protects the fields below; no call leaves the package under it but Audio.Connect
+	creds    credentials
+	cseq     uint32 // of our last request
+	farSeq   uint32 // of the far end's last request; 0: none
+	target   sip.Uri
+	route    []sip.Uri
+	hop      hop
+	said     session // what we last said of our audio
+	pending  *pending
+	hung     bool
+	isEnded  bool
+	end      dialer.End
+	answered bool
+}
+
+var _ dialer.Leg = (*leg)(nil)
+
+// newLeg makes the dialog of a 2xx (RFC 3261 section 12.1.2).
+func (v *invite) newLeg(res *sip.Response) *leg {
+	l := &leg{
+		ep: v.ep, audio: v.audio, codecs: v.codecs, trunk: v.trunk, fixed: v.fixed, fallback: v.hop,
+		dialogOf:  dialogOf{callID: v.id.callID, localTag: v.id.fromTag, local: v.from, remote: v.to},
+		inviteSeq: v.cseq, cseq: v.cseq, release: v.release, done: make(chan struct{}),
+		target: v.target, route: routeSet(res), said: v.offer,
+	}
+	l.creds = v.creds
+	l.creds.given = maps.Clone(v.creds.given)
+	if to := res.To(); to != nil {
+		l.remoteTag = to.Params.GetOr("tag", "")
+	}
+	if c := res.Contact(); c != nil && c.Address.Host != "" {
+		l.target = c.Address
+	}
+	l.aim()
+	return l
+}
+
+// aim finds where the dialog's requests go.
+func (l *leg) aim() {
+	next := l.target
+	if len(l.route) > 0 {
+		next = l.route[0]
+	} else if l.fixed {
+		l.hop = l.fallback
+		return
+	}
+	l.hop = l.ep.hopTo(l.ep.ctx, next, l.fallback)
+}
+
+// CallID is the SIP Call-ID.
+func (l *leg) CallID() string { return l.callID }
+
+// Done is closed when the dialog has ended.
+func (l *leg) Done() <-chan struct{} { return l.done }
+
+// Ended says how it ended, once Done is closed.
+func (l *leg) Ended() dialer.End {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.end
+}
+
+// agreed notes what the far end's answer settled.
+func (l *leg) agreed(far described) {
+	l.mu.Lock()
+	l.said.codecs = []dialer.Codec{far.Codec}
+	l.mu.Unlock()
+}
+
+// acknowledge sends the ACK of the 2xx to our INVITE: a request of its own, with
+// the INVITE's CSeq and credentials (RFC 3261 section 13.2.2.4).
+func (l *leg) acknowledge(body []byte) {
+	l.mu.Lock()
+	req, _ := l.ep.inDialog(sip.ACK, l.dialogOf, l.inviteSeq, l.target, l.route, l.hop.transport)
+	l.creds.apply(req)
+	req.SetBody(body)
+	l.ep.route(req, l.hop)
+	l.mu.Unlock()
+	if err := l.ep.send(req); err != nil {
+		l.ep.log.Warn("ACK not sent", zap.String("callID", l.callID), zap.Error(err))
+	}
+}
+
+// again takes a 200 to the INVITE that is not the first: a retransmission is
+// acknowledged again, another fork's is acknowledged and ended.
+func (l *leg) again(res *sip.Response) {
+	if !res.IsSuccess() {
+		return
+	}
+	if to := res.To(); to != nil && to.Params.GetOr("tag", "") == l.remoteTag {
+		l.acknowledge(nil)
+		return
+	}
+	l.ep.endStray(res)
+}
+
+// stray takes a response that outlived the INVITE's transaction.
+func (l *leg) stray(res *sip.Response) { l.again(res) }
+
+// next makes the dialog's next request.
+func (l *leg) next(method sip.RequestMethod) *sip.Request {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cseq++
+	req, _ := l.ep.inDialog(method, l.dialogOf, l.cseq, l.target, l.route, l.hop.transport)
+	l.creds.apply(req)
+	req.SetBody(nil)
+	l.ep.route(req, l.hop)
+	return req
+}
+
+// ask runs a request of the dialog to its final response, answering a challenge once.
+func (l *leg) ask(ctx context.Context, method sip.RequestMethod) (*sip.Response, error) {
+	req := l.next(method)
+	res, err := l.ep.do(ctx, req)
+	if err != nil || res.StatusCode != sip.StatusUnauthorized && res.StatusCode != sip.StatusProxyAuthRequired {
+		return res, err
+	}
+	l.mu.Lock()
+	l.creds.given, l.creds.stale = nil, false
+	again, err := l.creds.answer(req, res)
+	l.mu.Unlock()
+	if !again || err != nil {
+		return res, err
+	}
+	return l.ep.do(ctx, l.next(method))
+}
+
+// Hangup sends BYE, once, and returns at once.
+func (l *leg) Hangup() {
+	l.mu.Lock()
+	hung := l.hung || l.isEnded
+	l.hung = true
+	l.mu.Unlock()
+	if hung {
+		return
+	}
+	l.ep.spawn(func() {
+		res, err := l.ask(l.ep.ctx, sip.BYE)
+		end := dialer.End{Err: err}
+		if res != nil {
+			end.Cause.Status = res.StatusCode
+		}
+		l.over(end)
+	})
+}
+
+// over ends the dialog; the first end counts.
+func (l *leg) over(end dialer.End) {
+	l.mu.Lock()
+	if l.isEnded {
+		l.mu.Unlock()
+		return
+	}
+	l.isEnded, l.end = true, end
+	p := l.pending
+	l.pending = nil
+	l.mu.Unlock()
+	if p != nil {
+		p.settle()
+	}
+	l.release()
+	close(l.done)
+	// Retransmissions of the end still find the leg for as long as they may come.
+	time.AfterFunc(giveUp(), func() { l.ep.calls.drop(l.callID, l) })
+}
+
+// Alive asks with OPTIONS whether the far end still has the dialog; any answer
+// but 408 and 481 says yes (RFC 3261 section 12.2.1.2).
+func (l *leg) Alive(ctx context.Context) bool {
+	res, err := l.ask(ctx, sip.OPTIONS)
+	return err == nil && res.StatusCode != sip.StatusRequestTimeout && res.StatusCode != sip.StatusCallTransactionDoesNotExists
+}
+
+// dialog is what a restart needs to end the call.
+func (l *leg) dialog() dialer.Dialog {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d := dialer.Dialog{
+		CallID: l.callID, FromTag: l.localTag, ToTag: l.remoteTag, CSeq: l.cseq, Target: l.target.String(),
+		From: l.local.String(), To: l.remote.String(), Trunk: l.trunk, Answered: true,
+	}
+	for _, r := range l.route {
+		d.Route = append(d.Route, r.String())
+	}
+	return d
+}
+
+// spawn runs f in a goroutine that Close waits for; not after Close.
+func (ep *Endpoint) spawn(f func()) {
+	if ep.ctx.Err() != nil {
+		return
+	}
+	ep.wg.Add(1)
+	go func() {
+		defer ep.wg.Done()
+		f()
+	}()
+}

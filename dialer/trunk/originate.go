@@ -1,0 +1,72 @@
+package trunk
+
+import (
+	"context"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dialer"
+	"pronto/dnc"
+)
+
+// Originate places the cleared call. See dialer.Trunk.
+func (ep *Endpoint) Originate(ctx context.Context, c dnc.Clearance, p dialer.Placing) (dialer.Leg, dialer.Result) {
+	return ep.originate(ctx, cleared{
+		number: c.Number(), callerID: c.CallerID(), attempt: c.Attempt(), ringMin: c.RingMinimum(), valid: c.Valid,
+	}, p)
+}
+
+// cleared is what a clearance says.
+type cleared struct {
+	number, callerID campaigns.Number
+	attempt          string
+	ringMin          time.Duration
+	valid            func(now time.Time) bool
+}
+
+func (ep *Endpoint) originate(ctx context.Context, c cleared, p dialer.Placing) (dialer.Leg, dialer.Result) {
+	none := func(o campaigns.Outcome, why string) (dialer.Leg, dialer.Result) {
+		return nil, dialer.Result{Outcome: o, Cause: dialer.Cause{Text: why}, Trunk: p.Trunk}
+	}
+	switch {
+	case !c.valid(ep.cfg.Now()):
+		return none(campaigns.Refused, "the clearance is not valid")
+	case !dialable(c.number) || !dialable(c.callerID) || c.attempt == "" || !safe(c.attempt):
+		return none(campaigns.Refused, "the clearance names no number, caller ID or attempt that can be dialed")
+	case p.Audio == nil:
+		return none(campaigns.Failed, "no audio to offer")
+	}
+	t := ep.trunk(p.Trunk)
+	if t == nil {
+		return none(campaigns.Failed, "no trunk named "+p.Trunk)
+	}
+	h, err := ep.hopOf(ctx, t)
+	if err != nil {
+		return none(campaigns.Failed, printable(err.Error()))
+	}
+	release, why := t.admit(ctx, ep.cfg.Limits.AdmissionWait)
+	if why != "" {
+		return none(campaigns.Congested, why)
+	}
+	l, res := ep.place(ctx, ep.outbound(t, h, c, p, release))
+	if l == nil {
+		return nil, res
+	}
+	return l, res
+}
+
+// outbound is the call of a clearance over a trunk.
+func (ep *Endpoint) outbound(t *carrier, h hop, c cleared, p dialer.Placing, release func()) call {
+	to, caller := t.uri(t.format(c.number)), t.uri(t.format(c.callerID))
+	from := caller
+	if t.cfg.FromUser != "" {
+		from = t.uri(t.cfg.FromUser)
+	}
+	return call{
+		id: identOf(c.attempt), target: to, from: from, to: to, asserted: caller,
+		hop: h, user: t.cfg.Username, password: t.cfg.Password, trunk: t.cfg.Name,
+		audio: p.Audio, codecs: t.codecs,
+		ring: p.RingTimeout, ringMin: c.ringMin, post: ep.cfg.Limits.PostDial,
+		valid: c.valid, dialing: p.Dialing, ringing: p.Ringing, answered: p.Answered, release: release,
+	}
+}

@@ -1,0 +1,126 @@
+package trunk
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/oklog/ulid/v2"
+
+	"pronto/dialer"
+)
+
+// The reasons why a phone cannot be called.
+var (
+	ErrNoAccount     = errors.New("no such agent")
+	ErrNotRegistered = errors.New("the phone is not registered")
+)
+
+// Registered reports whether the agent's phone is reachable now: it has a
+// static address or a registration that holds.
+func (ep *Endpoint) Registered(agent string) bool {
+	a, ok := ep.account(agent)
+	if !ok {
+		return false
+	}
+	if a.Phone != "" {
+		return true
+	}
+	_, ok = ep.reg.binding(agent, ep.cfg.Now())
+	return ok
+}
+
+// Changes delivers the name of each agent whose registration came or went.
+func (ep *Endpoint) Changes() <-chan string { return ep.reg.changes }
+
+func (ep *Endpoint) account(name string) (dialer.Account, bool) {
+	if ep.cfg.Accounts == nil {
+		return dialer.Account{}, false
+	}
+	return ep.cfg.Accounts.Account(name)
+}
+
+// Call rings the agent's phone and returns the leg once it answers.
+func (ep *Endpoint) Call(ctx context.Context, agent string, a dialer.Audio) (dialer.Leg, error) {
+	account, ok := ep.account(agent)
+	if !ok {
+		return nil, fmt.Errorf("call %s: %w", agent, ErrNoAccount)
+	}
+	target, h, err := ep.phone(ctx, account)
+	if err != nil {
+		return nil, fmt.Errorf("call %s: %w", agent, err)
+	}
+	ep.known.add(h.addr.Addr())
+	gone := func() { ep.known.remove(h.addr.Addr()) }
+	us := sip.Uri{Scheme: "sip", User: "pronto", Host: ep.host}
+	l, res := ep.place(ctx, call{
+		id:     identOf(ulid.MustNew(ulid.Timestamp(ep.cfg.Now()), rand.Reader).String()),
+		target: target, from: us, to: sip.Uri{Scheme: "sip", User: target.User, Host: target.Host, Port: target.Port},
+		hop: h, fixed: account.Phone == "",
+		audio: a, codecs: ep.phoneCodecs(account),
+		ring: ep.cfg.Limits.PhoneRing, post: ep.cfg.Limits.PostDial,
+		valid: func(time.Time) bool { return true }, release: gone,
+	})
+	if l == nil {
+		return nil, fmt.Errorf("call %s: %w", agent, phoneError(res.Cause))
+	}
+	return l, nil
+}
+
+// phone finds where an agent's phone is.
+func (ep *Endpoint) phone(ctx context.Context, a dialer.Account) (sip.Uri, hop, error) {
+	if a.Phone == "" {
+		b, ok := ep.reg.binding(a.Name, ep.cfg.Now())
+		if !ok {
+			return sip.Uri{}, hop{}, ErrNotRegistered
+		}
+		return b.contact, hop{addr: b.src, transport: b.transport}, nil
+	}
+	address := a.Phone
+	if !strings.HasPrefix(strings.ToLower(address), "sip:") {
+		address = "sip:" + address
+	}
+	var u sip.Uri
+	if err := sip.ParseUri(address, &u); err != nil || u.Host == "" {
+		return sip.Uri{}, hop{}, fmt.Errorf("the phone's address %q is no SIP address such as sip:ann@192.0.2.7:5060", a.Phone)
+	}
+	if _, err := ep.resolve(ctx, u.Host); err != nil {
+		return sip.Uri{}, hop{}, err
+	}
+	return u, ep.hopTo(ctx, u, hop{transport: UDP}), nil
+}
+
+// phoneCodecs are the codecs offered to a phone, the account's own first.
+func (ep *Endpoint) phoneCodecs(a dialer.Account) []dialer.Codec {
+	codecs := ep.cfg.Codecs
+	for c, name := range codecNames {
+		if a.Codec != "" && strings.EqualFold(strings.TrimSuffix(name, "/8000"), a.Codec) {
+			codecs = []dialer.Codec{c}
+			for _, o := range ep.cfg.Codecs {
+				if o != c {
+					codecs = append(codecs, o)
+				}
+			}
+		}
+	}
+	return codecs
+}
+
+// phoneError says in plain words why a phone gave no leg.
+func phoneError(c dialer.Cause) error {
+	switch c.Status {
+	case 0:
+		return errors.New("the phone did not answer: " + c.Text)
+	case sip.StatusBusyHere, sip.StatusGlobalBusyEverywhere:
+		return fmt.Errorf("the phone is busy (%d)", c.Status)
+	case sip.StatusGlobalDecline, sip.StatusForbidden:
+		return fmt.Errorf("the phone refused the call (%d)", c.Status)
+	case sip.StatusRequestTerminated:
+		return errors.New("the phone did not answer: " + c.Text)
+	}
+	return fmt.Errorf("the phone answered %d %s", c.Status, c.Text)
+}

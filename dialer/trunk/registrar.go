@@ -1,0 +1,237 @@
+package trunk
+
+import (
+	"context"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"golang.org/x/time/rate"
+)
+
+// binding is where a registered phone is reached.
+type binding struct {
+	contact   sip.Uri
+	src       netip.AddrPort // of the REGISTER; requests go there, so that NAT is no hindrance
+	transport Transport
+	expires   time.Time
+	callID    string
+	cseq      uint32
+}
+
+// registrar keeps the registrations of agents' phones (RFC 3261 section 10.3),
+// one for each account: the newest counts.
+type registrar struct {
+	ep      *Endpoint
+	nonces  *nonces
+	asking  *sources // REGISTERs
+	guesses *sources // wrong credentials
+	names   *sources // wrong credentials by name
+	all     *rate.Limiter
+	changes chan string
+	wake    chan struct{}
+
+	mu       sync.Mutex // protects bindings and dirty
+	bindings map[string]binding
+	dirty    []string // names whose registration came or went, not yet delivered
+}
+
+func newRegistrar(ep *Endpoint) *registrar {
+	l := ep.cfg.Limits
+	return &registrar{
+		ep: ep, nonces: newNonces(l.NonceLife),
+		asking:  newSources(l.RegisterRate, l.RegisterBurst),
+		guesses: newSources(l.GuessRate, l.GuessBurst),
+		names:   newSources(l.GuessRate, l.GuessBurst),
+		all:     rate.NewLimiter(rate.Limit(20*l.RegisterRate), 4*l.RegisterBurst),
+		changes: make(chan string), wake: make(chan struct{}, 1),
+		bindings: map[string]binding{},
+	}
+}
+
+// admits reports whether another REGISTER of the source is heard at all.
+func (r *registrar) admits(src netip.Addr) bool {
+	now := r.ep.cfg.Now()
+	return r.asking.allow(src.String(), now) && r.all.AllowN(now, 1)
+}
+
+// answer makes the response to a REGISTER; nil: none.
+func (r *registrar) answer(req *sip.Request, src netip.AddrPort, t Transport) *sip.Response {
+	now := r.ep.cfg.Now()
+	if req.CallID() == nil || req.CSeq() == nil || req.To() == nil || req.From() == nil || req.Via() == nil {
+		return nil
+	}
+	name := req.To().Address.User
+	if b, ok := r.binding(name, now); ok && b.src == src && b.callID == req.CallID().Value() && b.cseq == req.CSeq().SeqNo {
+		return r.accepted(req, name, now) // a retransmission
+	}
+	switch r.authorized(req, name, src, now) {
+	case mute:
+		return nil
+	case denied, stale:
+		return r.challenge(req, now, false)
+	case replayed:
+		return r.challenge(req, now, true)
+	}
+	if status := r.bind(req, name, src, t, now); status != sip.StatusOK {
+		res := r.ep.reply(req, status, "Interval Too Brief")
+		res.AppendHeader(sip.NewHeader("Min-Expires", strconv.Itoa(int(r.ep.cfg.Limits.RegisterMin.Seconds()))))
+		return res
+	}
+	return r.accepted(req, name, now)
+}
+
+// bind writes, renews or removes the registration; 423 when it is too short.
+func (r *registrar) bind(req *sip.Request, name string, src netip.AddrPort, t Transport, now time.Time) int {
+	c := req.Contact()
+	if c == nil {
+		return sip.StatusOK // a question
+	}
+	life := r.life(req, c)
+	if c.Address.Wildcard || life == 0 {
+		r.remove(name)
+		return sip.StatusOK
+	}
+	if life < r.ep.cfg.Limits.RegisterMin {
+		return sip.StatusIntervalToBrief
+	}
+	b := binding{
+		contact: *c.Address.Clone(), src: netip.AddrPortFrom(src.Addr().Unmap(), src.Port()), transport: t,
+		expires: now.Add(min(life, r.ep.cfg.Limits.RegisterMax)),
+		callID:  req.CallID().Value(), cseq: req.CSeq().SeqNo,
+	}
+	r.ep.known.add(b.src.Addr())
+	r.mu.Lock()
+	was, had := r.bindings[name]
+	r.bindings[name] = b
+	if !had {
+		r.note(name)
+	}
+	r.mu.Unlock()
+	if had {
+		r.ep.known.remove(was.src.Addr())
+	}
+	r.poke()
+	return sip.StatusOK
+}
+
+// life is the asked time: the Contact's, else the Expires header's, else the default.
+func (r *registrar) life(req *sip.Request, c *sip.ContactHeader) time.Duration {
+	asked, ok := c.Params.Get("expires")
+	if !ok {
+		if h := req.GetHeader("Expires"); h != nil {
+			asked, ok = h.Value(), true
+		}
+	}
+	n, err := strconv.ParseUint(asked, 10, 32)
+	if !ok || err != nil {
+		return r.ep.cfg.Limits.RegisterDefault
+	}
+	return time.Duration(n) * time.Second
+}
+
+func (r *registrar) accepted(req *sip.Request, name string, now time.Time) *sip.Response {
+	res := r.ep.reply(req, sip.StatusOK, "OK")
+	if b, ok := r.binding(name, now); ok {
+		c := &sip.ContactHeader{Address: *b.contact.Clone()}
+		c.Params.Add("expires", strconv.Itoa(int(b.expires.Sub(now).Seconds())))
+		res.AppendHeader(c)
+	}
+	return res
+}
+
+// binding returns the name's registration while it holds.
+func (r *registrar) binding(name string, now time.Time) (binding, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, ok := r.bindings[name]
+	return b, ok && now.Before(b.expires)
+}
+
+func (r *registrar) remove(name string) {
+	r.mu.Lock()
+	b, had := r.bindings[name]
+	if had {
+		delete(r.bindings, name)
+		r.note(name)
+	}
+	r.mu.Unlock()
+	if had {
+		r.ep.known.remove(b.src.Addr())
+		r.poke()
+	}
+}
+
+// note marks a name as changed; the caller holds mu.
+func (r *registrar) note(name string) {
+	for _, n := range r.dirty {
+		if n == name {
+			return
+		}
+	}
+	r.dirty = append(r.dirty, name)
+}
+
+func (r *registrar) poke() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run delivers changes and lets registrations expire, until ctx ends.
+func (r *registrar) run(ctx context.Context) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	var name string
+	for {
+		var out chan<- string
+		if name == "" {
+			name = r.takeDirty()
+		}
+		if name != "" {
+			out = r.changes
+		}
+		timer.Reset(r.expire(r.ep.cfg.Now()))
+		select {
+		case <-ctx.Done():
+			return
+		case out <- name:
+			name = ""
+		case <-r.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+func (r *registrar) takeDirty() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.dirty) == 0 {
+		return ""
+	}
+	name := r.dirty[0]
+	r.dirty = r.dirty[1:]
+	return name
+}
+
+// expire removes what is over and returns the time to the next end.
+func (r *registrar) expire(now time.Time) time.Duration {
+	r.mu.Lock()
+	var over []string
+	next := time.Hour
+	for name, b := range r.bindings {
+		if d := b.expires.Sub(now); d <= 0 {
+			over = append(over, name)
+		} else {
+			next = min(next, d)
+		}
+	}
+	r.mu.Unlock()
+	for _, name := range over {
+		r.remove(name)
+	}
+	return next
+}

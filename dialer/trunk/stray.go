@@ -1,0 +1,102 @@
+package trunk
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+)
+
+// strays remembers which dialogs were ended for want of anybody waiting for
+// them, so that a retransmitted 200 gets its ACK but no second BYE.
+type strays struct {
+	mu sync.Mutex // protects m
+	m  map[string]time.Time
+}
+
+// first reports whether the key is new, and forgets old ones.
+func (s *strays) first(key string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, seen := s.m[key]; seen {
+		return false
+	}
+	if s.m == nil {
+		s.m = map[string]time.Time{}
+	}
+	for k, at := range s.m {
+		if now.Sub(at) > giveUp() {
+			delete(s.m, k)
+		}
+	}
+	s.m[key] = now
+	return true
+}
+
+// stray takes the responses that match no transaction: the 200 of a call that
+// was given up, one retransmitted later than its transaction lived, or an answer
+// to the INVITE of an earlier process.
+func (ep *Endpoint) stray(res *sip.Response) {
+	defer ep.survive("response")
+	id, cseq := res.CallID(), res.CSeq()
+	if id == nil || cseq == nil || cseq.MethodName != sip.INVITE {
+		return
+	}
+	if p, ok := ep.calls.get(id.Value()); ok {
+		p.stray(res)
+		return
+	}
+	ep.endStray(res)
+}
+
+// endStray acknowledges a 200 to an INVITE that nobody waits for and ends the
+// dialog that it made (RFC 3261 section 13.2.2.4). All that is needed stands in the response.
+func (ep *Endpoint) endStray(res *sip.Response) {
+	from, to, id, cseq := res.From(), res.To(), res.CallID(), res.CSeq()
+	if !res.IsSuccess() || from == nil || to == nil || id == nil || cseq == nil {
+		return
+	}
+	d := dialogOf{
+		callID: id.Value(), local: from.Address, remote: to.Address,
+		localTag: from.Params.GetOr("tag", ""), remoteTag: to.Params.GetOr("tag", ""),
+	}
+	if d.localTag != tagOf(d.callID) {
+		return // no call of ours
+	}
+	target := to.Address
+	if c := res.Contact(); c != nil && c.Address.Host != "" {
+		target = c.Address
+	}
+	route := routeSet(res)
+	ep.spawn(func() { ep.endDialog(ep.ctx, d, target, route, cseq.SeqNo, res) })
+}
+
+// endDialog sends the ACK and, the first time, the BYE.
+func (ep *Endpoint) endDialog(ctx context.Context, d dialogOf, target sip.Uri, route []sip.Uri, cseq uint32, res *sip.Response) {
+	h := ep.hopTo(ctx, firstOf(route, target), hopFrom(res))
+	ack, _ := ep.inDialog(sip.ACK, d, cseq, target, route, h.transport)
+	ack.SetBody(nil)
+	ep.route(ack, h)
+	if err := ep.send(ack); err != nil {
+		ep.log.Warn("ACK not sent", zap.String("callID", d.callID), zap.Error(err))
+	}
+	if !ep.strays.first(d.callID+" "+d.remoteTag, ep.cfg.Now()) {
+		return
+	}
+	ep.log.Info("ending an answer that nobody waits for", zap.String("callID", d.callID))
+	bye, _ := ep.inDialog(sip.BYE, d, cseq+1, target, route, h.transport)
+	bye.SetBody(nil)
+	ep.route(bye, h)
+	if _, err := ep.do(ctx, bye); err != nil {
+		ep.log.Warn("BYE without answer", zap.String("callID", d.callID), zap.Error(err))
+	}
+}
+
+func firstOf(route []sip.Uri, target sip.Uri) sip.Uri {
+	if len(route) > 0 {
+		return route[0]
+	}
+	return target
+}

@@ -1,0 +1,74 @@
+package trunk
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// turnstile is a TCP listener that keeps strangers from holding more
+// connections than we can bear.
+type turnstile struct {
+	net.Listener
+	all, each int
+
+	mu   sync.Mutex // protects n and from
+	n    int
+	from map[netip.Addr]int
+}
+
+func newTurnstile(l net.Listener, all, each int) *turnstile {
+	return &turnstile{Listener: l, all: all, each: each, from: map[netip.Addr]int{}}
+}
+
+// Accept returns the next connection within the limits and closes the others.
+func (t *turnstile) Accept() (net.Conn, error) {
+	for {
+		c, err := t.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		a, ok := c.RemoteAddr().(*net.TCPAddr)
+		if !ok {
+			c.Close()
+			continue
+		}
+		src := a.AddrPort().Addr().Unmap()
+		if t.enter(src) {
+			return &counted{Conn: c, leave: sync.OnceFunc(func() { t.exit(src) })}, nil
+		}
+		c.Close()
+	}
+}
+
+func (t *turnstile) enter(src netip.Addr) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.n >= t.all || t.from[src] >= t.each {
+		return false
+	}
+	t.n++
+	t.from[src]++
+	return true
+}
+
+func (t *turnstile) exit(src netip.Addr) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.n--
+	if t.from[src]--; t.from[src] <= 0 {
+		delete(t.from, src)
+	}
+}
+
+// counted is a connection that was let in.
+type counted struct {
+	net.Conn
+	leave func()
+}
+
+// Close ends the connection and makes room for another.
+func (c *counted) Close() error {
+	c.leave()
+	return c.Conn.Close()
+}
