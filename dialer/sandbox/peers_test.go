@@ -161,6 +161,18 @@ a=rtpmap:101 telephone-event/8000
 <recv response="180" optional="true"/>
 `
 
+const byeOK = `<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+`
+
 const ack = `<send><![CDATA[
 ACK [next_url] SIP/2.0
 Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
@@ -178,6 +190,7 @@ const ok200 = `<recv response="200" rrs="true"><action><ereg regexp=".*" search_
 ` + ack
 
 func TestCalleeTalksWithSipp(t *testing.T) {
+	t.Parallel()
 	w := Compressed(1, 0.4)
 	n := number(t, w, func(b Behaviour) bool {
 		return b.Plan == Live && b.Manner == Plain && b.Ring < time.Second && b.Talk < 2*time.Second
@@ -187,17 +200,7 @@ func TestCalleeTalksWithSipp(t *testing.T) {
 	sipp(t, uacTop+ok200+`
 <nop><action><exec rtp_stream="`+speech(t, voice, tones.PCMA)+`,-1,8"/></action></nop>
 <recv request="BYE"/>
-<send><![CDATA[
-SIP/2.0 200 OK
-[last_Via:]
-[last_From:]
-[last_To:]
-[last_Call-ID:]
-[last_CSeq:]
-Content-Length: 0
-
-]]></send>
-</scenario>`, "-s", n, "-i", "127.40.1.2", "-mi", "127.40.1.2", "-mp", "16000", addr.String())
+`+byeOK+`</scenario>`, "-s", n, "-i", "127.40.1.2", "-mi", "127.40.1.2", "-mp", "16000", addr.String())
 	lines := stop()
 	invite := only(t, lines, truth.Invite)
 	if invite.Number != n || invite.From != "+390612345" || invite.PAI != "<sip:+390612345@pronto.invalid>" || invite.Plan != "live" || invite.Nth != 1 {
