@@ -3,7 +3,6 @@ package campaigns
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +12,11 @@ import (
 )
 
 // maxFile bounds a campaign file; none that a person writes comes near it.
-const maxFile = 256 << 10
+const maxFile = 64 << 10
+
+// maxDepth bounds nested brackets and hyphens, on which the YAML library spends
+// time that grows with the square of the depth.
+const maxDepth = 32
 
 // Default is a campaign with every default filled in and nothing else.
 func Default() Campaign {
@@ -43,6 +46,9 @@ func Parse(name string, data []byte) (*Campaign, error) {
 	}
 	if line := firstBadLine(data); line > 0 {
 		return nil, Problems{{File: name, Line: line, Wrong: "is not UTF-8 text", Mend: "save the file as UTF-8"}}
+	}
+	if line := firstDeepLine(data); line > 0 {
+		return nil, Problems{{File: name, Line: line, Wrong: "is nested too deeply"}}
 	}
 	root := r.tree(data)
 	if root == nil {
@@ -75,6 +81,31 @@ func firstBadLine(data []byte) int {
 			return line
 		}
 		data = data[size:]
+	}
+	return 0
+}
+
+// firstDeepLine is the line, from 1, on which more than maxDepth brackets are
+// open, or which begins with more than maxDepth marks of nested blocks; 0 when
+// there is none.
+func firstDeepLine(data []byte) int {
+	line, open, marks := 1, 0, 0
+	for i, c := range data {
+		switch c {
+		case '\n':
+			line, marks = line+1, 0
+		case '[', '{':
+			open++
+		case ']', '}':
+			open = max(0, open-1)
+		case '-', '?', ':':
+			if i+1 < len(data) && (data[i+1] == ' ' || data[i+1] == '\t') {
+				marks++
+			}
+		}
+		if open > maxDepth || marks > 8*maxDepth {
+			return line
+		}
 	}
 	return 0
 }
@@ -164,84 +195,6 @@ func (r *reader) pacing(p *Pacing, n ast.Node) {
 	}
 }
 
-// hours reads spans by weekday; a key such as mon-fri stands for each of its days.
-func (r *reader) hours(c *Campaign, n ast.Node) {
-	entries := r.entries("hours", n, nil, nil)
-	c.Hours = make(Hours)
-	for _, e := range entries {
-		path := "hours." + e.key
-		days, ok := daysOf(e.key)
-		if !ok {
-			mend := "use mon, tue, wed, thu, fri, sat, sun or a range such as mon-fri"
-			if near := nearest(e.key[:min(3, len(e.key))], Weekdays()); near != "" {
-				mend = "did you mean " + near + "?"
-			}
-			r.add(path, e.at, "", "is not a weekday", mend)
-			continue
-		}
-		var spans []string
-		r.texts(path, e.value, &spans)
-		for _, day := range days {
-			if _, twice := c.Hours[day]; twice {
-				r.add(path, e.at, "", "gives "+day+" a second time", "keep one")
-				break
-			}
-			c.Hours[day] = slices.Clone(spans)
-			for i := range spans {
-				from := fmt.Sprintf("%s[%d]", path, i)
-				r.places[fmt.Sprintf("hours.%s[%d]", day, i)] = r.places[from]
-				if r.bad[from] {
-					r.bad[fmt.Sprintf("hours.%s[%d]", day, i)] = true
-				}
-			}
-		}
-	}
-}
-
-// daysOf expands mon or mon-fri.
-func daysOf(key string) ([]string, bool) {
-	all := Weekdays()
-	from, to, isRange := strings.Cut(key, "-")
-	if !isRange {
-		to = from
-	}
-	i, j := slices.Index(all, from), slices.Index(all, to)
-	if i < 0 || j < i {
-		return nil, false
-	}
-	return all[i : j+1], true
-}
-
-func (r *reader) retries(c *Campaign, n ast.Node) {
-	var known []string
-	for _, o := range Outcomes() {
-		if o.Retryable() {
-			known = append(known, string(o))
-		}
-	}
-	for _, e := range r.entries("retry", n, known, nil) {
-		path := "retry." + e.key
-		o := Outcome(e.key)
-		rule := DefaultRetry(o)
-		given := make(map[string]bool)
-		for _, f := range r.entries(path, e.value, []string{"delay", "growth", "max"}, nil) {
-			given[f.key] = true
-			switch f.key {
-			case "delay":
-				r.duration(path+".delay", f.value, &rule.Delay)
-			case "growth":
-				r.float(path+".growth", f.value, &rule.Growth, "")
-			case "max":
-				r.integer(path+".max", f.value, &rule.Max)
-			}
-		}
-		if rule.Max == 0 && given["delay"] && !given["max"] && !r.bad[path] {
-			r.add(path, e.at, "", "has a delay but no max", "give max: the number of retries")
-		}
-		c.Retry[o] = rule
-	}
-}
-
 // check adds what Validate finds, with places, leaving out what was reported
 // while reading.
 func (r *reader) check(c *Campaign, root ast.Node) {
@@ -270,18 +223,4 @@ func parent(path string) string {
 		return path[:i]
 	}
 	return ""
-}
-
-// outcomesOf gives the outcomes of a retry table in their order.
-func outcomesOf(table map[Outcome]Retry) []Outcome {
-	keys := slices.Collect(maps.Keys(table))
-	all := Outcomes()
-	slices.SortFunc(keys, func(a, b Outcome) int {
-		i, j := slices.Index(all, a), slices.Index(all, b)
-		if i != j {
-			return i - j
-		}
-		return strings.Compare(string(a), string(b))
-	})
-	return keys
 }

@@ -135,13 +135,28 @@ func TestParseMergesRetryWithDefaults(t *testing.T) {
 func TestParseBounds(t *testing.T) {
 	large := "campaign: a\n" + strings.Repeat("# x\n", 100_000)
 	deep := "campaign: " + strings.Repeat("[", 50_000)
-	for name, text := range map[string]string{"large": large, "deep": deep, "nul": "campaign: a\x00b\n"} {
+	for name, text := range map[string]string{
+		"large": large, "deep": deep, "nul": "campaign: a\x00b\n",
+		"hyphens": strings.Repeat("- ", 30_000), "keys": strings.Repeat("? ", 30_000), "colons": strings.Repeat("a: ", 20_000),
+		"lines": strings.Repeat("- a\n", 16_000), "quotes": "campaign: " + strings.Repeat("'", 60_001),
+		"braces": strings.Repeat("{a: ", 16_000), "anchors": strings.Repeat("&a ", 20_000), "tags": strings.Repeat("!a ", 20_000),
+		"steps": steps(300), "pipes": strings.Repeat("a: |\n", 10_000),
+	} {
 		t.Run(name, func(t *testing.T) {
 			if c, err := campaigns.Parse(name, []byte(text)); err == nil {
 				t.Fatalf("accepted: %+v", c)
 			}
 		})
 	}
+}
+
+// steps is YAML nested ever deeper by indentation.
+func steps(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
 }
 
 func TestNormalProperty(t *testing.T) {
