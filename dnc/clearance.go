@@ -55,3 +55,7 @@ func (c Clearance) RuleSet() string { return c.ruleSet }
 func (c Clearance) Valid(now time.Time) bool {
 	return c.number != "" && c.evidence != 0 && now.Before(c.expires)
 }
+
+// Grace is how long a live answer may wait for an agent before it gets the
+// abandon treatment, from the answer on.
+func (c Clearance) Grace() time.Duration { return c.graceTime }

@@ -1,0 +1,204 @@
+package dnc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dnc/rules"
+)
+
+// Config is what a Gate rests on. All fields but Consents, Proofs, Built and
+// Lifetime are required.
+type Config struct {
+	Rules      *rules.Book
+	Screenings Screenings
+	OptOuts    OptOuts
+	History    History
+	Lists      Lists
+	Evidence   Evidence
+	Consents   Consents      // nil: no consent is on file
+	Proofs     Proofs        // nil: proof of the right to a caller ID is not checked, and the verdict says so
+	Built      time.Time     // when the program was built; a clock before it is wrong
+	Lifetime   time.Duration // of a clearance; 0 means 5 s
+}
+
+// defaultLifetime is how long a clearance may wait for its INVITE.
+const defaultLifetime = 5 * time.Second
+
+// maxStepBack is how far the clock may go back between two requests, which may
+// come from goroutines that read it at slightly different instants.
+const maxStepBack = time.Second
+
+// Gate decides whether a call may be placed. Its methods may be called from
+// any goroutine.
+type Gate struct {
+	cfg    Config
+	rules  atomic.Pointer[rules.Book]
+	stages []stage
+	last   atomic.Int64 // latest now seen by Clear, Unix nanoseconds
+	zones  zoneCache
+}
+
+// NewGate makes a gate. It names everything that is missing from the
+// configuration at once.
+func NewGate(cfg Config) (*Gate, error) {
+	var missing []error
+	for _, need := range []struct {
+		name string
+		have bool
+	}{
+		{"Rules", cfg.Rules != nil},
+		{"Screenings", cfg.Screenings != nil},
+		{"OptOuts", cfg.OptOuts != nil},
+		{"History", cfg.History != nil},
+		{"Lists", cfg.Lists != nil},
+		{"Evidence", cfg.Evidence != nil},
+	} {
+		if !need.have {
+			missing = append(missing, fmt.Errorf("gate: %s is missing", need.name))
+		}
+	}
+	if cfg.Lifetime < 0 || cfg.Lifetime > time.Minute {
+		missing = append(missing, fmt.Errorf("gate: Lifetime %s: want 0 to 1m", cfg.Lifetime))
+	}
+	if err := errors.Join(missing...); err != nil {
+		return nil, err
+	}
+	if cfg.Lifetime == 0 {
+		cfg.Lifetime = defaultLifetime
+	}
+	g := &Gate{cfg: cfg, stages: pipeline()}
+	g.rules.Store(cfg.Rules)
+	return g, nil
+}
+
+// SetRules replaces the rules for all later requests.
+func (g *Gate) SetRules(b *rules.Book) error {
+	if b == nil {
+		return errors.New("gate: rules are missing")
+	}
+	g.rules.Store(b)
+	return nil
+}
+
+// Clear decides on one attempt at now. The decision is written as evidence
+// first, whichever it is; only then, and only when it allows the call, the
+// Clearance can be used. A decision that cannot be written is a refusal with
+// reason Unavailable.
+func (g *Gate) Clear(ctx context.Context, req Request, now time.Time) (Clearance, Verdict) {
+	q := &query{gate: g, req: &req, now: now}
+	q.decide(ctx, g.stages)
+	seq, err := g.cfg.Evidence.Decided(ctx, req, q.v, now)
+	switch {
+	case err != nil:
+		return Clearance{}, unwritten(q.v, err.Error())
+	case !q.v.Allowed:
+		return Clearance{}, q.v
+	case seq == 0:
+		return Clearance{}, unwritten(q.v, "the journal gave no place to it")
+	}
+	return q.clearance(seq), q.v
+}
+
+// Check answers as Clear would, without evidence, without a clearance and
+// without looking at the clock. A request without a campaign name (and one
+// without a seller) is checked for the rest, and the verdict's NotChecked says
+// for what not.
+func (g *Gate) Check(ctx context.Context, req Request, now time.Time) Verdict {
+	q := &query{gate: g, req: &req, now: now, dry: true}
+	q.decide(ctx, g.stages)
+	return q.v
+}
+
+func unwritten(v Verdict, why string) Verdict {
+	v.NextCallable = time.Time{}
+	return refused(v, Unavailable, "The decision could not be written to the journal: "+why+".")
+}
+
+// refused is v turned into a refusal: what would have been done is taken out.
+func refused(v Verdict, r Reason, detail string) Verdict {
+	v.Allowed, v.Reason, v.Detail = false, r, detail
+	v.NeedsAgent, v.CallerID, v.Consent = false, "", ""
+	return v
+}
+
+// query is one request on its way through the stages.
+type query struct {
+	gate *Gate
+	req  *Request
+	now  time.Time
+	dry  bool // Check: no clock, nothing written
+	v    Verdict
+
+	set      *rules.Set
+	national string
+	region   string // ISO 3166-2 of the rule set's country; empty: unknown
+	places   []place
+	consents []Consent
+	asked    bool // consents were read
+	touch    Touch
+	until    time.Time // earliest instant at which something that the verdict rests on expires
+}
+
+func (q *query) number() campaigns.Number { return q.req.Lead.Number }
+
+// decide runs the stages until one refuses.
+func (q *query) decide(ctx context.Context, stages []stage) {
+	for _, s := range stages {
+		r := s.check(q, ctx)
+		if r.reason == "" {
+			continue
+		}
+		q.v = refused(q.v, r.reason, r.detail)
+		if !r.next.IsZero() {
+			q.v.NextCallable = q.nextOpen(r.next)
+		}
+		return
+	}
+	q.v.Allowed = true
+}
+
+// clearance is made here and nowhere else.
+func (q *query) clearance(seq uint64) Clearance {
+	return Clearance{
+		number:    q.number(),
+		attempt:   q.req.Attempt,
+		campaign:  q.req.Campaign.Name,
+		callerID:  q.v.CallerID,
+		evidence:  seq,
+		expires:   q.expiry(),
+		ringMin:   q.set.RingMinimum,
+		reserve:   q.v.NeedsAgent,
+		ruleSet:   q.v.RuleSet,
+		graceTime: q.set.Abandon.Deadline.Std(),
+	}
+}
+
+// expiry is the lifetime's end, but not after what the verdict rests on has
+// expired or the calling window has closed.
+func (q *query) expiry() time.Time {
+	end := q.now.Add(q.gate.cfg.Lifetime)
+	if !q.until.IsZero() && q.until.Before(end) {
+		end = q.until
+	}
+	if q.set.Until.Before(end) {
+		end = q.set.Until
+	}
+	if !q.openAt(end, true) {
+		if minute := end.Truncate(time.Minute); minute.After(q.now) {
+			end = minute
+		}
+	}
+	return end
+}
+
+// lasts notes that what the verdict rests on expires at t.
+func (q *query) lasts(t time.Time) {
+	if q.until.IsZero() || t.Before(q.until) {
+		q.until = t
+	}
+}
