@@ -69,6 +69,17 @@ func opposite(t testing.TB, d *Desk, address string, codec dialer.Codec, onDigit
 	return f
 }
 
+// newFarAt is a socket that only holds its port.
+func newFarAt(t testing.TB, address string) *net.UDPConn {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(address)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
 // newFar is a far end that the leg does not know yet.
 func newFar(t testing.TB, address string, a dialer.Audio, codec dialer.Codec) *far {
 	t.Helper()

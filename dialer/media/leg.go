@@ -92,18 +92,28 @@ func (l *leg) LastHeard() time.Time {
 // Close implements dialer.Audio. A prompt is cut, the other leg of a bridge
 // hears its bed again. It may be called twice.
 func (l *leg) Close() {
+	if !l.retire() {
+		return
+	}
+	l.conn.Close() // ends the reader
+	l.desk.ports.giveBack(l.port)
+}
+
+// retire takes the leg out of everything, so that nobody uses its socket any
+// more. It reports false when that was done before.
+func (l *leg) retire() bool {
 	l.desk.mu.Lock()
 	defer l.desk.mu.Unlock()
 	l.unjoin()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return
+		return false
 	}
 	l.closed = true
 	l.cut()
 	l.desk.forget(l)
-	l.conn.Close() // ends the reader, which gives the port back
+	return true
 }
 
 // join puts the leg into a bridge. The caller holds l.mu.
@@ -168,9 +178,6 @@ func (l *leg) send(b []byte) bool {
 	_, err := l.conn.WriteToUDPAddrPort(b, l.latch.target)
 	if err == nil {
 		return true
-	}
-	if l.closed {
-		return false
 	}
 	l.desk.unsent.Add(1)
 	if !l.failed {

@@ -14,11 +14,9 @@ import (
 // failures is how many reads in a row may fail before a leg stops listening.
 const failures = 100
 
-// read takes packets from the leg's socket until it is closed, then gives the
-// port back.
+// read takes packets from the leg's socket until it is closed.
 func (l *leg) read() {
 	defer l.desk.wg.Done()
-	defer l.desk.ports.giveBack(l.port)
 	buf := make([]byte, maxPacket+1)
 	var keys digits
 	for failed := 0; failed < failures; {
@@ -37,7 +35,6 @@ func (l *leg) read() {
 			l.onDigit(key)
 		}
 	}
-	l.conn.Close()
 }
 
 // receive handles one packet: it goes to the other leg of a bridge, or counts as

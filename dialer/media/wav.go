@@ -34,6 +34,9 @@ func readWAV(file string) (*clip, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a file: %w", file, errWAV)
+	}
 	if info.Size() > maxWAV {
 		return nil, fmt.Errorf("%s: %d bytes: at most %d", file, info.Size(), maxWAV)
 	}
@@ -68,7 +71,7 @@ func parseWAV(b []byte) (*clip, error) {
 			if format == nil {
 				return nil, fmt.Errorf("data before fmt: %w", errWAV)
 			}
-			if size == 0xffffffff || size == 0 { // written to a pipe: up to the end
+			if size >= 0x7ffff000 { // written to a pipe: up to the end
 				size = int64(len(b))
 			}
 			if size > int64(len(b)) {

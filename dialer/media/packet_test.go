@@ -1,0 +1,98 @@
+package media
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/pion/rtp"
+)
+
+func TestParse(t *testing.T) {
+	header := func(change func(*rtp.Packet)) []byte {
+		p := rtp.Packet{
+			Header:  rtp.Header{Version: 2, PayloadType: 8, SequenceNumber: 7, Timestamp: 9, SSRC: 11},
+			Payload: []byte("audio"),
+		}
+		if change != nil {
+			change(&p)
+		}
+		b, err := p.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	extended := func(p *rtp.Packet) {
+		if err := p.SetExtension(1, []byte{1, 2, 3}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		b       []byte
+		payload string
+		ok      bool
+	}{
+		{"plain", header(nil), "audio", true},
+		{"marker", header(func(p *rtp.Packet) { p.Marker = true }), "audio", true},
+		{"contributing sources", header(func(p *rtp.Packet) { p.CSRC = []uint32{1, 2, 3} }), "audio", true},
+		{"header extension", header(extended), "audio", true},
+		{"padding", header(func(p *rtp.Packet) { p.Padding, p.PaddingSize = true, 4 }), "audio", true},
+		{"no payload", header(func(p *rtp.Packet) { p.Payload = nil }), "", true},
+		{"empty", nil, "", false},
+		{"short", header(nil)[:11], "", false},
+		{"version 1", append([]byte{0x40}, header(nil)[1:]...), "", false},
+		{"STUN", append([]byte{0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42}, make([]byte, 12)...), "", false},
+		{"contributing sources cut short", append([]byte{0x8f}, header(nil)[1:]...), "", false},
+		{"extension cut short", append([]byte{0x90}, header(nil)[1:14]...), "", false},
+		{"extension longer than the packet", append([]byte{0x90}, append(header(nil)[1:12], 0, 0, 0xff, 0xff)...), "", false},
+		{"padding longer than the packet", append([]byte{0xa0}, append(header(nil)[1:12], 200)...), "", false},
+		{"padding of nothing", append([]byte{0xa0}, append(header(nil)[1:12], 0)...), "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, ok := parse(c.b)
+			if ok != c.ok {
+				t.Fatalf("parsed: %t, want %t", ok, c.ok)
+			}
+			if ok && string(c.b[p.from:p.to]) != c.payload {
+				t.Errorf("payload %q, want %q", c.b[p.from:p.to], c.payload)
+			}
+			if ok && (p.seq != 7 || p.stamp != 9 || p.ssrc != 11 || p.payloadType != 8 || p.marker != (c.name == "marker")) {
+				t.Errorf("header read as %+v", p)
+			}
+		})
+	}
+}
+
+// FuzzParse compares with pion/rtp, and checks that a packet with a new header
+// is what was meant.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("\x80\x08\x00\x01\x00\x00\x00\xa0\x01\x02\x03\x04payload"))
+	f.Add([]byte("\xb1\x88\x00\x01\x00\x00\x00\xa0\x01\x02\x03\x04\x05\x06\x07\x08\xbe\xde\x00\x01\x10\x01\x00\x00pay\x01"))
+	f.Add([]byte("\xa0\x08\x00\x01\x00\x00\x00\xa0\x01\x02\x03\x04\xff"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, ok := parse(b)
+		var theirs rtp.Packet
+		err := theirs.Unmarshal(b)
+		if !ok {
+			return
+		}
+		if p.from < headerLen || p.to > len(b) || p.from > p.to {
+			t.Fatalf("payload %d to %d of %d bytes", p.from, p.to, len(b))
+		}
+		payload := bytes.Clone(b[p.from:p.to])
+		if err == nil && !bytes.Equal(theirs.Payload, payload) {
+			t.Errorf("payload %x, pion/rtp reads %x", payload, theirs.Payload)
+		}
+		whole := bytes.Clone(b[p.from-headerLen : p.to])
+		putHeader(whole, p)
+		if err := theirs.Unmarshal(whole); err != nil {
+			t.Fatalf("pion/rtp cannot read it: %v", err)
+		}
+		h := theirs.Header
+		if !bytes.Equal(theirs.Payload, payload) || h.SequenceNumber != p.seq || h.Timestamp != p.stamp ||
+			h.SSRC != p.ssrc || h.PayloadType != p.payloadType || h.Marker != p.marker {
+			t.Errorf("written as %v, want %+v", theirs, p)
+		}
+	})
+}
