@@ -1,0 +1,311 @@
+package pacing
+
+// The law of a line.
+//
+// A line is first dialing, then, once its 180 or 183 is seen, ringing; in both stages it is answered by a person, ends otherwise, or (while
+// dialing) begins to ring. For each stage and age bin b the law keeps the time that lines were alive in b, and the ends by cause, both fading
+// with every line that ends. Their ratios are the hazards λ of each cause. Counting time alive, and not ends alone, keeps the first minutes
+// honest, when only fast ends have been seen yet.
+//
+// From the hazards, with S the share still alive at the start of a bin of width w:
+//
+//	S(b+1) = S(b) exp(-w Σλ),    f(b) = (S(b) - S(b+1)) λ_live / Σλ,    U_live(b) = Σ_{j≥b} f(j)
+//
+// and likewise U_other. A line of age a will thus be answered with odds U_live(a) / U_other(a), and if so within τ with probability
+// 1 - U_live(a+τ) / U_live(a). A lead whose prior odds are m times the average keeps that factor at every age (Bayes), so only the odds are
+// its own; the delay is common.
+const (
+	knots     = 8                    // instants at which the forecast is taken
+	fixedOne  = int64(1) << fixedBit // probabilities are whole multiples of 2^-30: their sums are exact in any order
+	fixedBit  = 30
+	fineSteps = 64 // of the even grid on which answer delays are tabulated
+)
+
+// stage of a line.
+const (
+	dialing = iota
+	ringing
+	stages
+)
+
+// cause of a line leaving its stage.
+const (
+	byLive = iota
+	byOther
+	byRing
+	causes
+)
+
+// lineLaw is what is learned of lines; all of it is state.
+type lineLaw struct {
+	alive  [stages][lineBins]float64         // seconds alive, weighted
+	ends   [stages][causes][lineBins]float64 // ends by cause, weighted
+	weight float64                           // of the next end; grows, so that older ones fade
+	tried  float64                           // lines ended, weighted
+	live   float64                           // of them answered by a person
+}
+
+// lineTable is what forecasts need, made from a lineLaw now and then.
+type lineTable struct {
+	share  float64                        // of new lines answered by a person
+	odds   [stages][lineBins]float64      // of an answer by a person, still to come
+	within [stages][lineBins][knots]int64 // given one, that it comes before each knot; fixed point
+	rate   [stages][lineBins]float64      // hazard of an answer by a person, per second
+	knot   [knots]int64                   // instants from now, nanoseconds
+}
+
+// The law before anything is seen: six lines' worth of a ringing that ends within 15 s or so, three of ten answered by a person. A high share
+// is the cautious side: it dials fewer.
+const (
+	priorLines   = 6
+	priorLive    = 0.03
+	priorOther   = 0.05
+	priorRing    = 0.5
+	priorMeanAge = 15
+)
+
+func newLineLaw() lineLaw {
+	l := lineLaw{weight: 1, tried: priorLines, live: priorLines * 0.3}
+	for b := range lineBins {
+		width := seconds(lineEdges[b+1] - lineEdges[b])
+		alive := float64(float64(priorLines*width) * exp(-seconds(lineEdges[b])/priorMeanAge))
+		for s := range stages {
+			l.alive[s][b] = alive
+			l.ends[s][byLive][b] = float64(alive * priorLive)
+			l.ends[s][byOther][b] = float64(alive * priorOther)
+		}
+		l.ends[dialing][byLive][b] = float64(alive * (priorLive / 10))
+		l.ends[dialing][byRing][b] = float64(alive * priorRing)
+	}
+	return l
+}
+
+// expose counts that a line was alive in a stage from one age to another, and returns the number of live answers the table expected of it.
+func (l *lineLaw) expose(t *lineTable, stage int, from, to int64) float64 {
+	expected := 0.0
+	for b := lineBin(from); from < to; b++ {
+		end := to
+		if b < lineBins-1 {
+			end = min(to, lineEdges[b+1])
+		}
+		dt := seconds(end - from)
+		l.alive[stage][b] += float64(dt * l.weight)
+		expected += float64(dt * t.rate[stage][b])
+		from = end
+	}
+	return expected
+}
+
+// leave counts that a line left a stage.
+func (l *lineLaw) leave(stage, cause, bin int) { l.ends[stage][cause][bin] += l.weight }
+
+// Memory, in lines: about 150 live answers.
+const (
+	memoryAnswers  = 150
+	memoryLinesMin = 400
+	memoryLinesMax = 6000
+)
+
+// finish counts that a line is over and lets what was learned before fade by one line.
+func (l *lineLaw) finish(live bool) {
+	l.tried += l.weight
+	if live {
+		l.live += l.weight
+	}
+	memory := clamp(float64(memoryAnswers*l.tried)/max(l.live, 1e-9), memoryLinesMin, memoryLinesMax)
+	l.weight += l.weight / memory
+	if l.weight > 1e9 {
+		l.rescale(1 / l.weight)
+	}
+}
+
+func (l *lineLaw) rescale(by float64) {
+	for s := range stages {
+		for b := range lineBins {
+			l.alive[s][b] *= by
+			for c := range causes {
+				l.ends[s][c][b] *= by
+			}
+		}
+	}
+	l.tried *= by
+	l.live *= by
+	l.weight *= by
+}
+
+// incidence returns, of lines that enter the stage, the share that leaves it in each bin by each cause.
+func (l *lineLaw) incidence(stage int) (out [causes][lineBins]float64) {
+	survive := 1.0
+	for b := range lineBins {
+		var rate [causes]float64
+		total := 0.0
+		alive := smooth(&l.alive[stage], b)
+		for c := range causes {
+			rate[c] = smooth(&l.ends[stage][c], b) / max(alive, 1e-300)
+			total += rate[c]
+		}
+		if total <= 0 {
+			continue
+		}
+		gone := survive
+		if b < lineBins-1 {
+			gone = float64(survive * (1 - exp(-float64(total*seconds(lineEdges[b+1]-lineEdges[b])))))
+		}
+		for c := range causes {
+			out[c][b] = float64(gone*rate[c]) / total
+		}
+		survive -= gone
+	}
+	return out
+}
+
+// smooth returns a bin's value with a quarter of each neighbour's in place of half its own.
+func smooth(v *[lineBins]float64, b int) float64 {
+	return v[b]/2 + v[max(b-1, 0)]/4 + v[min(b+1, lineBins-1)]/4
+}
+
+// fill makes the table.
+func (t *lineTable) fill(l *lineLaw) {
+	t.share = clamp(l.live/l.tried, 0.002, 0.95)
+	for s := range stages {
+		for b := range lineBins {
+			t.rate[s][b] = smooth(&l.ends[s][byLive], b) / max(smooth(&l.alive[s], b), 1e-300)
+		}
+	}
+	ring, dial := l.incidence(ringing), l.incidence(dialing)
+	var stillRing [lineBins + 1]float64 // answers of a ringing line still to come at the start of each bin
+	otherRing := 0.0
+	for b := lineBins - 1; b >= 0; b-- {
+		stillRing[b] = stillRing[b+1] + ring[byLive][b]
+		t.odds[ringing][b] = odds(stillRing[b+1]+ring[byLive][b]/2, otherRing+ring[byOther][b]/2)
+		otherRing += ring[byOther][b]
+	}
+	t.placeKnots(&dial, &ring)
+	for b := range lineBins {
+		t.fillRinging(b, &stillRing)
+	}
+	t.fillDialing(&dial, &stillRing)
+}
+
+func odds(live, other float64) float64 {
+	return clamp(max(live, 1e-12)/max(other, 1e-12), 1e-6, 1e3)
+}
+
+// placeKnots puts the knots at even quantiles of the time from dialing to a live answer, so that each stands for as many answers.
+func (t *lineTable) placeKnots(dial, ring *[causes][lineBins]float64) {
+	var when [lineBins]float64
+	total := 0.0
+	add := func(age int64, share float64) {
+		when[lineBin(age)] += share
+		total += share
+	}
+	for i := range lineBins {
+		mid := (lineEdges[i] + lineEdges[i+1]) / 2
+		add(mid, dial[byLive][i])
+		if dial[byRing][i] < 1e-3 {
+			continue
+		}
+		for j := range lineBins {
+			if ring[byLive][j] > 1e-4 {
+				add(mid+(lineEdges[j]+lineEdges[j+1])/2, float64(dial[byRing][i]*ring[byLive][j]))
+			}
+		}
+	}
+	sum, b := 0.0, 0
+	for k := range knots {
+		want := float64(total * ((float64(k) + 0.5) / knots))
+		for b < lineBins-1 && sum+when[b] < want {
+			sum += when[b]
+			b++
+		}
+		part := 0.5
+		if when[b] > 0 {
+			part = clamp((want-sum)/when[b], 0, 1)
+		}
+		t.knot[k] = lineEdges[b] + nanoseconds(float64(part*seconds(lineEdges[b+1]-lineEdges[b])))
+	}
+}
+
+// fillRinging tabulates, for a ringing line in the middle of bin b, how soon its answer comes if one comes.
+func (t *lineTable) fillRinging(b int, still *[lineBins + 1]float64) {
+	mid := (lineEdges[b] + lineEdges[b+1]) / 2
+	now := (still[b] + still[b+1]) / 2
+	at := b
+	for k := range knots {
+		if now <= 1e-9 {
+			t.within[ringing][b][k] = fixedOne
+			continue
+		}
+		var later float64
+		later, at = stillAt(still, mid+t.knot[k], at)
+		t.within[ringing][b][k] = fixed(1 - later/now)
+	}
+}
+
+// stillAt interpolates still at an age, searching from bin b on; it returns the bin too.
+func stillAt(still *[lineBins + 1]float64, age int64, b int) (float64, int) {
+	for b < lineBins-1 && age >= lineEdges[b+1] {
+		b++
+	}
+	part := min(seconds(age-lineEdges[b])/seconds(lineEdges[b+1]-lineEdges[b]), 1)
+	return still[b] + float64(part*(still[b+1]-still[b])), b
+}
+
+// fillDialing does the same for dialing lines, whose answers mostly come by way of ringing.
+func (t *lineTable) fillDialing(dial *[causes][lineBins]float64, still *[lineBins + 1]float64) {
+	var ringBy [fineSteps + 1]float64 // share of live answers within i steps of the first ringing
+	step := max(t.knot[knots-1]/fineSteps, 1)
+	for i, b := 1, 0; i <= fineSteps; i++ {
+		var later float64
+		later, b = stillAt(still, int64(i)*step, b)
+		ringBy[i] = still[0] - later
+	}
+	live, other := 0.0, 0.0
+	for b := lineBins - 1; b >= 0; b-- {
+		newLive := dial[byLive][b] + float64(dial[byRing][b]*still[0])
+		newOther := dial[byOther][b] + float64(dial[byRing][b]*(1-still[0]))
+		mass := live + newLive/2
+		t.odds[dialing][b] = odds(mass, other+newOther/2)
+		live, other = live+newLive, other+newOther
+		if mass <= 1e-9 {
+			t.within[dialing][b] = t.within[dialing][min(b+1, lineBins-1)]
+			continue
+		}
+		mid := (lineEdges[b] + lineEdges[b+1]) / 2
+		var sum [knots]float64
+		for j := b; j < lineBins; j++ {
+			wait, part := (lineEdges[j]+lineEdges[j+1])/2-mid, 1.0
+			if j == b {
+				wait, part = (lineEdges[j+1]-lineEdges[j])/4, 0.5
+			}
+			if wait >= t.knot[knots-1] {
+				break
+			}
+			direct, rings := float64(part*dial[byLive][j]), float64(part*dial[byRing][j])
+			if direct+rings < 1e-7 {
+				continue
+			}
+			for k := range knots {
+				if left := t.knot[k] - wait; left > 0 {
+					sum[k] += direct + float64(rings*even(&ringBy, left, step))
+				}
+			}
+		}
+		for k := range knots {
+			t.within[dialing][b][k] = fixed(sum[k] / mass)
+		}
+	}
+}
+
+// even interpolates a table on an even grid.
+func even(v *[fineSteps + 1]float64, at, step int64) float64 {
+	i := at / step
+	if i >= fineSteps {
+		return v[fineSteps]
+	}
+	part := float64(at-i*step) / float64(step)
+	return v[i] + float64(part*(v[i+1]-v[i]))
+}
+
+// fixed converts a probability to fixed point.
+func fixed(p float64) int64 { return int64(float64(clamp(p, 0, 1) * float64(fixedOne))) }

@@ -1,0 +1,162 @@
+package pacing
+
+import "math"
+
+// Prediction.
+//
+// Let, at knot j, A be the answers of the lines in flight, D the agents that come free, I the agents idle now less the people waiting, and q
+// the chance that a new line has been answered by then. If m new lines were dialed before it, the next line, answered in the slice that ends
+// at knot k, takes an agent that some later caller lacks, or finds none itself, when at some knot j >= k there are more answers than agents:
+//
+//	lost(m) = Σ_k f_k max_{j>=k} Φ( (μA + m q - μD - I + ½) / σ )_j,    σ² = σA² + m q (1-q) + σD²
+//
+// with f_k = 1/8, since the knots are even quantiles of the answer's delay. lost(m) grows with m, so lines are added until it exceeds θ.
+
+// idleRisk is the share of θ that may be taken while nobody is idle: waiting a little for better information then costs nothing.
+const idleRisk = 0.4
+
+// burst is how many standard deviations of the forecast a window must be able to spend for the whole of θ to be taken: a shortage, when it
+// comes, loses several callers at once.
+const burst = 3
+
+// The ramp: until this many lines have ended, lines per idle agent grow with the lines that have.
+const (
+	rampLines = 200
+	rampStep  = 40
+)
+
+// predict returns the number of lines that θ allows.
+func (e *Engine) predict(q *question) (int, Reason) {
+	e.foresee(q.at)
+	risk := q.allowance.risk
+	spare := float64(e.counts[agentReady]) - e.expectedWaiting(q.at)
+	if spare <= 0 {
+		risk *= idleRisk
+	}
+	n := 0
+	if !q.over {
+		var s sums
+		s.begin(&e.forecast, spare, e.doubt())
+		risk *= clamp((q.spend-0.5)/max(float64(burst*math.Sqrt(s.variance[knots-1])), 1), 0, 1)
+		if q.lean {
+			risk = leanRisk
+		}
+		n = e.fit(q, &s, risk)
+	}
+	reason := Reason(Predictive)
+	if q.lean {
+		reason = OverBudget
+	}
+	if done := e.learned.completed; done < rampLines {
+		lines := float64(float64(e.counts[agentReady]) * (1 + float64(done)/rampStep))
+		if most := max(int(lines)-(len(e.lines.call)-e.kept), 0); n > most {
+			n, reason = most, ColdStart
+		}
+	}
+	if n < q.progressive {
+		if reason == Predictive {
+			reason = Floor
+		}
+		n = q.progressive
+	}
+	return n, reason
+}
+
+// expectedWaiting returns how many of the answered calls not yet resolved are people.
+func (e *Engine) expectedWaiting(at int64) float64 {
+	w := 0.0
+	for found, n := range e.waitingBy {
+		fresh := 0
+		if e.freshAt == at {
+			fresh = e.freshBy[found]
+		}
+		w += float64(float64(fresh) * e.learned.answer.share(answerFresh))
+		w += float64(float64(n-fresh) * e.learned.answer.share(answerIdle+found))
+	}
+	return w
+}
+
+// fitMost bounds the lines of one decision.
+const fitMost = 5000
+
+// fit returns the largest number of lines whose last may still be dialed, and notes that line's risk.
+func (e *Engine) fit(q *question, s *sums, risk float64) int {
+	lift := e.learned.level.lift
+	average := e.newLine(lift)
+	most := fitMost
+	if q.next != nil {
+		most = min(most, len(q.next))
+	}
+	for n := range most {
+		lost := s.lost()
+		if n == 0 || lost <= risk {
+			q.risk = lost
+		}
+		if lost > risk {
+			return n
+		}
+		if q.next == nil || !(q.next[n] > 0) {
+			s.add(&average)
+			continue
+		}
+		one := e.newLine(float64(lift * e.lift(q.next[n])))
+		s.add(&one)
+	}
+	return most
+}
+
+// doubt is the square of the relative error of what has been learned from few answers.
+func (e *Engine) doubt() float64 { return 1 / float64(e.learned.answered+2) }
+
+// chance is a new line's mean and variance of answers at each knot.
+type chance struct{ mean, variance [knots]float64 }
+
+func (e *Engine) newLine(lift float64) (c chance) {
+	g := e.table.chances(dialing, 0, lift)
+	for k := range knots {
+		p := float64(g[k]) / float64(fixedOne)
+		c.mean[k] = p
+		c.variance[k] = float64(p * (1 - p))
+	}
+	return c
+}
+
+// sums are the excess of answers over agents at each knot, and its variance.
+type sums struct{ excess, variance [knots]float64 }
+
+func (s *sums) begin(f *forecast, spare, doubt float64) {
+	const one = float64(fixedOne)
+	for k := range knots {
+		s.excess[k] = float64(f.answers[k]-f.releases[k])/one - spare + 0.5
+		s.variance[k] = float64(f.answersVar[k]+f.releasesVar[k])/one + 1e-3
+		a, r := float64(f.answers[k])/one, float64(f.releases[k])/one
+		s.variance[k] += float64(doubt * (float64(a*a) + float64(r*r)))
+	}
+}
+
+func (s *sums) add(c *chance) {
+	for k := range knots {
+		s.excess[k] += c.mean[k]
+		s.variance[k] += c.variance[k]
+	}
+}
+
+// lost returns the chance that the next line's answer is lost.
+func (s *sums) lost() float64 {
+	worst, sum := 0.0, 0.0
+	for k := knots - 1; k >= 0; k-- {
+		worst = max(worst, normal(s.excess[k]/math.Sqrt(s.variance[k])))
+		sum += worst
+	}
+	return sum / knots
+}
+
+// lift returns by how much a lead's propensity multiplies the odds of a live answer; 0 is unknown and counts as average.
+func (e *Engine) lift(propensity float64) float64 {
+	if !(propensity > 0) {
+		return 1
+	}
+	p := e.table.share
+	own := clamp(float64(p*propensity), 0.001, 0.95)
+	return float64(own*(1-p)) / float64((1-own)*p)
+}
