@@ -1,0 +1,246 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"pronto/campaigns"
+)
+
+// The states of a lead. They stand in clear in the partial indexes of the
+// schema, and so in the queries.
+const (
+	waiting = 0
+	ready   = 1
+	leased  = 2
+	dialing = 3
+	done    = 4
+)
+
+// The classes of a lead, in the order of leasing.
+const (
+	callback = 0
+	retry    = 1
+	fresh    = 2
+)
+
+// maxPromoted bounds the leads that one Lease moves from waiting to ready. When
+// more fall due at the same moment, the rest follow with the next calls.
+const maxPromoted = 4000
+
+// leadColumns are the columns that scanLead reads.
+const leadColumns = `leads.id, external, number, leads.name, zone, region, language, priority, fields,
+	attempts, tries, last_outcome, last_attempt, due, disposition, loaded_at, leads.state, class`
+
+// storedLead is a lead with what only the store knows of it.
+type storedLead struct {
+	campaigns.Lead
+	state, class int
+}
+
+// scanLead reads the leadColumns of a row.
+func scanLead(rows *sql.Rows, campaign string) (storedLead, error) {
+	l := storedLead{Lead: campaigns.Lead{Campaign: campaign}}
+	var fields string
+	var lastAttempt, due, loadedAt int64
+	err := rows.Scan(&l.ID, &l.External, &l.Number, &l.Name, &l.Zone, &l.Region, &l.Language, &l.Priority, &fields,
+		&l.Attempts, &l.Tries, &l.LastOutcome, &lastAttempt, &due, &l.Disposition, &loadedAt, &l.state, &l.class)
+	if err != nil {
+		return l, err
+	}
+	if fields != "" {
+		if err := json.Unmarshal([]byte(fields), &l.Fields); err != nil {
+			return l, fmt.Errorf("fields of lead %d: %w", l.ID, err)
+		}
+	}
+	l.LastAttempt, l.Due, l.LoadedAt = instant(lastAttempt), instant(due), instant(loadedAt)
+	l.Done = l.state == done
+	return l, nil
+}
+
+// Lease implements campaigns.LeadStore. The order is exact among the leads that
+// fell due; of more than a few thousand that fall due at the same instant the
+// first in order come first and the rest with later calls.
+func (s *Store) Lease(ctx context.Context, campaign, node string, n int, now time.Time) ([]campaigns.Lead, error) {
+	if n <= 0 {
+		return nil, nil
+	}
+	var taken []storedLead
+	err := s.w.write(ctx, func(t *tx) error {
+		id, err := t.campaign(campaign)
+		if err != nil {
+			return err
+		}
+		taken, err = t.lease(id, campaign, node, n, now)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("lease leads of %s: %w", campaign, err)
+	}
+	slices.SortFunc(taken, func(a, b storedLead) int {
+		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.ID, b.ID))
+	})
+	leads := make([]campaigns.Lead, len(taken))
+	for i, l := range taken {
+		leads[i] = l.Lead
+	}
+	return leads, nil
+}
+
+// lease promotes what has fallen due and takes the first n ready leads.
+func (t *tx) lease(id int64, campaign, node string, n int, now time.Time) ([]storedLead, error) {
+	const promote = `UPDATE leads SET state = 1 WHERE id IN (
+		SELECT id FROM leads WHERE campaign = ? AND state = 0 AND due <= ? ORDER BY due, class, priority DESC, id LIMIT ?)`
+	if _, err := t.exec(promote, id, nanos(now), maxPromoted); err != nil {
+		return nil, err
+	}
+	const take = `UPDATE leads SET state = 2, node = ? WHERE id IN (
+		SELECT id FROM leads WHERE campaign = ? AND state = 1 AND due <= ? ORDER BY class, priority DESC, id LIMIT ?)
+		RETURNING ` + leadColumns
+	taken := make([]storedLead, 0, n)
+	err := t.each(take, []any{node, id, nanos(now), n}, func(rows *sql.Rows) error {
+		l, err := scanLead(rows, campaign)
+		taken = append(taken, l)
+		return err
+	})
+	return taken, err
+}
+
+// Return implements campaigns.LeadStore. Leads that are not leased are left as
+// they are.
+func (s *Store) Return(ctx context.Context, leads []campaigns.LeadID, due time.Time) error {
+	state := waiting
+	if due.IsZero() {
+		state = ready
+	}
+	err := s.w.write(ctx, func(t *tx) error {
+		for _, id := range leads {
+			if _, err := t.exec(`UPDATE leads SET state = ?, due = ?, node = '' WHERE id = ? AND state = 2`, state, nanos(due), int64(id)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("return %d leads: %w", len(leads), err)
+	}
+	return nil
+}
+
+// LeadCounts says how many leads of a campaign are where. Each lead that is not
+// done is in one of Callbacks, Retries and Fresh; Leased and Dialing are part of
+// them too.
+type LeadCounts struct {
+	Total     int       `json:"total"`
+	Callbacks int       `json:"callbacks"` // a time was agreed with the person
+	Retries   int       `json:"retries"`   // called before, to be called again
+	Fresh     int       `json:"fresh"`     // never called
+	Due       int       `json:"due"`       // could be leased now
+	Leased    int       `json:"leased"`    // handed to the dialer, not yet called
+	Dialing   int       `json:"dialing"`   // being called
+	Done      int       `json:"done"`      // no further attempt
+	NextDue   time.Time `json:"next_due,omitzero"`
+}
+
+// LeadCounts counts the campaign's leads at now. NextDue is when the next lead
+// that waits falls due; zero when none waits.
+func (s *Store) LeadCounts(ctx context.Context, campaign string, now time.Time) (LeadCounts, error) {
+	var c LeadCounts
+	id, err := s.campaignID(ctx, campaign)
+	if err != nil {
+		return c, fmt.Errorf("count leads: %w", err)
+	}
+	// One query per partial index, so that none reads the table itself.
+	for state, query := range map[int]string{
+		waiting: `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 0 GROUP BY class`,
+		ready:   `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 1 GROUP BY class`,
+		leased:  `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 2 GROUP BY class`,
+		dialing: `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 3 GROUP BY class`,
+		done:    `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 4 GROUP BY class`,
+	} {
+		err := s.each(ctx, query, []any{id}, func(rows *sql.Rows) error {
+			var class, n int
+			err := rows.Scan(&class, &n)
+			c.add(state, class, n)
+			return err
+		})
+		if err != nil {
+			return c, fmt.Errorf("count leads of %s: %w", campaign, err)
+		}
+	}
+	var next int64
+	_, err = s.get(ctx, `SELECT coalesce(min(due), 0) FROM leads WHERE campaign = ? AND state = 0 AND due > ?`, []any{id, nanos(now)}, &next)
+	if err != nil {
+		return c, fmt.Errorf("count leads of %s: %w", campaign, err)
+	}
+	c.NextDue = instant(next)
+	var fallen int
+	_, err = s.get(ctx, `SELECT count(*) FROM leads WHERE campaign = ? AND state = 0 AND due <= ?`, []any{id, nanos(now)}, &fallen)
+	if err != nil {
+		return c, fmt.Errorf("count leads of %s: %w", campaign, err)
+	}
+	c.Due += fallen
+	return c, nil
+}
+
+// add counts n leads of one state and class.
+func (c *LeadCounts) add(state, class, n int) {
+	c.Total += n
+	switch state {
+	case ready:
+		c.Due += n
+	case leased:
+		c.Leased += n
+	case dialing:
+		c.Dialing += n
+	case done:
+		c.Done += n
+		return
+	}
+	switch class {
+	case callback:
+		c.Callbacks += n
+	case retry:
+		c.Retries += n
+	case fresh:
+		c.Fresh += n
+	}
+}
+
+// EachLead calls visit for the campaign's leads in list order until it returns
+// an error, which EachLead returns. It reads page by page: what changes
+// meanwhile may be seen or not.
+func (s *Store) EachLead(ctx context.Context, campaign string, visit func(campaigns.Lead) error) error {
+	id, err := s.campaignID(ctx, campaign)
+	if err != nil {
+		return fmt.Errorf("read leads: %w", err)
+	}
+	const size = 1000
+	const query = `SELECT ` + leadColumns + ` FROM leads WHERE id > ? AND +campaign = ? ORDER BY id LIMIT ?` // by row id: no index of its own
+	page := make([]campaigns.Lead, 0, size)
+	for after := campaigns.LeadID(0); ; {
+		page = page[:0]
+		err := s.each(ctx, query, []any{int64(after), id, size}, func(rows *sql.Rows) error {
+			l, err := scanLead(rows, campaign)
+			page = append(page, l.Lead)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("read leads of %s: %w", campaign, err)
+		}
+		for _, l := range page {
+			if err := visit(l); err != nil {
+				return err
+			}
+		}
+		if len(page) < size {
+			return nil
+		}
+		after = page[len(page)-1].ID
+	}
+}

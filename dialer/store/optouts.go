@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"pronto/campaigns"
+	"pronto/dnc"
+)
+
+// OptedOut implements dnc.OptOuts; of several entries the oldest.
+func (s *Store) OptedOut(ctx context.Context, n campaigns.Number, seller, campaign string) (dnc.OptOut, bool, error) {
+	const query = `SELECT seller, campaign, at, source FROM optouts
+		WHERE subject = ? AND seller IN ('', ?) AND campaign IN ('', ?) ORDER BY at LIMIT 1`
+	entry := dnc.OptOut{Number: n}
+	var at int64
+	some, err := s.get(ctx, query, []any{string(n), seller, campaign}, &entry.Seller, &entry.Campaign, &at, &entry.Source)
+	if err != nil {
+		return dnc.OptOut{}, false, fmt.Errorf("read opt-outs: %w", err)
+	}
+	if !some {
+		return dnc.OptOut{}, false, nil
+	}
+	entry.At = instant(at)
+	return entry, true, nil
+}
+
+// AddOptOuts implements dnc.OptOutSink.
+func (s *Store) AddOptOuts(ctx context.Context, entries []dnc.OptOut) (added int, err error) {
+	const insert = `INSERT INTO optouts(subject, seller, campaign, at, source) VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	const earlier = `UPDATE optouts SET at = ?4, source = ?5 WHERE subject = ?1 AND seller = ?2 AND campaign = ?3 AND at > ?4`
+	err = s.w.write(ctx, func(t *tx) error {
+		added = 0
+		for _, e := range entries {
+			args := []any{string(e.Number), e.Seller, e.Campaign, nanos(e.At), e.Source}
+			n, err := t.exec(insert, args...)
+			if err != nil {
+				return err
+			}
+			added += n
+			if n > 0 {
+				continue
+			}
+			if _, err := t.exec(earlier, args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("add %d opt-outs: %w", len(entries), err)
+	}
+	return added, nil
+}
+
+// RemoveOptOut implements dnc.OptOutSink.
+func (s *Store) RemoveOptOut(ctx context.Context, n campaigns.Number, seller, campaign string) (removed bool, err error) {
+	err = s.w.write(ctx, func(t *tx) error {
+		k, err := t.exec(`DELETE FROM optouts WHERE subject = ? AND seller = ? AND campaign = ?`, string(n), seller, campaign)
+		removed = k > 0
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("remove an opt-out: %w", err)
+	}
+	return removed, nil
+}
+
+// OptOutsOf returns every entry of the number, oldest first.
+func (s *Store) OptOutsOf(ctx context.Context, n campaigns.Number) ([]dnc.OptOut, error) {
+	var entries []dnc.OptOut
+	err := s.each(ctx, `SELECT seller, campaign, at, source FROM optouts WHERE subject = ? ORDER BY at, seller, campaign`, []any{string(n)}, func(rows *sql.Rows) error {
+		e := dnc.OptOut{Number: n}
+		var at int64
+		err := rows.Scan(&e.Seller, &e.Campaign, &at, &e.Source)
+		e.At = instant(at)
+		entries = append(entries, e)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read opt-outs: %w", err)
+	}
+	return entries, nil
+}
+
+// CountOptOuts returns how many entries the company's own list has.
+func (s *Store) CountOptOuts(ctx context.Context) (int, error) {
+	var n int
+	if _, err := s.get(ctx, `SELECT count(*) FROM optouts`, nil, &n); err != nil {
+		return 0, fmt.Errorf("count opt-outs: %w", err)
+	}
+	return n, nil
+}
+
+// Consents implements dnc.Consents.
+func (s *Store) Consents(ctx context.Context, seller string, n campaigns.Number) ([]dnc.Consent, error) {
+	var records []dnc.Consent
+	err := s.each(ctx, `SELECT record FROM consents WHERE seller = ? AND number = ? ORDER BY given_at, id`, []any{seller, string(n)}, func(rows *sql.Rows) error {
+		var text []byte
+		if err := rows.Scan(&text); err != nil {
+			return err
+		}
+		var c dnc.Consent
+		if err := json.Unmarshal(text, &c); err != nil {
+			return err
+		}
+		records = append(records, c)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read consents: %w", err)
+	}
+	return records, nil
+}
+
+// AddConsents implements dnc.ConsentSink.
+func (s *Store) AddConsents(ctx context.Context, records []dnc.Consent) error {
+	const query = `INSERT INTO consents(seller, id, number, given_at, record) VALUES(?, ?, ?, ?, ?)
+		ON CONFLICT(seller, id) DO UPDATE SET number = excluded.number, given_at = excluded.given_at, record = excluded.record`
+	err := s.w.write(ctx, func(t *tx) error {
+		for _, c := range records {
+			text, err := json.Marshal(c)
+			if err != nil {
+				return err
+			}
+			if _, err := t.exec(query, c.Seller, c.ID, string(c.Number), nanos(c.GivenAt), string(text)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("add %d consents: %w", len(records), err)
+	}
+	return nil
+}

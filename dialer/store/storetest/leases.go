@@ -1,0 +1,293 @@
+package storetest
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pronto/campaigns"
+	"pronto/dialer"
+)
+
+// leaseOrder: callbacks, then retries, then fresh ones, each by priority, then
+// list order.
+func leaseOrder(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	list := numbered(0, 8)
+	list[3].Priority, list[6].Priority, list[7].Priority = 5, 5, -1
+	f.load(t, list...)
+	for i, l := range f.leads(t)[:3] {
+		begun := intent(string('A'+rune(i)), uint64(2*i+1), l, monday)
+		end := settled(begun, uint64(2*i+2), campaigns.NoAnswer, monday.Add(time.Hour))
+		if i == 2 {
+			end.Attempt.Outcome, end.Attempt.Disposition = campaigns.Bridged, "callback"
+		}
+		f.apply(t, begun, end)
+	}
+	want := []campaigns.Number{number(2), number(0), number(1), number(3), number(6), number(4), number(5), number(7)}
+	now := monday.Add(2 * time.Hour)
+	first := f.lease(t, 4, now)
+	rest := f.lease(t, 100, now)
+	if diff := cmp.Diff(want, numbers(append(first, rest...))); diff != "" {
+		t.Errorf("order of leases (-want +got):\n%s", diff)
+	}
+	if got := f.lease(t, 100, now); len(got) != 0 {
+		t.Errorf("leased %d leads twice", len(got))
+	}
+}
+
+// leaseDue: no lead comes before its due time; a returned one comes when asked.
+func leaseDue(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	list := numbered(0, 3)
+	list[1].Due = monday.Add(time.Minute)
+	list[2].Due = monday.Add(-time.Minute)
+	f.load(t, list...)
+	got := f.lease(t, 10, monday)
+	if diff := cmp.Diff([]campaigns.Number{number(0), number(2)}, numbers(got)); diff != "" {
+		t.Fatalf("leased at the start (-want +got):\n%s", diff)
+	}
+	f.giveBack(t, time.Time{}, got[0])
+	f.giveBack(t, monday.Add(time.Hour), got[1])
+	for _, step := range []struct {
+		after time.Duration
+		want  []campaigns.Number
+	}{
+		{time.Minute - 1, []campaigns.Number{number(0)}},
+		{time.Minute, []campaigns.Number{number(1)}},
+		{time.Hour - 1, []campaigns.Number{}},
+		{time.Hour, []campaigns.Number{number(2)}},
+	} {
+		if diff := cmp.Diff(step.want, numbers(f.lease(t, 10, monday.Add(step.after)))); diff != "" {
+			t.Errorf("leased after %v (-want +got):\n%s", step.after, diff)
+		}
+	}
+	if got := f.lease(t, 0, monday.Add(time.Hour)); len(got) != 0 {
+		t.Errorf("leased %d of none asked", len(got))
+	}
+}
+
+// leaseClock: a clock that jumps back does not bring a lead before its due time.
+func leaseClock(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	list := numbered(0, 2)
+	list[0].Due, list[1].Due = monday.Add(time.Hour), monday.Add(time.Hour)
+	f.load(t, list...)
+	if got := f.lease(t, 1, monday.Add(time.Hour)); len(got) != 1 {
+		t.Fatalf("leased %d at the due time, want 1", len(got))
+	}
+	if got := f.lease(t, 1, monday); len(got) != 0 {
+		t.Errorf("leased %v before its due time", numbers(got))
+	}
+	if got := f.lease(t, 1, monday.Add(time.Hour)); len(got) != 1 {
+		t.Errorf("leased %d at the due time again, want 1", len(got))
+	}
+}
+
+// leaseRace: many at once never get the same lead, and together they get all.
+func leaseRace(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	const leads, takers = 1500, 8
+	f.load(t, numbered(0, leads)...)
+	taken := make(chan campaigns.Lead, leads+1)
+	var wait sync.WaitGroup
+	for i := range takers {
+		wait.Go(func() {
+			for {
+				got, err := f.Lease(t.Context(), "spring", string('a'+rune(i)), 7, monday)
+				if err != nil {
+					t.Errorf("Lease: %v", err)
+				}
+				if len(got) == 0 {
+					return
+				}
+				for _, l := range got {
+					taken <- l
+				}
+			}
+		})
+	}
+	wait.Wait()
+	close(taken)
+	seen := map[campaigns.LeadID]bool{}
+	for l := range taken {
+		if seen[l.ID] {
+			t.Errorf("lead %d was leased twice", l.ID)
+		}
+		seen[l.ID] = true
+	}
+	if len(seen) != leads {
+		t.Errorf("leased %d leads of %d", len(seen), leads)
+	}
+}
+
+func leaseUnknown(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	f.load(t, numbered(0, 1)...)
+	if got, err := f.Lease(t.Context(), "winter", "node1", 1, monday); err == nil {
+		t.Errorf("Lease of an unknown campaign = %v, want an error", got)
+	}
+	if got, err := f.Lease(t.Context(), "autumn", "node1", 1, monday); err != nil || len(got) != 0 {
+		t.Errorf("Lease of another campaign = %v, %v, want none", got, err)
+	}
+}
+
+// leaseTakenBack: at a restart leases without an intent are fresh again, and
+// those with one are not.
+func leaseTakenBack(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	f.load(t, numbered(0, 3)...)
+	got := f.lease(t, 2, monday)
+	f.apply(t, intent("A", 1, got[0], monday))
+	f.reopen(t)
+	late := monday.Add(24 * time.Hour)
+	if diff := cmp.Diff([]campaigns.Number{number(1), number(2)}, numbers(f.lease(t, 10, late))); diff != "" {
+		t.Errorf("leased after a restart (-want +got):\n%s", diff)
+	}
+	open, err := f.Unsettled(t.Context())
+	if err != nil || len(open) != 1 || open[0].Number != number(0) {
+		t.Errorf("Unsettled = %v, %v, want the attempt on %s", open, err, number(0))
+	}
+}
+
+// applyIntent: a lead that is being called is not leased, however late it is,
+// and comes again when the settlement says.
+func applyIntent(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	f.load(t, numbered(0, 1)...)
+	got := f.lease(t, 1, monday)
+	begun := intent("A", 7, got[0], monday)
+	f.apply(t, begun)
+	f.giveBack(t, time.Time{}, got...) // too late: the intent stands
+	if got := f.lease(t, 1, monday.Add(1000*time.Hour)); len(got) != 0 {
+		t.Errorf("leased a lead that is being called")
+	}
+	open, err := f.Unsettled(t.Context())
+	if diff := cmp.Diff([]dialer.Attempt{begun.Attempt}, open); diff != "" || err != nil {
+		t.Errorf("Unsettled: %v (-want +got):\n%s", err, diff)
+	}
+	again := monday.Add(30 * time.Minute)
+	f.apply(t, settled(begun, 9, campaigns.Busy, again))
+	if seq, err := f.Applied(t.Context()); err != nil || seq != 9 {
+		t.Errorf("Applied = %d, %v, want 9", seq, err)
+	}
+	if got := f.lease(t, 1, again.Add(-1)); len(got) != 0 {
+		t.Errorf("leased before the retry")
+	}
+	want := got[0]
+	want.Attempts, want.Tries, want.LastOutcome, want.LastAttempt, want.Due = 1, 1, campaigns.Busy, monday, again
+	if diff := cmp.Diff([]campaigns.Lead{want}, f.lease(t, 1, again)); diff != "" {
+		t.Errorf("lead at its retry (-want +got):\n%s", diff)
+	}
+}
+
+// applyReplay: a journal's tail, replayed from any place any number of times,
+// leaves the same state.
+func applyReplay(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	f.load(t, numbered(0, 4)...)
+	leads := f.lease(t, 4, monday)
+	var changes []dialer.Change
+	add := func(c dialer.Change) dialer.Change {
+		c.Seq = uint64(len(changes) + 1)
+		changes = append(changes, c)
+		return c
+	}
+	for i, l := range leads {
+		begun := add(intent(string('A'+rune(i)), 0, l, monday))
+		if i > 0 {
+			add(settled(begun, 0, campaigns.NoAnswer, monday.Add(time.Hour)))
+		}
+	}
+	again := add(intent("Z", 0, leads[1], monday.Add(2*time.Hour)))
+	last := settled(again, 0, campaigns.NoAnswer, time.Time{})
+	last.Attempt.Done = true
+	add(last)
+	f.apply(t, changes...)
+	want := f.leads(t)
+	for from := range changes {
+		f.apply(t, changes[from:]...)
+		for _, c := range changes[from:] {
+			f.apply(t, c)
+		}
+		if from == len(changes)/2 {
+			f.reopen(t)
+		}
+	}
+	if diff := cmp.Diff(want, f.leads(t)); diff != "" {
+		t.Errorf("leads after replays (-want +got):\n%s", diff)
+	}
+	if !slices.ContainsFunc(want, func(l campaigns.Lead) bool { return l.Done && l.Attempts == 2 && l.Tries == 2 }) {
+		t.Errorf("no lead is done after two attempts: %+v", want)
+	}
+	if seq, err := f.Applied(t.Context()); err != nil || seq != uint64(len(changes)) {
+		t.Errorf("Applied = %d, %v, want %d", seq, err, len(changes))
+	}
+	if open, err := f.Unsettled(t.Context()); err != nil || len(open) != 1 || open[0].ID != "A" {
+		t.Errorf("Unsettled = %v, %v, want A", open, err)
+	}
+}
+
+// applySettledAlone: a settlement without its intent writes both.
+func applySettledAlone(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	f.load(t, numbered(0, 1)...)
+	l := f.leads(t)[0]
+	end := settled(intent("A", 0, l, monday), 3, campaigns.Vacant, time.Time{})
+	end.Attempt.Done = true
+	f.apply(t, end)
+	f.apply(t, intent("A", 2, l, monday)) // its intent, late
+	if got := f.leads(t)[0]; !got.Done || got.Attempts != 1 || got.LastOutcome != campaigns.Vacant || !got.LastAttempt.Equal(monday) {
+		t.Errorf("lead = %+v, want done after one vacant attempt", got)
+	}
+	if open, err := f.Unsettled(t.Context()); err != nil || len(open) != 0 {
+		t.Errorf("Unsettled = %v, %v, want none", open, err)
+	}
+	// An attempt on no known lead still counts on its number.
+	f.apply(t, intent("B", 4, campaigns.Lead{ID: 1 << 40, Number: number(99)}, monday))
+	if touch, err := f.Touches(t.Context(), "acme", number(99), time.Time{}); err != nil || len(touch.Attempts) != 1 {
+		t.Errorf("Touches of a number without lead = %+v, %v, want one attempt", touch, err)
+	}
+}
+
+// applyTries: tries counts equal outcomes in a row.
+func applyTries(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	f.load(t, numbered(0, 1)...)
+	l := f.leads(t)[0]
+	for i, step := range []struct {
+		outcome campaigns.Outcome
+		want    int
+	}{{campaigns.NoAnswer, 1}, {campaigns.NoAnswer, 2}, {campaigns.Busy, 1}, {campaigns.NoAnswer, 1}} {
+		at := monday.Add(time.Duration(i) * time.Hour)
+		begun := intent(string('A'+rune(i)), uint64(2*i+1), l, at)
+		f.apply(t, begun, settled(begun, uint64(2*i+2), step.outcome, at.Add(time.Minute)))
+		if got := f.leads(t)[0]; got.Tries != step.want || got.Attempts != i+1 || got.LastOutcome != step.outcome {
+			t.Errorf("after attempt %d: %d tries of %s, %d attempts, want %d of %s", i+1, got.Tries, got.LastOutcome, got.Attempts, step.want, step.outcome)
+		}
+	}
+}
+
+// applyDisposition: the first settlement stands; the agent's word may follow.
+func applyDisposition(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	f.load(t, numbered(0, 1)...)
+	begun := intent("A", 1, f.leads(t)[0], monday)
+	end := settled(begun, 2, campaigns.Bridged, monday.Add(time.Hour))
+	f.apply(t, begun, end, settled(begun, 3, campaigns.Interrupted, monday.Add(9*time.Hour)))
+	if got := f.leads(t)[0]; got.LastOutcome != campaigns.Bridged || got.Tries != 1 {
+		t.Errorf("lead = %+v, want the first settlement to stand", got)
+	}
+	word := end
+	word.Seq, word.Attempt.Disposition, word.Attempt.Refusal, word.Attempt.Done = 4, "not_interested", true, true
+	f.apply(t, word)
+	if got := f.leads(t)[0]; got.Disposition != "not_interested" || !got.Done || got.Tries != 1 || got.Attempts != 1 {
+		t.Errorf("lead = %+v, want done as not_interested", got)
+	}
+	if touch, err := f.Touches(t.Context(), "acme", number(0), monday); err != nil || !touch.LastRefusal.Equal(monday) {
+		t.Errorf("Touches = %+v, %v, want a refusal", touch, err)
+	}
+}

@@ -1,0 +1,243 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// ErrClosed says that the store was closed before the work was begun.
+var ErrClosed = errors.New("store: closed")
+
+// maxGroup bounds the jobs of one transaction.
+const maxGroup = 500
+
+// job is one piece of writing. It is done whole or not at all.
+type job struct {
+	ctx  context.Context
+	work func(*tx) error
+	done chan error
+}
+
+// writer owns the one connection that writes.
+type writer struct {
+	tx   tx
+	jobs chan job
+	quit chan struct{} // closed by close: no job is taken from then on
+	gone chan struct{} // closed when run has returned
+
+	once sync.Once
+}
+
+// tx is the writing connection inside a transaction, with its statements
+// prepared once.
+type tx struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+// newWriter starts the writing goroutine on conn.
+func newWriter(conn *sql.Conn) *writer {
+	w := &writer{
+		tx:   tx{conn: conn, stmts: map[string]*sql.Stmt{}},
+		jobs: make(chan job, maxGroup),
+		quit: make(chan struct{}),
+		gone: make(chan struct{}),
+	}
+	go w.run()
+	return w
+}
+
+// write runs work inside a transaction and returns once it is on disk, or has
+// failed and left no trace. A ctx that ends before the work is begun gives its
+// error; afterwards the work is finished.
+func (w *writer) write(ctx context.Context, work func(*tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j := job{ctx: ctx, work: work, done: make(chan error, 1)}
+	select {
+	case w.jobs <- j:
+	case <-w.quit:
+		return ErrClosed
+	}
+	select {
+	case err := <-j.done:
+		return err
+	case <-w.gone:
+	}
+	select { // answered just before the goroutine ended
+	case err := <-j.done:
+		return err
+	default:
+		return ErrClosed
+	}
+}
+
+// close ends the goroutine after the jobs that it has begun.
+func (w *writer) close() {
+	w.once.Do(func() { close(w.quit) })
+	<-w.gone
+}
+
+func (w *writer) run() {
+	defer close(w.gone)
+	group := make([]job, 0, maxGroup)
+	for {
+		select {
+		case <-w.quit:
+			return
+		case j := <-w.jobs:
+			group = append(group[:0], j)
+		}
+	more:
+		for len(group) < maxGroup {
+			select {
+			case j := <-w.jobs:
+				group = append(group, j)
+			default:
+				break more
+			}
+		}
+		w.commit(group)
+	}
+}
+
+// commit runs the jobs in one transaction and answers each. A job that fails is
+// undone alone.
+func (w *writer) commit(group []job) {
+	results := make([]error, len(group))
+	err := w.transact(group, results)
+	for i, j := range group {
+		switch {
+		case results[i] != nil:
+			j.done <- results[i]
+		default:
+			j.done <- err
+		}
+	}
+}
+
+func (w *writer) transact(group []job, results []error) error {
+	if _, err := w.tx.exec(`BEGIN IMMEDIATE`); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	for i, j := range group {
+		if results[i] = j.ctx.Err(); results[i] != nil {
+			continue
+		}
+		var broken error
+		results[i], broken = w.attempt(j)
+		if broken != nil {
+			w.tx.exec(`ROLLBACK`) //nolint:errcheck // SQLite may have rolled back already, as on a full disk
+			return broken
+		}
+	}
+	if _, err := w.tx.exec(`COMMIT`); err != nil {
+		w.tx.exec(`ROLLBACK`) //nolint:errcheck // as above
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// attempt runs one job inside a savepoint. broken is an error that ends the
+// whole transaction.
+func (w *writer) attempt(j job) (failed, broken error) {
+	if _, err := w.tx.exec(`SAVEPOINT job`); err != nil {
+		return nil, err
+	}
+	failed = j.work(&w.tx)
+	if failed != nil {
+		if _, err := w.tx.exec(`ROLLBACK TO job`); err != nil {
+			return failed, failed
+		}
+	}
+	if _, err := w.tx.exec(`RELEASE job`); err != nil {
+		return failed, err
+	}
+	return failed, nil
+}
+
+// prepare returns the statement of query, prepared on the writing connection.
+// The context is the background: a job that was begun is finished.
+func (t *tx) prepare(query string) (*sql.Stmt, error) {
+	if stmt, ok := t.stmts[query]; ok {
+		return stmt, nil
+	}
+	stmt, err := t.conn.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	t.stmts[query] = stmt
+	return stmt, nil
+}
+
+// exec runs query and returns how many rows it changed.
+func (t *tx) exec(query string, args ...any) (int, error) {
+	stmt, err := t.prepare(query)
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.Exec(args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := result.RowsAffected()
+	return int(n), err
+}
+
+// insert runs query and returns the row id that it made.
+func (t *tx) insert(query string, args ...any) (int64, error) {
+	stmt, err := t.prepare(query)
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.Exec(args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
+}
+
+// get scans the only row of query into dest; false when there is none.
+func (t *tx) get(query string, args []any, dest ...any) (bool, error) {
+	stmt, err := t.prepare(query)
+	if err != nil {
+		return false, err
+	}
+	return found(stmt.QueryRow(args...).Scan(dest...))
+}
+
+// each calls scan for every row of query.
+func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) error {
+	stmt, err := t.prepare(query)
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.Query(args...)
+	if err != nil {
+		return err
+	}
+	return eachRow(rows, scan)
+}
+
+// eachRow calls scan for every row and closes rows.
+func eachRow(rows *sql.Rows, scan func(*sql.Rows) error) error {
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// found turns the error of a one-row scan into whether there was a row.
+func found(err error) (bool, error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
