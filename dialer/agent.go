@@ -241,9 +241,10 @@ func (l *loop) dispose(a *agent, word string, now time.Time) {
 	rec.Agent, rec.Outcome = a.name, word
 	if c.settled { // the call has ended: its settlement changes
 		amended := settlement(c, c.outcome, now)
-		l.svc.scribe.settle(rec, settledDetail(amended), amended)
+		settled := settledDetail(amended)
+		l.svc.scribe.settle(rec, journal.DisposedDetail{Via: "dtmf", Settled: &settled}, amended)
 	} else {
-		l.svc.scribe.note(rec, nil)
+		l.svc.scribe.note(rec, journal.DisposedDetail{Via: "dtmf"})
 	}
 	if word == "do_not_call" {
 		l.optOut(c, "agent", now)

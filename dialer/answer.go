@@ -20,7 +20,9 @@ func (l *loop) answer(c *call, leg Leg, r Result, now time.Time) {
 	l.tally.Dialed++
 	l.tally.Answered++
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.Answered, Call: c.id})
-	l.svc.scribe.note(c.entry(journal.Answered, r.Answered, leg.CallID()), r.Dialog)
+	rec := c.entry(journal.Answered, r.Answered, leg.CallID())
+	rec.Personal = encode(r.Dialog)
+	l.svc.scribe.note(rec, nil)
 	if a := c.reserved; a != nil && a.state == Reserved && a.call == c {
 		l.connect(c, a, now)
 		return
@@ -101,10 +103,7 @@ func (l *loop) expire(c *call, now time.Time) {
 	l.unwait(c)
 	c.state = treating
 	if !c.orphaned {
-		c.dropped = true
-		l.tally.Abandoned++
-		l.pace.observe(pacing.Event{At: now, Kind: pacing.Abandoned, Call: c.id})
-		l.svc.scribe.note(c.entry(journal.Abandoned, now, c.leg.CallID()), nil)
+		l.drop(c, now)
 	}
 	l.treat(c, now)
 }
@@ -137,12 +136,30 @@ func (l *loop) left(c *call, e End, now time.Time) {
 	case c.agent != nil:
 		l.release(c, now)
 	case !c.orphaned: // the callee left before agent and deadline
-		outcome = campaigns.HungUp
-		l.tally.HungUp++
-		l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: pacing.HungUp})
+		outcome = l.lost(c, now)
 	}
 	l.end(c, outcome, e, now)
 	l.free(c, now)
+}
+
+// lost counts a callee who left before agent and deadline, as the rule set
+// counts it.
+func (l *loop) lost(c *call, now time.Time) campaigns.Outcome {
+	if l.policy.HangUps {
+		l.drop(c, now)
+		return campaigns.Abandoned
+	}
+	l.tally.HungUp++
+	l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: pacing.HungUp})
+	return campaigns.HungUp
+}
+
+// drop counts an abandoned call.
+func (l *loop) drop(c *call, now time.Time) {
+	c.dropped = true
+	l.tally.Abandoned++
+	l.pace.observe(pacing.Event{At: now, Kind: pacing.Abandoned, Call: c.id})
+	l.svc.scribe.note(c.entry(journal.Abandoned, now, c.leg.CallID()), nil)
 }
 
 // release ends the talk: the bridge is undone and the agent goes to wrap-up. It
@@ -196,7 +213,7 @@ func (l *loop) optOut(c *call, source string, now time.Time) {
 		if _, err := svc.Journal.Commit(ctx, rec); err != nil {
 			svc.Log.Error("opt-out not journaled", zap.String("number", o.Number.Masked()), zap.Error(err))
 		}
-		if err := svc.OptOuts.AddOptOut(ctx, o); err != nil {
+		if _, err := svc.OptOuts.AddOptOuts(ctx, []dnc.OptOut{o}); err != nil {
 			svc.Log.Error("opt-out not stored", zap.String("number", o.Number.Masked()), zap.Error(err))
 		}
 	})

@@ -66,7 +66,9 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 	audio, err := l.svc.Desk.Open(func(d byte) { l.post(func(now time.Time) { l.customerDigit(c, d, now) }) })
 	if err != nil {
 		l.log.Error("no media port", zap.String("attempt", c.attempt), zap.Error(err))
-		l.post(func(now time.Time) { l.failed(c, Result{Outcome: campaigns.Failed, Cause: Cause{Text: err.Error()}}, now) })
+		l.post(func(now time.Time) {
+			l.failed(c, Result{Outcome: campaigns.Failed, Cause: Cause{Text: err.Error()}}, now)
+		})
 		return
 	}
 	defer audio.Close()
@@ -115,7 +117,9 @@ func (l *loop) clear(ctx context.Context, c *call) (dnc.Clearance, dnc.Verdict) 
 
 // invited journals that an INVITE leaves. It is called from the trunk's goroutine.
 func (l *loop) invited(c *call, d Dialog) {
-	l.svc.scribe.note(c.entry(journal.Invited, l.svc.Now(), d.CallID), d)
+	rec := c.entry(journal.Invited, l.svc.Now(), d.CallID)
+	rec.Personal = encode(d)
+	l.svc.scribe.note(rec, journal.InvitedDetail{Trunk: d.Trunk})
 }
 
 // entry begins a journal record about the call.

@@ -24,7 +24,7 @@ type loop struct {
 	pace   *pace
 	agents map[string]*agent // lent to this campaign, by name
 	calls  map[pacing.CallID]*call
-	wait   []*call      // live answers without an agent, longest first
+	wait   []*call          // live answers without an agent, longest first
 	owed   []campaigns.Lead // leads that may be called only with an agent reserved
 	tally  Tally
 

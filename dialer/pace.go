@@ -23,8 +23,8 @@ type pace struct {
 // decided is one Decide as journaled.
 type decided struct {
 	At       time.Time       `json:"at"`
-	After    int             `json:"after"` // events of this record observed before it
-	Leads    int             `json:"leads"` // length of next; -1 for nil
+	After    int             `json:"after"`          // events of this record observed before it
+	Leads    int             `json:"leads"`          // length of next; -1 for nil
 	Next     []float64       `json:"next,omitempty"` // the part of next that was read, when it is not all zero
 	Decision pacing.Decision `json:"decision"`
 }

@@ -2,11 +2,13 @@ package dialer
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"pronto/campaigns"
 	"pronto/dialer/journal"
 	"pronto/dnc"
+	"pronto/dnc/rules"
 	"pronto/pacing"
 )
 
@@ -25,6 +27,8 @@ type Policy struct {
 	Deadline time.Duration // from the 200 to the start of the action
 	Action   Action
 	RuleSet  string // name@hash
+	// HangUps says that a callee who leaves before agent and deadline counts as abandoned.
+	HangUps bool
 }
 
 // Gate clears attempts. Implemented by dnc.Gate.
@@ -32,9 +36,9 @@ type Gate interface {
 	Clear(ctx context.Context, r dnc.Request, now time.Time) (dnc.Clearance, dnc.Verdict)
 }
 
-// OptOutWriter puts a number on the company's own list; it is in force on return.
-type OptOutWriter interface {
-	AddOptOut(ctx context.Context, o dnc.OptOut) error
+// OptOuts puts numbers on the company's own list; they are in force on return.
+type OptOuts interface {
+	AddOptOuts(ctx context.Context, entries []dnc.OptOut) (added int, err error)
 }
 
 // Journal is the record of proof. Implemented by journal.Journal.
@@ -43,8 +47,11 @@ type Journal interface {
 	Append(r journal.Record) (uint64, error)
 	// Commit returns once the record and all before it are on disk.
 	Commit(ctx context.Context, r journal.Record) (uint64, error)
-	// Flush returns once every record appended so far is on disk.
-	Flush(ctx context.Context) error
+	// Sync returns once every record appended so far is on disk.
+	Sync(ctx context.Context) error
+	// Err is why nothing can be written; nil in good order. Reopen tries to mend it.
+	Err() error
+	Reopen(ctx context.Context) error
 	// Seq is the place of the last record appended.
 	Seq() uint64
 }
@@ -55,6 +62,41 @@ const margin = 250 * time.Millisecond
 
 // Grace is how long a live answer may wait for an agent.
 func (p Policy) Grace() time.Duration { return max(p.Deadline-margin, p.Deadline/2) }
+
+// Policies gives campaigns the policy of their rule set.
+func Policies(book *rules.Book) func(c campaigns.Campaign, created, at time.Time) (Policy, error) {
+	return func(c campaigns.Campaign, created, at time.Time) (Policy, error) {
+		set, ok := book.Lookup(c.Jurisdiction, at)
+		if !ok || set.Abandon == nil {
+			return Policy{}, fmt.Errorf("no rule set %q is valid on %s", c.Jurisdiction, at.Format(time.DateOnly))
+		}
+		a := set.Abandon
+		p := Policy{Deadline: a.Deadline.Std(), Action: Action(a.Treatment), RuleSet: set.ID(), HangUps: a.Hangups}
+		for _, w := range a.Windows {
+			p.Windows = append(p.Windows, window(w, a.Machines, created))
+		}
+		return p, nil
+	}
+}
+
+// window says in pacing's words what a rule's window is.
+func window(w rules.Window, machines bool, created time.Time) pacing.Window {
+	out := pacing.Window{Length: w.Length.Std(), Start: created, Cap: w.Cap, Machines: machines}
+	switch w.Period {
+	case rules.Successive:
+		out.Period = pacing.Successive
+	case rules.Month:
+		out.Period = pacing.Month
+	case rules.Campaign:
+		out.Period = pacing.Campaign
+	default:
+		out.Period = pacing.Rolling
+	}
+	if w.Base == rules.OfConnected {
+		out.Base = pacing.OfConnected
+	}
+	return out
+}
 
 // engineConfig makes the pacing configuration of a campaign under a policy.
 func engineConfig(c *campaigns.Campaign, p Policy) pacing.Config {

@@ -38,9 +38,9 @@ func (s *Service) recover(ctx context.Context) error {
 			return fmt.Errorf("replay %d journal records into the store: %w", len(tail.changes), err)
 		}
 	}
-	for _, o := range tail.optOuts {
-		if err := s.OptOuts.AddOptOut(ctx, o); err != nil {
-			return fmt.Errorf("replay opt-out: %w", err)
+	if len(tail.optOuts) > 0 {
+		if _, err := s.OptOuts.AddOptOuts(ctx, tail.optOuts); err != nil {
+			return fmt.Errorf("replay %d opt-outs into the store: %w", len(tail.optOuts), err)
 		}
 	}
 	open, err := s.Attempts.Unsettled(ctx)
@@ -120,18 +120,14 @@ func settledOf(r journal.Record, intent Attempt, c *campaigns.Campaign) (Attempt
 	if a.ID == "" {
 		a = intentOf(r, c)
 	}
-	var d journal.SettledDetail
-	switch r.Kind {
-	case journal.Disposed:
-		if len(r.Detail) == 0 || json.Unmarshal(r.Detail, &d) != nil {
-			return a, false
-		}
-	default:
-		var e journal.EndedDetail
-		if json.Unmarshal(r.Detail, &e) != nil {
-			return a, false
-		}
-		d = e.Settled
+	var e struct { // the part that Ended, Interrupted and Disposed share
+		Settled *journal.SettledDetail `json:"settled"`
+	}
+	if json.Unmarshal(r.Detail, &e) != nil || e.Settled == nil {
+		return a, false
+	}
+	d := *e.Settled
+	if r.Kind != journal.Disposed {
 		a.Outcome = campaigns.Outcome(r.Outcome)
 	}
 	a.RetryAt, a.Done, a.Disposition, a.Refusal = d.RetryAt, d.Done, d.Disposition, d.Refusal
@@ -166,6 +162,7 @@ func (s *Service) settleLeft(ctx context.Context, open []Attempt, plans map[stri
 // settleOne writes the end of one attempt that the last run left open.
 func (s *Service) settleOne(a Attempt, l leftover, c *campaigns.Campaign, now time.Time) {
 	rec := journal.Record{At: now, Kind: journal.Interrupted, Campaign: a.Campaign, Attempt: a.ID, Lead: int64(a.Lead), CallID: l.dialog.CallID, Number: string(a.Number)}
+	detail := journal.InterruptedDetail{Last: l.last, Dialed: l.dialog.CallID != ""}
 	a.Outcome, a.RetryAt = campaigns.Interrupted, a.At.Add(time.Hour)
 	if c != nil {
 		a.RetryAt = a.At.Add(c.RetryDelay(campaigns.Interrupted))
@@ -179,17 +176,20 @@ func (s *Service) settleOne(a Attempt, l leftover, c *campaigns.Campaign, now ti
 			a.RetryAt = a.At.Add(c.RetryDelay(campaigns.Abandoned))
 		}
 		if !l.abandoned {
+			detail.Abandoned = true
 			lost := rec
 			lost.Kind, lost.Reason = journal.Abandoned, "interrupted"
 			s.scribe.note(lost, nil)
 		}
 	}
 	rec.Outcome = string(a.Outcome)
-	s.scribe.settle(rec, journal.EndedDetail{Settled: settledDetail(a), Dialed: l.dialog.CallID != "", Interrupted: true}, a)
+	detail.Settled = settledDetail(a)
+	s.scribe.settle(rec, detail, a)
 }
 
 // leftover is how far an open attempt got.
 type leftover struct {
+	last                           journal.Kind
 	dialog                         Dialog
 	answered, connected, abandoned bool
 }
@@ -212,12 +212,13 @@ func (s *Service) dialogsOf(open []Attempt) (map[string]leftover, error) {
 		if !ok {
 			continue
 		}
+		l.last = r.Kind
 		switch r.Kind {
 		case journal.Invited:
-			_ = json.Unmarshal(r.Detail, &l.dialog) // a dialog that cannot be read is one that cannot be ended
+			_ = json.Unmarshal(r.Personal, &l.dialog) // a dialog that cannot be read is one that cannot be ended
 		case journal.Answered:
 			l.answered = true
-			_ = json.Unmarshal(r.Detail, &l.dialog)
+			_ = json.Unmarshal(r.Personal, &l.dialog)
 			l.dialog.Answered = true
 		case journal.Connected:
 			l.connected = true

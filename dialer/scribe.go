@@ -52,7 +52,7 @@ func (s *scribe) note(r journal.Record, detail any) {
 }
 
 // begin opens a place in the tide before the record of a change is written.
-func (s *scribe) begin() uint64 { return s.tide.begin(s.journal.Seq()) }
+func (s *scribe) begin() uint64 { return s.tide.begin(max(s.journal.Seq(), 1)) }
 
 // cancel closes a place in the tide whose record brings no change after all.
 func (s *scribe) cancel(token uint64) { s.tide.end(token) }
@@ -129,7 +129,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 // batch keeps its place in the tide, so that a restart replays it.
 func (s *scribe) apply(batch []pending) bool {
 	ctx := context.Background()
-	if err := s.journal.Flush(ctx); err != nil {
+	if err := s.journal.Sync(ctx); err != nil {
 		s.log.Error("journal: not on disk, store left unchanged", zap.Int("changes", len(batch)), zap.Error(err))
 		return false
 	}
@@ -137,7 +137,7 @@ func (s *scribe) apply(batch []pending) bool {
 	changes := make([]Change, len(batch))
 	for i, p := range batch {
 		changes[i] = p.change
-		changes[i].Seq = safe
+		changes[i].Safe = safe
 	}
 	if err := s.store.Apply(ctx, changes); err != nil {
 		s.log.Error("store: attempts not written", zap.Int("changes", len(changes)), zap.Error(err))
@@ -252,16 +252,15 @@ func settledDetail(a Attempt) journal.SettledDetail {
 func endedDetail(c *call, e End, a Attempt, now time.Time) journal.EndedDetail {
 	r := c.result
 	d := journal.EndedDetail{
-		Settled: settledDetail(a), Trunk: r.Trunk, Late: r.Late, ByFar: e.ByFar,
-		Status: e.Cause.Status, Q850: e.Cause.Q850, Text: e.Cause.Text, Orphaned: c.orphaned,
-		Dialed: !r.Invited.IsZero(),
+		Status: e.Cause.Status, Q850: e.Cause.Q850, Text: e.Cause.Text, Trunk: r.Trunk, ByFar: e.ByFar, Late: r.Late,
+		Dialed: !r.Invited.IsZero(), Orphaned: c.orphaned, Settled: settledDetail(a),
 	}
 	last := r.Final
 	if last.IsZero() {
 		last = now
 	}
 	if !r.Invited.IsZero() && !r.Ringing.IsZero() {
-		d.PostDialMS = ms(r.Ringing.Sub(r.Invited))
+		d.DelayMS = ms(r.Ringing.Sub(r.Invited))
 		d.RingMS = ms(last.Sub(r.Ringing))
 	}
 	if !c.joined.IsZero() {

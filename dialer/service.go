@@ -30,7 +30,7 @@ type Config struct {
 	Attempts  Attempts
 	Campaigns Campaigns
 	Accounts  Accounts
-	OptOuts   OptOutWriter
+	OptOuts   OptOuts
 	Journal   Journal
 	// Read gives the journal's records from an instant on, for recovery and counts.
 	Read func(from time.Time) iter.Seq2[journal.Record, error]
@@ -110,12 +110,27 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-s.Changed:
 			s.reconcile(ctx)
 		case <-look.C:
+			s.mend(ctx)
 			s.reconcile(ctx)
 		case <-ctx.Done():
 			s.close()
 			return nil
 		}
 	}
+}
+
+// mend reopens a journal that could not be written, as after a full disk. Until
+// then the gate refuses every call.
+func (s *Service) mend(ctx context.Context) {
+	broken := s.Journal.Err()
+	if broken == nil {
+		return
+	}
+	if err := s.Journal.Reopen(ctx); err != nil {
+		s.Log.Error("journal cannot be written: no calls are cleared", zap.Error(err))
+		return
+	}
+	s.Log.Info("journal writes again", zap.NamedError("after", broken))
 }
 
 // close ends all loops and phones and waits for them.

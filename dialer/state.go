@@ -32,18 +32,22 @@ type Change struct {
 	// Amended says that the settlement replaces an earlier one of the attempt:
 	// the agent's disposition came after the call ended.
 	Amended bool
-	Seq     uint64
+	Seq     uint64 // of its journal record
+	// Safe is the journal record up to which the store holds everything once this
+	// batch is written; 0: Seq. Changes of the same moment may come in another order than their
+	// records.
+	Safe uint64
 }
 
 // Attempts is the store's part in rules 3 and 4 of the design: the journal is
 // written first, the store follows, and replaying a change twice changes nothing.
 type Attempts interface {
-	// Apply writes the changes in one transaction and remembers the highest Seq.
+	// Apply writes the changes in one transaction and remembers the highest Safe.
 	// An intent marks the lead as dialing, counts the attempt on lead and number; a
 	// settlement writes the outcome and when the lead is due again. Idempotent by attempt and step;
 	// a settlement without its intent writes both.
 	Apply(ctx context.Context, changes []Change) error
-	// Applied is the highest journal sequence number that Apply has written.
+	// Applied is the journal sequence number up to which everything is written.
 	Applied(ctx context.Context) (uint64, error)
 	// Unsettled returns the attempts with an intent and no outcome.
 	Unsettled(ctx context.Context) ([]Attempt, error)

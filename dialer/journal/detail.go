@@ -121,6 +121,8 @@ type AgentDetail struct {
 type DisposedDetail struct {
 	Via      string    `json:"via,omitempty"`        // dtmf, desk
 	Callback time.Time `json:"callback_at,omitzero"` // agreed with the callee
+
+	Settled *SettledDetail `json:"settled,omitempty"` // the call had ended: replaces what its end settled
 }
 
 // PacedDetail is the Detail of Paced: what the engine was told, and what it said.

@@ -1,0 +1,451 @@
+package dialer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/zap/zaptest"
+
+	"pronto/campaigns"
+	"pronto/dialer/journal"
+	"pronto/dnc"
+	"pronto/pacing"
+)
+
+// rig is a service on fakes: a scripted trunk, phones that are always there,
+// a store and a journal in memory.
+type rig struct {
+	t       *testing.T
+	svc     *Service
+	trunk   *fakeTrunk
+	phones  *fakePhones
+	desk    *fakeDesk
+	store   *fakeStore
+	journal *fakeJournal
+	gate    *fakeGate
+	stop    context.CancelFunc
+	ended   chan error
+}
+
+// rigOptions are what a test wants of its rig.
+type rigOptions struct {
+	agents int
+	leads  int
+	script func(k int) script // what the k-th call does
+	camp   func(*campaigns.Campaign)
+	policy func(*Policy)
+}
+
+func newRig(t *testing.T, o rigOptions) *rig {
+	t.Helper()
+	r := &rig{t: t, trunk: &fakeTrunk{script: o.script}, desk: &fakeDesk{}, journal: &fakeJournal{}, gate: &fakeGate{}, ended: make(chan error, 1)}
+	camp := campaigns.Campaign{
+		Name: "spring", Seller: "Acme", Jurisdiction: "it", RingTimeout: 20 * time.Second, WrapUp: 5 * time.Second,
+		Pacing: campaigns.Pacing{Mode: "progressive"}, MaxAttempts: 6,
+	}
+	if o.camp != nil {
+		o.camp(&camp)
+	}
+	policy := Policy{Deadline: 3 * time.Second, Action: HangUp, Windows: []pacing.Window{{Period: pacing.Campaign, Start: time.Now(), Cap: 0.03}}}
+	if o.policy != nil {
+		o.policy(&policy)
+	}
+	r.phones = &fakePhones{legs: map[string]*fakeLeg{}, changes: make(chan string)}
+	r.store = newFakeStore(camp, o.leads, o.agents)
+	r.svc = New(Config{
+		Node: "n1", Now: time.Now, Log: zaptest.NewLogger(t, zaptest.Level(zapWarn)), Gate: r.gate, Trunk: r.trunk, Phones: r.phones, Desk: r.desk,
+		Leads: r.store, Attempts: r.store, Campaigns: r.store, Accounts: r.store, OptOuts: r.store, Journal: r.journal,
+		Read: r.journal.read, ReadFrom: r.journal.readFrom,
+		Policy: func(campaigns.Campaign, time.Time, time.Time) (Policy, error) { return policy, nil },
+	})
+	return r
+}
+
+// run starts the service; the rig ends with the test.
+func (r *rig) run() {
+	ctx, stop := context.WithCancel(context.Background())
+	r.stop = stop
+	go func() { r.ended <- r.svc.Run(ctx) }()
+}
+
+// end stops the service and returns when it has stopped.
+func (r *rig) end() {
+	r.stop()
+	if err := <-r.ended; err != nil {
+		r.t.Errorf("run: %v", err)
+	}
+}
+
+// script is what a fake callee does.
+type script struct {
+	ring    time.Duration // from INVITE to the answer or the failure
+	fails   campaigns.Outcome
+	talk    time.Duration // the callee hangs up so long after the answer; 0: never
+	ignores bool          // rings until cancelled, then fails with NoAnswer
+}
+
+// fakeTrunk answers by script.
+type fakeTrunk struct {
+	script func(k int) script
+
+	mu        sync.Mutex
+	placed    int
+	recovered []Dialog
+	legs      []*fakeLeg
+}
+
+func (f *fakeTrunk) Originate(ctx context.Context, _ dnc.Clearance, p Placing) (Leg, Result) {
+	f.mu.Lock()
+	k := f.placed
+	f.placed++
+	f.mu.Unlock()
+	s := f.script(k)
+	now := time.Now()
+	r := Result{Invited: now, Trunk: "fake", Dialog: Dialog{CallID: p.callID(k), Branch: "b"}}
+	if err := p.Dialing(r.Dialog); err != nil {
+		return nil, Result{Outcome: campaigns.Refused}
+	}
+	r.Ringing = time.Now()
+	p.Ringing(r.Ringing)
+	timeout := p.RingTimeout
+	if s.ignores {
+		s.ring, s.fails = timeout, campaigns.NoAnswer
+	}
+	select {
+	case <-time.After(min(s.ring, timeout)):
+	case <-ctx.Done():
+		s.fails = campaigns.NoAnswer
+	}
+	r.Final = time.Now()
+	if s.fails != "" {
+		r.Outcome = s.fails
+		return nil, r
+	}
+	r.Answered = r.Final
+	leg := newFakeLeg(r.Dialog.CallID)
+	if s.talk > 0 {
+		time.AfterFunc(s.talk, func() { leg.end(End{ByFar: true}) })
+	}
+	f.mu.Lock()
+	f.legs = append(f.legs, leg)
+	f.mu.Unlock()
+	return leg, r
+}
+
+func (p Placing) callID(k int) string { return "call-" + string(rune('a'+k%26)) }
+
+func (f *fakeTrunk) Recover(_ context.Context, left []Dialog) { f.recovered = left }
+
+func (f *fakeTrunk) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.placed
+}
+
+// fakeLeg is a dialog that ends when told.
+type fakeLeg struct {
+	id   string
+	once sync.Once
+	done chan struct{}
+	how  End
+}
+
+func newFakeLeg(id string) *fakeLeg { return &fakeLeg{id: id, done: make(chan struct{})} }
+
+func (l *fakeLeg) CallID() string             { return l.id }
+func (l *fakeLeg) Done() <-chan struct{}      { return l.done }
+func (l *fakeLeg) Ended() End                 { return l.how }
+func (l *fakeLeg) Hangup()                    { l.end(End{}) }
+func (l *fakeLeg) Alive(context.Context) bool { return true }
+func (l *fakeLeg) end(e End)                  { l.once.Do(func() { l.how = e; close(l.done) }) }
+
+// fakePhones are phones that answer at once.
+type fakePhones struct {
+	mu      sync.Mutex
+	legs    map[string]*fakeLeg
+	gone    map[string]bool
+	changes chan string
+}
+
+func (f *fakePhones) Call(_ context.Context, agent string, _ Audio) (Leg, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.gone[agent] {
+		return nil, errors.New("gone")
+	}
+	f.legs[agent] = newFakeLeg("phone-" + agent)
+	return f.legs[agent], nil
+}
+
+func (f *fakePhones) Registered(agent string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.gone[agent]
+}
+
+func (f *fakePhones) Changes() <-chan string { return f.changes }
+
+// vanish takes a phone away for good.
+func (f *fakePhones) vanish(agent string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.gone == nil {
+		f.gone = map[string]bool{}
+	}
+	f.gone[agent] = true
+	f.legs[agent].end(End{ByFar: true})
+}
+
+// fakeDesk joins nothing but notes who was joined.
+type fakeDesk struct {
+	mu      sync.Mutex
+	bridges int
+	plays   int
+	onDigit map[Audio]func(byte)
+}
+
+type fakeAudio struct{ id int }
+
+func (fakeAudio) Local() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:20000") }
+func (fakeAudio) Connect(Remote)        {}
+func (fakeAudio) LastHeard() time.Time  { return time.Now() }
+func (fakeAudio) Close()                {}
+
+func (d *fakeDesk) Open(onDigit func(byte)) (Audio, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.onDigit == nil {
+		d.onDigit = map[Audio]func(byte){}
+	}
+	a := &fakeAudio{id: len(d.onDigit)}
+	d.onDigit[a] = onDigit
+	return a, nil
+}
+
+func (d *fakeDesk) Bridge(_, _ Audio, heard func(time.Time)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.bridges++
+	at := time.Now()
+	go heard(at)
+}
+
+func (d *fakeDesk) Part(Audio, Bed) {}
+
+func (d *fakeDesk) Play(_ Audio, _ string, done func()) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.plays++
+	time.AfterFunc(5*time.Second, done)
+	return nil
+}
+
+// fakeGate allows what refuse does not name.
+type fakeGate struct {
+	refuse func(l campaigns.Lead, reserved bool) dnc.Verdict
+}
+
+func (g *fakeGate) Clear(_ context.Context, r dnc.Request, _ time.Time) (dnc.Clearance, dnc.Verdict) {
+	if g.refuse != nil {
+		if v := g.refuse(r.Lead, r.Reserved); v.Reason != "" {
+			return dnc.Clearance{}, v
+		}
+	}
+	return dnc.Clearance{}, dnc.Verdict{Allowed: true}
+}
+
+// fakeJournal is a chain in memory.
+type fakeJournal struct {
+	mu      sync.Mutex
+	records []journal.Record
+}
+
+func (j *fakeJournal) Append(r journal.Record) (uint64, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	r.Seq = uint64(len(j.records) + 1)
+	j.records = append(j.records, r)
+	return r.Seq, nil
+}
+
+func (j *fakeJournal) Commit(_ context.Context, r journal.Record) (uint64, error) { return j.Append(r) }
+func (j *fakeJournal) Sync(context.Context) error                                 { return nil }
+
+func (j *fakeJournal) Err() error                   { return nil }
+func (j *fakeJournal) Reopen(context.Context) error { return nil }
+
+func (j *fakeJournal) Seq() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return uint64(len(j.records))
+}
+
+func (j *fakeJournal) all() []journal.Record {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return append([]journal.Record(nil), j.records...)
+}
+
+// kinds returns the records of one kind.
+func (j *fakeJournal) kinds(k journal.Kind) []journal.Record {
+	var out []journal.Record
+	for _, r := range j.all() {
+		if r.Kind == k {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func (j *fakeJournal) read(from time.Time) iter.Seq2[journal.Record, error] {
+	return j.where(func(r journal.Record) bool { return !r.At.Before(from) })
+}
+
+func (j *fakeJournal) readFrom(seq uint64) iter.Seq2[journal.Record, error] {
+	return j.where(func(r journal.Record) bool { return r.Seq >= seq })
+}
+
+func (j *fakeJournal) where(keep func(journal.Record) bool) iter.Seq2[journal.Record, error] {
+	return func(yield func(journal.Record, error) bool) {
+		for _, r := range j.all() {
+			if keep(r) && !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// detail decodes a record's detail.
+func detail[T any](t *testing.T, r journal.Record) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal(r.Detail, &v); err != nil {
+		t.Fatalf("detail of %s: %v", r.Kind, err)
+	}
+	return v
+}
+
+// fakeStore keeps leads and attempts in memory.
+type fakeStore struct {
+	mu       sync.Mutex
+	record   CampaignRecord
+	accounts []Account
+	leads    map[campaigns.LeadID]*campaigns.Lead
+	leased   map[campaigns.LeadID]bool
+	attempts map[string]Attempt
+	settled  map[string]int
+	applied  uint64
+	optOuts  []dnc.OptOut
+}
+
+func newFakeStore(c campaigns.Campaign, leads, agents int) *fakeStore {
+	s := &fakeStore{
+		record: CampaignRecord{Campaign: c, State: Running, CreatedAt: time.Now(), UpdatedAt: time.Now()},
+		leads:  map[campaigns.LeadID]*campaigns.Lead{}, leased: map[campaigns.LeadID]bool{},
+		attempts: map[string]Attempt{}, settled: map[string]int{},
+	}
+	for i := range leads {
+		id := campaigns.LeadID(i + 1)
+		s.leads[id] = &campaigns.Lead{ID: id, Campaign: c.Name, Number: campaigns.Number("+3933312300" + string(rune('0'+i/10%10)) + string(rune('0'+i%10)))}
+	}
+	for i := range agents {
+		s.accounts = append(s.accounts, Account{Name: "agent" + string(rune('0'+i/10)) + string(rune('0'+i%10))})
+	}
+	return s
+}
+
+func (s *fakeStore) lead(id campaigns.LeadID) campaigns.Lead {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *s.leads[id]
+}
+
+func (s *fakeStore) Lease(_ context.Context, _, _ string, n int, now time.Time) ([]campaigns.Lead, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []campaigns.Lead
+	for id := campaigns.LeadID(1); int(id) <= len(s.leads) && len(out) < n; id++ {
+		if l := s.leads[id]; !s.leased[id] && !l.Done && !l.Due.After(now) {
+			s.leased[id] = true
+			out = append(out, *l)
+		}
+	}
+	return out, nil
+}
+
+func (s *fakeStore) Return(_ context.Context, ids []campaigns.LeadID, due time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		delete(s.leased, id)
+		s.leads[id].Due = due
+	}
+	return nil
+}
+
+func (s *fakeStore) Apply(_ context.Context, changes []Change) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range changes {
+		a := c.Attempt
+		l := s.leads[a.Lead]
+		if _, ok := s.attempts[a.ID]; !ok {
+			l.Attempts++
+			s.leased[a.Lead] = true
+		}
+		if c.Settled && (s.settled[a.ID] == 0 || c.Amended) {
+			s.settled[a.ID]++
+			delete(s.leased, a.Lead)
+			l.Due, l.Done, l.LastOutcome = a.RetryAt, a.Done, a.Outcome
+		}
+		s.attempts[a.ID] = a
+		s.applied = max(s.applied, c.Seq)
+	}
+	return nil
+}
+
+func (s *fakeStore) Applied(context.Context) (uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.applied, nil
+}
+
+func (s *fakeStore) Unsettled(context.Context) ([]Attempt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Attempt
+	for id, a := range s.attempts {
+		if s.settled[id] == 0 {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+func (s *fakeStore) Accounts(context.Context) ([]Account, error) { return s.accounts, nil }
+
+func (s *fakeStore) Campaigns(context.Context) ([]CampaignRecord, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return []CampaignRecord{s.record}, nil
+}
+
+func (s *fakeStore) SetState(_ context.Context, _ string, st CampaignState, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.record.State, s.record.UpdatedAt = st, now
+	return nil
+}
+
+func (s *fakeStore) AddOptOuts(_ context.Context, o []dnc.OptOut) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.optOuts = append(s.optOuts, o...)
+	return len(o), nil
+}

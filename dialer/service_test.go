@@ -1,0 +1,315 @@
+package dialer
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+	"go.uber.org/zap/zapcore"
+
+	"pronto/campaigns"
+	"pronto/dialer/journal"
+	"pronto/dnc"
+)
+
+const zapWarn = zapcore.ErrorLevel
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// in runs a test in a bubble of virtual time.
+func in(t *testing.T, o rigOptions, f func(t *testing.T, r *rig)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, o)
+		f(t, r)
+	})
+}
+
+func talks(d time.Duration) func(int) script {
+	return func(int) script { return script{ring: 2 * time.Second, talk: d} }
+}
+
+func TestEveryLeadIsCalledOnceAndSettled(t *testing.T) {
+	in(t, rigOptions{agents: 3, leads: 40, script: func(k int) script {
+		switch k % 4 {
+		case 0:
+			return script{ring: time.Second, fails: campaigns.Busy}
+		case 1:
+			return script{ignores: true}
+		default:
+			return script{ring: 2 * time.Second, talk: 10 * time.Second}
+		}
+	}, camp: func(c *campaigns.Campaign) {
+		c.Retry = map[campaigns.Outcome]campaigns.Retry{campaigns.Busy: {}, campaigns.NoAnswer: {}}
+	}}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(20 * time.Minute)
+		r.end()
+		if got := r.trunk.count(); got != 40 {
+			t.Errorf("placed %d calls, want 40", got)
+		}
+		for id, l := range r.store.leads {
+			if l.Attempts != 1 || l.LastOutcome == "" {
+				t.Errorf("lead %d: attempts %d, outcome %q", id, l.Attempts, l.LastOutcome)
+			}
+		}
+		if n := len(r.journal.kinds(journal.Connected)); n != 20 || r.desk.bridges != 20 {
+			t.Errorf("connected %d, bridged %d, want 20", n, r.desk.bridges)
+		}
+	})
+}
+
+func TestNoAgentsNoCalls(t *testing.T) {
+	in(t, rigOptions{agents: 0, leads: 10, script: talks(time.Second)}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(time.Minute)
+		r.end()
+		if n := r.trunk.count(); n != 0 {
+			t.Errorf("placed %d calls without an agent", n)
+		}
+	})
+}
+
+func TestAnswerWithoutAgentIsTreatedByTheDeadline(t *testing.T) {
+	in(t, rigOptions{agents: 1, leads: 3, script: talks(time.Hour), camp: func(c *campaigns.Campaign) {
+		c.Pacing = campaigns.Pacing{Mode: "ratio", Ratio: 3}
+	}, policy: func(p *Policy) { p.Windows[0].Cap = 0.9 }}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(2 * time.Minute)
+		abandoned, treated := r.journal.kinds(journal.Abandoned), r.journal.kinds(journal.Treated)
+		if len(abandoned) == 0 || len(treated) != len(abandoned) {
+			t.Fatalf("abandoned %d, treated %d: want as many and some", len(abandoned), len(treated))
+		}
+		for _, x := range treated {
+			if d := detail[journal.TreatedDetail](t, x); d.AfterMS > 3000 || d.Action != string(HangUp) {
+				t.Errorf("treated %+v, want a hang-up within 3 s", d)
+			}
+		}
+		r.end()
+	})
+}
+
+func TestMessageIsPlayedWhereTheRuleSetWantsOne(t *testing.T) {
+	in(t, rigOptions{agents: 1, leads: 3, script: talks(time.Hour), camp: func(c *campaigns.Campaign) {
+		c.Pacing = campaigns.Pacing{Mode: "ratio", Ratio: 3}
+	}, policy: func(p *Policy) { p.Windows[0].Cap, p.Action = 0.9, Message }}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(time.Minute)
+		r.end()
+		if r.desk.plays == 0 || r.desk.plays != len(r.journal.kinds(journal.Abandoned)) {
+			t.Errorf("played %d messages for %d abandoned calls", r.desk.plays, len(r.journal.kinds(journal.Abandoned)))
+		}
+	})
+}
+
+func TestCustomerOfAVanishedAgentGoesToTheNext(t *testing.T) {
+	in(t, rigOptions{agents: 2, leads: 1, script: talks(time.Hour)}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(10 * time.Second)
+		conn := r.journal.kinds(journal.Connected)
+		if len(conn) != 1 {
+			t.Fatalf("connected %d, want 1", len(conn))
+		}
+		first := conn[0].Agent
+		r.phones.vanish(first)
+		time.Sleep(time.Second)
+		conn = r.journal.kinds(journal.Connected)
+		if len(conn) != 2 || conn[1].Agent == first || !detail[journal.ConnectedDetail](t, conn[1]).Again {
+			t.Fatalf("connected %+v, want the other agent, again", conn)
+		}
+		if n := len(r.journal.kinds(journal.Abandoned)); n != 0 {
+			t.Errorf("abandoned %d, want 0: the call had been connected", n)
+		}
+		r.end()
+	})
+}
+
+func TestCustomerOfTheLastAgentIsTreated(t *testing.T) {
+	in(t, rigOptions{agents: 1, leads: 1, script: talks(time.Hour)}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(10 * time.Second)
+		r.phones.vanish("agent00")
+		time.Sleep(4 * time.Second)
+		if n := len(r.journal.kinds(journal.Treated)); n != 1 {
+			t.Errorf("treated %d, want 1", n)
+		}
+		if n := len(r.journal.kinds(journal.Ended)); n != 1 {
+			t.Errorf("ended %d, want 1", n)
+		}
+		r.end()
+	})
+}
+
+func TestRefusedLeadsComeBackWhenTheVerdictSays(t *testing.T) {
+	in(t, rigOptions{agents: 1, leads: 2, script: talks(time.Second)}, func(t *testing.T, r *rig) {
+		next := time.Now().Add(time.Hour)
+		r.gate.refuse = func(l campaigns.Lead, _ bool) dnc.Verdict {
+			if l.ID == 1 && time.Now().Before(next) {
+				return dnc.Verdict{Reason: dnc.OutsideHours, NextCallable: next}
+			}
+			return dnc.Verdict{}
+		}
+		r.run()
+		time.Sleep(10 * time.Minute)
+		if one, two := r.store.lead(1).Attempts, r.store.lead(2).Attempts; one != 0 || two != 1 {
+			t.Fatalf("attempts %d and %d, want 0 and 1", one, two)
+		}
+		time.Sleep(time.Hour)
+		if r.store.lead(1).Attempts != 1 {
+			t.Errorf("lead 1 was not called when it became callable")
+		}
+		r.end()
+	})
+}
+
+func TestLeadThatNeedsAnAgentGetsAReservedOne(t *testing.T) {
+	in(t, rigOptions{agents: 2, leads: 1, script: talks(5 * time.Second)}, func(t *testing.T, r *rig) {
+		asked := 0
+		r.gate.refuse = func(_ campaigns.Lead, reserved bool) dnc.Verdict {
+			if asked++; !reserved {
+				return dnc.Verdict{Reason: dnc.AbandonLock, NeedsAgent: true}
+			}
+			return dnc.Verdict{}
+		}
+		r.run()
+		time.Sleep(time.Minute)
+		r.end()
+		if asked != 2 || len(r.journal.kinds(journal.Connected)) != 1 {
+			t.Errorf("asked the gate %d times, connected %d; want 2 and 1", asked, len(r.journal.kinds(journal.Connected)))
+		}
+		states := ""
+		for _, x := range r.journal.kinds(journal.AgentState) {
+			states += x.Outcome + " "
+		}
+		if !contains(states, "reserved talking wrap_up ready") {
+			t.Errorf("agent states %q: want reserved, talking, wrap-up, ready in a row", states)
+		}
+	})
+}
+
+func contains(s, sub string) bool {
+	for i := 0; i+len(sub) <= len(s); i++ {
+		if s[i:i+len(sub)] == sub {
+			return true
+		}
+	}
+	return false
+}
+
+func TestKeysOfTheAgent(t *testing.T) {
+	in(t, rigOptions{agents: 1, leads: 1, script: talks(time.Hour)}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(10 * time.Second)
+		press := func(d byte) {
+			r.svc.do(func() { r.svc.floor.digit("agent00", d) })
+			synctest.Wait()
+		}
+		press('3') // do not call
+		press('#') // end the call
+		time.Sleep(time.Second)
+		press('*') // pause after wrap-up
+		press('#') // wrap-up over
+		r.svc.Live()
+		got := r.svc.Live().Agents[0].State
+		if got != NotReady {
+			t.Errorf("agent is %s, want not_ready", got)
+		}
+		press('*')
+		if got := r.svc.Live().Agents[0].State; got != Ready {
+			t.Errorf("agent is %s, want ready", got)
+		}
+		r.end()
+		if len(r.store.optOuts) != 1 || r.store.optOuts[0].Source != "agent" {
+			t.Errorf("opt-outs %+v, want one by the agent", r.store.optOuts)
+		}
+		if l := r.store.leads[1]; !l.Done {
+			t.Errorf("lead is not done after do_not_call")
+		}
+	})
+}
+
+func TestDispositionAfterTheCallAmendsIt(t *testing.T) {
+	in(t, rigOptions{agents: 1, leads: 1, script: talks(10 * time.Second)}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(14 * time.Second) // in wrap-up
+		r.svc.do(func() { r.svc.floor.digit("agent00", '4') })
+		time.Sleep(time.Second)
+		r.end()
+		if l := r.store.leads[1]; l.Done || l.Due.IsZero() {
+			t.Errorf("lead done %v, due %v: want a callback", l.Done, l.Due)
+		}
+	})
+}
+
+func TestPauseStopsNewCallsOnly(t *testing.T) {
+	in(t, rigOptions{agents: 2, leads: 50, script: talks(30 * time.Second)}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(10 * time.Second)
+		_ = r.store.SetState(t.Context(), "spring", Paused, time.Now())
+		time.Sleep(2 * time.Second)
+		n := r.trunk.count()
+		time.Sleep(2 * time.Minute)
+		if got := r.trunk.count(); got != n {
+			t.Errorf("%d calls placed while paused", got-n)
+		}
+		if got := len(r.journal.kinds(journal.Ended)); got != n {
+			t.Errorf("%d of %d calls ended", got, n)
+		}
+		_ = r.store.SetState(t.Context(), "spring", Running, time.Now())
+		time.Sleep(10 * time.Second)
+		if got := r.trunk.count(); got <= n {
+			t.Errorf("no call after the pause")
+		}
+		r.end()
+	})
+}
+
+func TestDrainLetsCallsFinish(t *testing.T) {
+	in(t, rigOptions{agents: 2, leads: 50, script: talks(30 * time.Second)}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(10 * time.Second)
+		if err := r.svc.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range r.journal.kinds(journal.Ended) {
+			if d := detail[journal.EndedDetail](t, x); !d.ByFar {
+				t.Errorf("a call was cut: %+v", d)
+			}
+		}
+		r.end()
+	})
+}
+
+func TestRestartSettlesWhatWasLeftOpen(t *testing.T) {
+	in(t, rigOptions{agents: 0, leads: 4, script: talks(time.Second)}, func(t *testing.T, r *rig) {
+		at := time.Now()
+		add := func(k journal.Kind, id string, lead int64, d any) {
+			_, _ = r.journal.Append(journal.Record{At: at, Kind: k, Campaign: "spring", Attempt: id, Lead: lead, Number: "+393331230000", Personal: encode(d)})
+		}
+		add(journal.Cleared, "A", 1, nil) // never invited
+		add(journal.Cleared, "B", 2, nil)
+		add(journal.Invited, "B", 2, Dialog{CallID: "b"})
+		add(journal.Cleared, "C", 3, nil)
+		add(journal.Invited, "C", 3, Dialog{CallID: "c"})
+		add(journal.Answered, "C", 3, Dialog{CallID: "c", ToTag: "x"})
+		add(journal.Cleared, "D", 4, nil)
+		add(journal.Answered, "D", 4, Dialog{CallID: "d"})
+		add(journal.Connected, "D", 4, nil)
+		r.run()
+		time.Sleep(time.Second)
+		r.end()
+		want := map[campaigns.LeadID]campaigns.Outcome{1: campaigns.Interrupted, 2: campaigns.Interrupted, 3: campaigns.Abandoned, 4: campaigns.Bridged}
+		for id, o := range want {
+			if l := r.store.leads[id]; l.LastOutcome != o || l.Attempts != 1 || !l.Done && !l.Due.After(at) {
+				t.Errorf("lead %d: %+v, want %s, one attempt, later or never", id, l, o)
+			}
+		}
+		if len(r.trunk.recovered) != 3 {
+			t.Errorf("recovered %d dialogs, want 3", len(r.trunk.recovered))
+		}
+		if n := len(r.journal.kinds(journal.Abandoned)); n != 1 {
+			t.Errorf("abandoned %d, want the answer that met the dead process", n)
+		}
+	})
+}
