@@ -106,6 +106,8 @@ func (ep *Endpoint) serve() {
 		sip.WithTransactionLayerUnhandledResponseHandler(ep.stray),
 		sip.WithTransactionLayerTerminateOnConnClose())
 	ep.tx.OnRequest(ep.onRequest)
+	ready := make(chan struct{})
+	ep.udp.reading = sync.OnceFunc(func() { close(ready) })
 	ep.wg.Add(3)
 	go func() {
 		defer ep.wg.Done()
@@ -119,6 +121,7 @@ func (ep *Endpoint) serve() {
 		defer ep.wg.Done()
 		ep.reg.run(ep.ctx)
 	}()
+	<-ready
 }
 
 func (ep *Endpoint) served(network string, err error) {

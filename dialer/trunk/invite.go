@@ -271,8 +271,8 @@ func (v *invite) answer(res *sip.Response) (*leg, dialer.Result) {
 	v.res.Cause.Status = res.StatusCode
 	l := v.newLeg(res)
 	v.ep.calls.replace(v.id.callID, l)
-	l.acknowledge(nil)
 	v.tx.OnRetransmission(l.again)
+	l.acknowledge(nil)
 	v.res.Dialog = l.dialog()
 	body := res.Body()
 	if len(body) == 0 {

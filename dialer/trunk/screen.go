@@ -16,11 +16,13 @@ import (
 // any transaction, because repeating the answer does no harm.
 type screen struct {
 	*net.UDPConn
-	owner *Endpoint
+	owner   *Endpoint
+	reading func() // called before the first read: from then on sipgo can send from this socket
 }
 
 // ReadFrom returns the next datagram that may pass.
 func (s *screen) ReadFrom(b []byte) (int, net.Addr, error) {
+	s.reading()
 	for {
 		n, src, err := s.ReadFromUDPAddrPort(b)
 		if errors.Is(err, net.ErrClosed) {

@@ -1,0 +1,338 @@
+package trunk
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dialer"
+)
+
+func TestFinalResponses(t *testing.T) {
+	cases := map[string]struct {
+		say     say
+		outcome campaigns.Outcome
+		text    string
+	}{
+		"302 is not followed":      {say{status: "302 Moved Temporarily", extra: []string{"Contact: <sip:other@" + farHost + ">"}, bare: true}, campaigns.Failed, "Moved Temporarily"},
+		"404":                      {say{status: "404 Not Found"}, campaigns.Vacant, "Not Found"},
+		"480":                      {say{status: "480 Temporarily Unavailable"}, campaigns.NoAnswer, ""},
+		"486":                      {say{status: "486 Busy Here"}, campaigns.Busy, "Busy Here"},
+		"487 unasked":              {say{status: "487 Request Terminated"}, campaigns.NoAnswer, ""},
+		"500":                      {say{status: "500 Server Error"}, campaigns.Failed, ""},
+		"503":                      {say{status: "503 Service Unavailable"}, campaigns.Congested, ""},
+		"503 and Q.850 1":          {say{status: "503 Service Unavailable", extra: []string{`Reason: Q.850;cause=1;text="Unallocated"`}}, campaigns.Vacant, "Unallocated"},
+		"480 and Q.850 17":         {say{status: "480 T", extra: []string{"Reason: SIP;cause=480, Q.850 ; cause=17"}}, campaigns.Busy, ""},
+		"603":                      {say{status: "603 Decline"}, campaigns.Rejected, "Decline"},
+		"604":                      {say{status: "604 Does Not Exist Anywhere"}, campaigns.Vacant, ""},
+		"607 whatever Q.850 says":  {say{status: "607 Unwanted", extra: []string{"Reason: Q.850;cause=17"}}, campaigns.Unwanted, "Unwanted"},
+		"608 is the analytics'":    {say{status: "608 Rejected"}, campaigns.Rejected, "blocked by an analytics engine: Rejected"},
+		"699 that nobody defined":  {say{status: "699 ?"}, campaigns.Failed, "?"},
+		"Reason that is no Reason": {say{status: "486 Busy", extra: []string{`Reason: ;;;"=,cause=17`}}, campaigns.Busy, "Busy"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			out := b.dial(context.Background(), time.Second, 0)
+			inv := b.far.next("INVITE")
+			b.far.reply(inv, say{status: "100 Trying", bare: true})
+			c.say.tag = "a"
+			b.far.reply(inv, c.say)
+			if ack := b.far.next("ACK"); ack.branch() != inv.branch() {
+				t.Error("the ACK of a failure must have the INVITE's branch")
+			}
+			o := wait(t, "the end", out)
+			if o.leg != nil || o.res.Outcome != c.outcome || o.res.Final.IsZero() || o.res.Invited.IsZero() {
+				t.Fatalf("result %+v, want %s", o.res, c.outcome)
+			}
+			if c.text != "" && o.res.Cause.Text != c.text {
+				t.Errorf("cause %+v, want text %q", o.res.Cause, c.text)
+			}
+			b.far.none("INVITE", 2*testT1)
+			if n := b.ep.calls.len(); n != 0 {
+				t.Errorf("%d calls are still kept", n)
+			}
+		})
+	}
+}
+
+func TestSilence(t *testing.T) {
+	b := newBench(t)
+	out := b.dial(context.Background(), time.Second, 0)
+	inv := b.far.next("INVITE")
+	o := wait(t, "timer B", out)
+	if o.leg != nil || o.res.Outcome != campaigns.Failed || o.res.Cause.Text != "no response" || o.res.Invited.IsZero() {
+		t.Fatalf("result %+v", o.res)
+	}
+	b.far.none("CANCEL", 2*testT1)
+	// An answer after all that is ended, so that nobody is left in silence.
+	b.far.reply(inv, say{status: "200 OK", tag: "late", sdp: sdpAt(farHost, 4000)})
+	b.far.next("ACK")
+	bye := b.far.next("BYE")
+	if !strings.Contains(bye.header("To"), "tag=late") || bye.cseq() != inv.cseq()+1 {
+		t.Errorf("BYE:\n%s", bye.raw)
+	}
+	b.far.reply(bye, say{status: "200 OK"})
+}
+
+func TestRingTimeout(t *testing.T) {
+	b := newBench(t)
+	const ring = 12 * testT1
+	out := b.dial(context.Background(), ring, 0)
+	inv := b.far.next("INVITE")
+	b.far.reply(inv, say{status: "183 Session Progress", tag: "a", sdp: sdpAt(farHost, 4000)})
+	b.far.none("CANCEL", ring/2)
+	b.far.reply(inv, say{status: "180 Ringing", tag: "a"}) // the ring time counts from here
+	b.far.none("CANCEL", ring*3/4)
+	c := b.far.next("CANCEL")
+	b.far.reply(c, say{status: "200 OK"})
+	b.far.reply(inv, say{status: "487 Request Terminated", tag: "a"})
+	b.far.next("ACK")
+	o := wait(t, "the end", out)
+	if o.res.Outcome != campaigns.NoAnswer || o.res.Cause.Text != ringTimeout || o.res.Cause.Status != 487 {
+		t.Fatalf("result %+v", o.res)
+	}
+	if got := o.res.Final.Sub(o.res.Ringing); got < ring {
+		t.Errorf("it rang %s, want at least %s", got, ring)
+	}
+}
+
+func TestRingMinimum(t *testing.T) {
+	const least = 20 * testT1
+	t.Run("outlasts a shorter ring timeout", func(t *testing.T) {
+		b := newBench(t)
+		out := b.dial(context.Background(), testT1, least)
+		rings(t, b, least, nil, out)
+	})
+	t.Run("outlasts the end of the context", func(t *testing.T) {
+		b := newBench(t)
+		ctx, cancel := context.WithCancel(context.Background())
+		out := b.dial(ctx, time.Minute, least)
+		rings(t, b, least, cancel, out)
+	})
+}
+
+// rings lets a call ring and checks that no CANCEL comes before its time.
+func rings(t *testing.T, b *bench, least time.Duration, stop func(), out <-chan originated) {
+	t.Helper()
+	inv := b.far.next("INVITE")
+	b.far.reply(inv, say{status: "180 Ringing", tag: "a"})
+	began := time.Now()
+	if stop != nil {
+		stop()
+	}
+	c := b.far.next("CANCEL")
+	if got := time.Since(began); got < least-testT1/2 {
+		t.Errorf("CANCEL after %s, the minimum is %s", got, least)
+	}
+	b.far.reply(c, say{status: "200 OK"})
+	b.far.reply(inv, say{status: "487 Request Terminated", tag: "a"})
+	if o := wait(t, "the end", out); o.res.Outcome != campaigns.NoAnswer || o.res.Final.Sub(o.res.Ringing) < least {
+		t.Errorf("result %+v", o.res)
+	}
+}
+
+func TestPostDialLimit(t *testing.T) {
+	b := newBench(t, func(c *Config) { c.Limits.PostDial = 8 * testT1 })
+	out := b.dial(context.Background(), time.Minute, 0)
+	inv := b.far.next("INVITE")
+	b.far.reply(inv, say{status: "100 Trying", bare: true})
+	c := b.far.next("CANCEL")
+	b.far.reply(c, say{status: "200 OK"})
+	b.far.reply(inv, say{status: "487 Request Terminated", tag: "a"})
+	o := wait(t, "the end", out)
+	if o.res.Outcome != campaigns.Failed || !strings.Contains(o.res.Cause.Text, "post-dial") || !o.res.Ringing.IsZero() {
+		t.Fatalf("result %+v", o.res)
+	}
+}
+
+func TestContextEndsBeforeAnyProvisional(t *testing.T) {
+	b := newBench(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	out := b.dial(ctx, time.Second, 0)
+	inv := b.far.next("INVITE")
+	cancel()
+	b.far.none("CANCEL", 8*testT1) // RFC 3261 section 9.1: not before a provisional response
+	b.far.reply(inv, say{status: "100 Trying", bare: true})
+	c := b.far.next("CANCEL")
+	b.far.reply(c, say{status: "200 OK"})
+	b.far.reply(inv, say{status: "487 Request Terminated", tag: "a"})
+	b.far.next("ACK")
+	if o := wait(t, "the end", out); o.leg != nil || o.res.Cause.Status != 487 {
+		t.Fatalf("result %+v", o.res)
+	}
+}
+
+func TestCancelWithoutAnyAnswer(t *testing.T) {
+	b := newBench(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	out := b.dial(ctx, time.Second, 0)
+	inv := b.far.next("INVITE")
+	b.far.reply(inv, say{status: "180 Ringing", tag: "a"})
+	cancel()
+	b.far.next("CANCEL")
+	o := wait(t, "64 T1 after the CANCEL", out)
+	if o.res.Outcome != campaigns.NoAnswer || !strings.Contains(o.res.Cause.Text, "no answer to CANCEL") {
+		t.Fatalf("result %+v", o.res)
+	}
+	b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
+	b.far.next("ACK")
+	b.far.reply(b.far.next("BYE"), say{status: "200 OK"})
+}
+
+func TestNothingIsSent(t *testing.T) {
+	errFull := errors.New("disk full")
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	good := cleared{number: callee, callerID: caller, attempt: newAttempt(), valid: always}
+	with := func(f func(*cleared)) cleared { c := good; c.attempt = newAttempt(); f(&c); return c }
+	cases := map[string]struct {
+		ctx     context.Context
+		c       cleared
+		p       dialer.Placing
+		noAudio bool
+		outcome campaigns.Outcome
+		text    string
+	}{
+		"zero clearance":               {c: with(func(c *cleared) { *c = cleared{valid: func(time.Time) bool { return false }} }), outcome: campaigns.Refused},
+		"expired":                      {c: with(func(c *cleared) { c.valid = func(time.Time) bool { return false } }), outcome: campaigns.Refused},
+		"expires on the way":           {c: with(func(c *cleared) { n := 0; c.valid = func(time.Time) bool { n++; return n == 1 } }), outcome: campaigns.Refused},
+		"a number with a header in it": {c: with(func(c *cleared) { c.number = "+39021234\r\nX: y" }), outcome: campaigns.Refused},
+		"no evidence":                  {c: good, p: dialer.Placing{Dialing: func(dialer.Dialog) error { return errFull }}, outcome: campaigns.Failed, text: "not dialed: disk full"},
+		"context over":                 {ctx: ended, c: with(func(*cleared) {}), outcome: campaigns.Failed, text: "given up before it was dialed"},
+		"no such trunk":                {c: good, p: dialer.Placing{Trunk: "other"}, outcome: campaigns.Failed},
+		"no audio":                     {c: good, noAudio: true, outcome: campaigns.Failed},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			if c.ctx == nil {
+				c.ctx = context.Background()
+			}
+			if !c.noAudio {
+				c.p.Audio = b.audio
+			}
+			leg, res := b.ep.originate(c.ctx, c.c, c.p)
+			if leg != nil || res.Outcome != c.outcome || !res.Invited.IsZero() {
+				t.Fatalf("result %+v, want %s and nothing sent", res, c.outcome)
+			}
+			if c.text != "" && res.Cause.Text != c.text {
+				t.Errorf("cause %q, want %q", res.Cause.Text, c.text)
+			}
+			b.far.none("INVITE", 4*testT1)
+		})
+	}
+}
+
+func TestSameAttemptTwice(t *testing.T) {
+	b := newBench(t)
+	c := cleared{number: callee, callerID: caller, attempt: newAttempt(), valid: always}
+	first := b.place(context.Background(), c, time.Second)
+	inv := b.far.next("INVITE")
+	second := wait(t, "the refusal", b.place(context.Background(), c, time.Second))
+	if second.leg != nil || second.res.Outcome != campaigns.Failed || !second.res.Invited.IsZero() {
+		t.Fatalf("result %+v", second.res)
+	}
+	b.far.reply(inv, say{status: "486 Busy Here", tag: "a"})
+	wait(t, "the end", first)
+}
+
+func TestChannels(t *testing.T) {
+	b := newBench(t, func(c *Config) { c.Trunks[0].Channels = 1 })
+	_, leg := b.answer("a")
+	o := wait(t, "the refusal", b.dial(context.Background(), time.Second, 0))
+	if o.res.Outcome != campaigns.Congested || !o.res.Invited.IsZero() {
+		t.Fatalf("second call over one channel: %+v", o.res)
+	}
+	b.hangup(leg)
+	_, leg = b.answer("b")
+	b.hangup(leg)
+	out := b.dial(context.Background(), time.Second, 0)
+	b.far.reply(b.far.next("INVITE"), say{status: "486 Busy Here", tag: "a"})
+	wait(t, "the end", out)
+	if n := b.ep.trunks[0].inUse.Load(); n != 0 {
+		t.Errorf("%d channels in use after all calls ended", n)
+	}
+}
+
+func TestCallsPerSecond(t *testing.T) {
+	b := newBench(t, func(c *Config) {
+		c.Trunks[0].CallsPerSecond = 10
+		c.Limits.AdmissionWait = 250 * time.Millisecond
+	})
+	began := time.Now()
+	var outs []<-chan originated
+	for range 5 {
+		outs = append(outs, b.dial(context.Background(), time.Second, 0))
+	}
+	congested := 0
+	for range 3 {
+		b.far.reply(b.far.next("INVITE"), say{status: "486 Busy Here", tag: "a"})
+	}
+	if d := time.Since(began); d < 190*time.Millisecond {
+		t.Errorf("three INVITEs within %s at 10 a second", d)
+	}
+	for _, out := range outs {
+		if o := wait(t, "the end", out); o.res.Outcome == campaigns.Congested && o.res.Invited.IsZero() {
+			congested++
+		}
+	}
+	if congested != 2 {
+		t.Errorf("%d of 5 were refused, want 2", congested)
+	}
+}
+
+func TestUnreachableByTCP(t *testing.T) {
+	l, err := net.Listen("tcp", farHost+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := l.Addr().String()
+	l.Close()
+	b := newBench(t, func(c *Config) { c.Trunks[0].Address, c.Trunks[0].Transport = closed, TCP })
+	o := wait(t, "the end", b.dial(context.Background(), time.Second, 0))
+	if o.leg != nil || o.res.Outcome != campaigns.Failed || !o.res.Invited.IsZero() || !strings.Contains(o.res.Cause.Text, "refused") {
+		t.Fatalf("result %+v", o.res)
+	}
+	if n := b.ep.trunks[0].inUse.Load(); n != 0 {
+		t.Errorf("%d channels in use", n)
+	}
+}
+
+func TestAnswerWithoutUsableAudio(t *testing.T) {
+	opus := "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n"
+	for name, body := range map[string]string{"none": "", "no codec in common": opus, "garbage": "hello"} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			out := b.dial(context.Background(), time.Second, 0)
+			inv := b.far.next("INVITE")
+			b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: body})
+			b.far.next("ACK")
+			b.far.reply(b.far.next("BYE"), say{status: "200 OK"})
+			o := wait(t, "the end", out)
+			if o.leg != nil || o.res.Outcome != campaigns.Failed || o.res.Answered.IsZero() {
+				t.Fatalf("result %+v", o.res)
+			}
+		})
+	}
+}
+
+func TestAnswerOfTheProvisionalResponse(t *testing.T) {
+	b := newBench(t)
+	out := b.dial(context.Background(), time.Second, 0)
+	inv := b.far.next("INVITE")
+	b.far.reply(inv, say{status: "183 Session Progress", tag: "a", sdp: sdpAt(farHost, 4006)})
+	b.far.none("CANCEL", 2*testT1)
+	b.far.reply(inv, say{status: "200 OK", tag: "a"})
+	b.far.next("ACK")
+	o := wait(t, "the answer", out)
+	if got := b.audio.connected(); o.leg == nil || len(got) != 1 || got[0].Addr != netip.MustParseAddrPort(farHost+":4006") {
+		t.Fatalf("result %+v, connected %+v", o.res, got)
+	}
+	b.hangup(o.leg)
+}
