@@ -14,6 +14,8 @@ import (
 type pace struct {
 	engine *pacing.Engine
 	log    *zap.Logger
+	fresh  bool           // nothing is journaled yet
+	config *pacing.Config // to be journaled with the next record; nil: it stands there already
 	events []pacing.Event
 	last   pacing.Decision
 	asked  []decided
@@ -29,8 +31,11 @@ type decided struct {
 	Decision pacing.Decision `json:"decision"`
 }
 
-// pacedDetail is the detail of a Paced record.
+// pacedDetail is the detail of a Paced record: read in order, the records of a
+// campaign from one with New on replay to the same decisions, to the bit.
 type pacedDetail struct {
+	New     bool           `json:"new,omitempty"`    // a new engine begins here
+	Config  *pacing.Config `json:"config,omitempty"` // in force from this record on, before its events
 	Events  []pacing.Event `json:"events,omitempty"`
 	Decides []decided      `json:"decides,omitempty"`
 }
@@ -43,7 +48,7 @@ func newPace(cfg pacing.Config, log *zap.Logger) (*pace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pace{engine: e, log: log}, nil
+	return &pace{engine: e, log: log, config: &cfg, fresh: true}, nil
 }
 
 // observe tells the engine. A refusal by the engine is a bug in the loop: it is
@@ -83,8 +88,15 @@ func informative(next []float64, dial int) []float64 {
 	return nil
 }
 
-func (p *pace) configure(now time.Time, cfg pacing.Config) error {
-	return p.engine.Configure(now, cfg)
+// configure changes the engine's configuration; what was observed before it is
+// journaled first.
+func (p *pace) configure(s *scribe, campaign string, now time.Time, cfg pacing.Config) error {
+	p.write(s, campaign, now)
+	if err := p.engine.Configure(now, cfg); err != nil {
+		return err
+	}
+	p.config = &cfg
+	return nil
 }
 
 // write journals what happened since the last write.
@@ -92,7 +104,8 @@ func (p *pace) write(s *scribe, campaign string, now time.Time) {
 	if len(p.events) == 0 && len(p.asked) == 0 {
 		return
 	}
-	s.note(journal.Record{At: now, Kind: journal.Paced, Campaign: campaign}, pacedDetail{p.events, p.asked})
+	s.note(journal.Record{At: now, Kind: journal.Paced, Campaign: campaign}, pacedDetail{p.fresh, p.config, p.events, p.asked})
+	p.fresh, p.config = false, nil
 	p.events, p.asked = p.events[:0], p.asked[:0]
 }
 

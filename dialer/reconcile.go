@@ -46,15 +46,15 @@ func (s *Service) follow(ctx context.Context, r CampaignRecord) {
 		}
 		return
 	}
-	if run.since.Equal(r.UpdatedAt) {
+	p, err := s.Policy(r.Campaign, r.CreatedAt, s.Now())
+	if err == nil && run.since.Equal(r.UpdatedAt) && run.rules == p.RuleSet {
 		return
 	}
-	p, err := s.Policy(r.Campaign, r.CreatedAt, s.Now())
 	if err != nil {
 		s.Log.Error("campaign paused: no policy", zap.String("campaign", r.Campaign.Name), zap.Error(err))
 		r.State = Paused
 	}
-	run.since = r.UpdatedAt
+	run.since, run.rules = r.UpdatedAt, p.RuleSet
 	want := r.State
 	if want == Stopped || s.floor.draining && want == Running {
 		want = Draining
@@ -76,7 +76,7 @@ func (s *Service) start(ctx context.Context, r CampaignRecord) {
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	s.loops[r.Campaign.Name] = &running{loop: l, cancel: cancel, since: r.UpdatedAt}
+	s.loops[r.Campaign.Name] = &running{loop: l, cancel: cancel, since: r.UpdatedAt, rules: l.policy.RuleSet}
 	s.work.Go(func() {
 		if err := l.queue.Run(ctx); err != nil && ctx.Err() == nil {
 			log.Error("queue stopped", zap.Error(err))

@@ -64,6 +64,7 @@ type running struct {
 	loop   *loop
 	cancel context.CancelFunc
 	since  time.Time // UpdatedAt of the record that it runs on
+	rules  string    // rule set that it runs under
 }
 
 // New makes a service. Run starts it.
