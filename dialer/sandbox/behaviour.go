@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
+
+	"pronto/dialer/sandbox/truth"
 )
 
 // Plan is what a callee means to do when called.
@@ -91,7 +93,7 @@ const (
 // Behave is what the callee with the number does at the nth attempt, counted
 // from 1. The number is taken as written: digits after + or without.
 func (w World) Behave(number string, nth int) Behaviour {
-	digits := Digits(number)
+	digits := truth.Digits(number)
 	once := w.random(digits, 0)
 	vacant := once.Float64() < w.Vacant
 	r := w.random(digits, nth)
@@ -130,19 +132,4 @@ func (s Spread) draw(r *rand.Rand) time.Duration {
 	variance := math.Log(1 + s.CV*s.CV)
 	x := math.Exp(-variance/2 + math.Sqrt(variance)*r.NormFloat64())
 	return max(s.Least, time.Duration(float64(s.Mean)*x))
-}
-
-// Digits is the number without everything that is no digit and without a
-// leading 00, so that +39..., 0039... and 39... are one.
-func Digits(number string) string {
-	b := make([]byte, 0, len(number))
-	for i := range len(number) {
-		if c := number[i]; c >= '0' && c <= '9' {
-			b = append(b, c)
-		}
-	}
-	if len(b) > 2 && b[0] == '0' && b[1] == '0' {
-		b = b[2:]
-	}
-	return string(b)
 }

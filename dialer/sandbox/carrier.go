@@ -160,7 +160,7 @@ func (c *carrier) invite(id string, k *call, r *sip.Request, from netip.AddrPort
 		return
 	}
 	number := r.Recipient.User
-	digits := Digits(number)
+	digits := truth.Digits(number)
 	c.nth[digits]++
 	k = &call{carrier: c, id: id, req: r, from: from, tag: sipua.Token(), number: number, plan: c.cfg.World.Behave(number, c.nth[digits])}
 	c.calls[id] = k

@@ -1,0 +1,354 @@
+package judge
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pronto/dialer/sandbox/truth"
+)
+
+var (
+	zero   = time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC)
+	offset = 3 * time.Hour // the dialer's clock is ahead
+)
+
+func at(seconds float64) time.Time { return zero.Add(time.Duration(seconds * float64(time.Second))) }
+
+// run is a clean run that cases spoil: eight calls to clear leads, of which
+// five talked to an agent, one after its first agent vanished, one was abandoned and two were not
+// answered; four leads were refused.
+type run struct{ Evidence }
+
+func number(i int) string { return fmt.Sprintf("3905500000%02d", i) }
+
+func (r *run) carrier(l truth.Line) { r.Carrier = append(r.Carrier, l) }
+
+func (r *run) note(second float64, kind, attempt, callID, number, agent, reason string) {
+	r.Journal = append(r.Journal, Record{
+		Seq: uint64(len(r.Journal) + 1), At: at(second).Add(offset), Kind: kind, Attempt: attempt, CallID: callID, Number: number, Agent: agent, Reason: reason,
+	})
+}
+
+// rung is a call's INVITE with its evidence.
+func (r *run) rung(i int, second float64) (id string) {
+	id = fmt.Sprintf("call%d", i)
+	r.note(second-0.02, "cleared", "a"+id, "", number(i), "", "")
+	r.note(second-0.01, "invited", "a"+id, id, number(i), "", "")
+	r.carrier(truth.Line{At: at(second), Kind: truth.Invite, CallID: id, Number: "+" + number(i)})
+	return id
+}
+
+func (r *run) line(second float64, kind truth.Kind, id, by string) {
+	r.carrier(truth.Line{At: at(second), Kind: kind, CallID: id, By: by})
+}
+
+// talk has the callee of a call and the agent hear each other.
+func (r *run) talk(id, callee, agent string, since, until float64) {
+	r.note(since-0.01, "connected", "a"+id, id, "", agent, "")
+	r.heard(id, agent, since, until)
+	r.hears(agent, callee, since, until)
+}
+
+func (r *run) heard(id, voice string, since, until float64) {
+	r.carrier(truth.Line{At: at(since), Kind: truth.Hears, CallID: id, Voice: voice, Since: at(since)})
+	r.carrier(truth.Line{At: at(until), Kind: truth.Heard, CallID: id, Voice: voice, Since: at(since), Until: at(until)})
+}
+
+func (r *run) hears(agent, voice string, since, until float64) {
+	r.Agents = append(r.Agents, truth.Line{At: at(until), Kind: truth.Heard, Agent: agent, Voice: voice, Since: at(since), Until: at(until)})
+}
+
+func (r *run) answered(second float64, id, voice string) {
+	r.carrier(truth.Line{At: at(second), Kind: truth.Answered, CallID: id, Voice: voice})
+}
+
+func clean() *run {
+	r := &run{}
+	r.Register, r.OptOuts = map[string]Entry{}, map[string]bool{number(10): true}
+	for i := range 13 {
+		r.Leads = append(r.Leads, number(i))
+		r.Register[number(i)] = Entry{CheckedAt: at(-3600)}
+	}
+	r.Register[number(8)] = Entry{Registered: true, CheckedAt: at(-3600)}
+	r.Register[number(9)] = Entry{CheckedAt: at(-16 * 86400)}
+	delete(r.Register, number(11))
+	for _, name := range []string{"agent01", "agent02"} {
+		r.Agents = append(r.Agents, truth.Line{At: at(0), Kind: truth.CallUp, Agent: name})
+	}
+	for i, reason := range map[int]string{8: "registered", 9: "verdict_expired", 10: "opted_out", 11: "unscreened"} {
+		r.note(0.5, "refused", fmt.Sprintf("r%d", i), "", number(i), "", reason)
+	}
+	for i, agent := range []string{"agent01", "agent02", "agent01", "agent02"} {
+		start := float64(1 + 8*(i/2))
+		id, voice := r.rung(i, start), fmt.Sprintf("callee%03d", i+1)
+		r.answered(start+2, id, voice)
+		r.talk(id, voice, agent, start+2.05, start+6)
+		r.line(start+6, truth.Bye, id, truth.ByCallee)
+	}
+	// Call 4: agent02 vanishes during it, agent01 takes over.
+	id := r.rung(4, 20)
+	r.answered(21, id, "callee005")
+	r.talk(id, "callee005", "agent02", 21.05, 23)
+	r.Agents = append(r.Agents, truth.Line{At: at(23), Kind: truth.Vanish, Agent: "agent02"})
+	r.talk(id, "callee005", "agent01", 26, 28)
+	r.line(28, truth.Bye, id, truth.ByCallee)
+	// Call 5: abandoned and hung up in time, with comfort noise.
+	id = r.rung(5, 30)
+	r.answered(31, id, "callee006")
+	r.carrier(truth.Line{At: at(34), Kind: truth.Noise, CallID: id, Since: at(31.02), Until: at(34), Level: -55})
+	r.line(34, truth.Bye, id, truth.ByDialer)
+	// Call 6 is cancelled, call 7 busy.
+	id = r.rung(6, 35)
+	r.line(40, truth.Cancel, id, "")
+	r.carrier(truth.Line{At: at(40), Kind: truth.Refused, CallID: id, Status: 487})
+	id = r.rung(7, 41)
+	r.carrier(truth.Line{At: at(41.2), Kind: truth.Refused, CallID: id, Status: 486})
+	r.carrier(truth.Line{At: at(60), Kind: truth.Stop})
+	return r
+}
+
+func rules() Rules {
+	return Rules{
+		Start: at(0), End: at(50), ClockOffset: offset, Deadline: 3 * time.Second, ValidFor: 15 * 24 * time.Hour, Cap: 0.03, NoSilence: true,
+		WrapUp: time.Second, RetryDelay: time.Minute, Classes: AllClasses(), Verified: true, Provoked: Provoked{Vanish: 1},
+	}
+}
+
+func TestCleanRunPasses(t *testing.T) {
+	v := Judge(clean().Evidence, rules())
+	if !v.Passed() {
+		t.Fatalf("failures: %s", strings.Join(v.Failures, "\n"))
+	}
+	want := Verdict{
+		Leads: 13, Refused: map[string]int{"registered": 1, "verdict_expired": 1, "opted_out": 1, "unscreened": 1},
+		Dialed: 8, Answered: 6, Connected: 5, Abandoned: 1, AbandonRate: 1.0 / 6, Cap: 0.03, JournalVerified: true,
+		AnswerToAudio: Percentiles{50, 50}, Classes: map[Class]int{Registered: 1, Expired: 1, OptedOut: 1, Missing: 1, Abandoned: 1},
+		Provoked: Provoked{Vanish: 1}, Failures: []string{},
+	}
+	// agent01: 50 s shift, talks of 3.95, 3.95 and 2 s; agent02: 23 s, 3.95, 3.95 and 1.95 s, the last without wrap-up.
+	want.Utilisation = (3.95 + 1 + 3.95 + 1 + 2 + 1 + 3.95 + 1 + 3.95 + 1 + 1.95) / (50 + 23)
+	want.Wait = ((3.05 + 3.05) + (11.05 - 8) + (11.05 - 8) + (26 - 16) + (21.05 - 16)) / 6
+	if diff := v.Utilisation - want.Utilisation; diff > 1e-6 || diff < -1e-6 {
+		t.Errorf("utilisation %g, want %g", v.Utilisation, want.Utilisation)
+	}
+	if diff := v.Wait - want.Wait; diff > 1e-6 || diff < -1e-6 {
+		t.Errorf("wait %g, want %g", v.Wait, want.Wait)
+	}
+	v.Utilisation, v.Wait = want.Utilisation, want.Wait
+	if !reflect.DeepEqual(v, want) {
+		t.Errorf("got  %+v\nwant %+v", v, want)
+	}
+}
+
+// counts are the judgements that a case may raise.
+func counts(v Verdict) map[string]int {
+	return map[string]int{
+		"forbidden": v.ForbiddenRung, "twice": v.RungTwice, "untreated": v.UntreatedAnswers, "waits": v.SilentWaits, "silent": v.SilentBridges,
+		"crossed": v.Crossed, "left": v.LeftOver, "evidence": v.MissingEvidence,
+	}
+}
+
+func drop[T any](list *[]T, gone func(T) bool) { *list = slices.DeleteFunc(*list, gone) }
+
+func edit[T any](list []T, of func(T) bool, change func(*T)) {
+	for i := range list {
+		if of(list[i]) {
+			change(&list[i])
+		}
+	}
+}
+
+func lineOf(k truth.Kind, id string) func(truth.Line) bool {
+	return func(l truth.Line) bool { return l.Kind == k && l.CallID == id }
+}
+
+func agentHeard(agent, voice string) func(truth.Line) bool {
+	return func(l truth.Line) bool { return l.Kind == truth.Heard && l.Agent == agent && l.Voice == voice }
+}
+
+func recordOf(kind, attempt string) func(Record) bool {
+	return func(r Record) bool { return r.Kind == kind && r.Attempt == attempt }
+}
+
+// Each failure, provoked once, is found, and nothing else is.
+func TestEachFailureIsFound(t *testing.T) {
+	cases := []struct {
+		name  string
+		spoil func(*run, *Rules)
+		want  string // count that becomes 1; empty: none
+		says  string
+	}{
+		{"registered number rung", func(r *run, _ *Rules) { r.Register[number(0)] = Entry{Registered: true, CheckedAt: at(-3600)} }, "forbidden", "registered"},
+		{"verdict expires before the INVITE by the dialer's clock", func(r *run, _ *Rules) {
+			r.Register[number(0)] = Entry{CheckedAt: at(0).Add(offset - 15*24*time.Hour)}
+		}, "forbidden", "expired"},
+		{"verdict expires just after the INVITE", func(r *run, _ *Rules) {
+			r.Register[number(0)] = Entry{CheckedAt: at(1.1).Add(offset - 15*24*time.Hour)}
+		}, "", ""},
+		{"unscreened number rung", func(r *run, _ *Rules) { delete(r.Register, number(1)) }, "forbidden", "missing"},
+		{"opted-out number rung", func(r *run, _ *Rules) { r.OptOuts[number(2)] = true }, "forbidden", "opted_out"},
+		{"opted out during the run and rung", func(r *run, _ *Rules) { r.note(3, "opted_out", "", "", number(5), "", "") }, "forbidden", "opted out during"},
+		{"opted out after its call", func(r *run, _ *Rules) { r.note(45, "opted_out", "", "", number(5), "", "") }, "", ""},
+		{"stranger rung", func(r *run, _ *Rules) { drop(&r.Leads, func(n string) bool { return n == number(3) }) }, "forbidden", "not a lead"},
+		{"rung again too soon", func(r *run, _ *Rules) {
+			r.note(44.9, "cleared", "again", "", number(7), "", "")
+			r.note(44.95, "invited", "again", "again", number(7), "", "")
+			r.carrier(truth.Line{At: at(45), Kind: truth.Invite, CallID: "again", Number: "+" + number(7)})
+		}, "twice", "retry delay"},
+		{"answered and left in silence", func(r *run, rule *Rules) {
+			rule.Classes = nil
+			edit(r.Carrier, lineOf(truth.Bye, "call5"), func(l *truth.Line) { l.At, l.By, l.Text = at(51), truth.ByCallee, "heard nobody" })
+		}, "untreated", "without agent or treatment"},
+		{"answered and never ended", func(r *run, rule *Rules) {
+			rule.Classes = nil
+			drop(&r.Carrier, lineOf(truth.Bye, "call5"))
+		}, "untreated", "without agent or treatment"},
+		{"hung up after the deadline", func(r *run, _ *Rules) {
+			edit(r.Carrier, lineOf(truth.Bye, "call5"), func(l *truth.Line) { l.At = at(34.5) })
+		}, "untreated", "3.5s after the 200"},
+		{"hung up at the deadline, late by the network", func(r *run, _ *Rules) {
+			edit(r.Carrier, lineOf(truth.Bye, "call5"), func(l *truth.Line) { l.At = at(34.2) })
+		}, "", ""},
+		{"agent after the deadline", func(r *run, _ *Rules) {
+			edit(r.Carrier, lineOf(truth.Answered, "call0"), func(l *truth.Line) { l.At = at(-0.5) })
+			r.carrier(truth.Line{At: at(3), Kind: truth.Noise, CallID: "call0", Since: at(-0.4), Until: at(3), Level: -55})
+		}, "untreated", "heard an agent only 3.55s"},
+		{"waits in silence", func(r *run, _ *Rules) { drop(&r.Carrier, lineOf(truth.Noise, "call5")) }, "waits", "nothing at all"},
+		{"agent does not hear the callee", func(r *run, _ *Rules) { drop(&r.Agents, agentHeard("agent01", "callee001")) }, "silent", "agent01 heard the callee for 0s"},
+		{"agent hears the callee for half of it", func(r *run, _ *Rules) {
+			edit(r.Agents, agentHeard("agent01", "callee001"), func(l *truth.Line) { l.Until = at(5) })
+		}, "silent", "agent01 heard the callee for 1.95s"},
+		{"callee does not hear the agent", func(r *run, _ *Rules) {
+			drop(&r.Carrier, func(l truth.Line) bool { return l.CallID == "call0" && l.Voice == "agent01" })
+			r.carrier(truth.Line{At: at(7), Kind: truth.Noise, CallID: "call0", Since: at(3.05), Until: at(5.5), Level: -55})
+			edit(r.Carrier, lineOf(truth.Bye, "call0"), func(l *truth.Line) { l.At = at(5.5) })
+			edit(r.Agents, agentHeard("agent01", "callee001"), func(l *truth.Line) { l.Until = at(5.5) })
+		}, "silent", "call0"},
+		{"bridge falls silent", func(r *run, _ *Rules) {
+			edit(r.Carrier, lineOf(truth.Heard, "call1"), func(l *truth.Line) { l.Until = at(4.8) })
+			edit(r.Agents, agentHeard("agent02", "callee002"), func(l *truth.Line) { l.Until = at(4.8) })
+		}, "silent", "heard nobody for 2.2s"},
+		{"left alone after the agent vanished", func(r *run, _ *Rules) {
+			drop(&r.Carrier, func(l truth.Line) bool { return lineOf(truth.Heard, "call4")(l) && l.Voice == "agent01" })
+			drop(&r.Carrier, func(l truth.Line) bool { return lineOf(truth.Hears, "call4")(l) && l.Voice == "agent01" })
+			drop(&r.Agents, agentHeard("agent01", "callee005"))
+			drop(&r.Journal, func(x Record) bool { return x.Kind == "connected" && x.CallID == "call4" && x.Agent == "agent01" })
+			edit(r.Carrier, lineOf(truth.Bye, "call4"), func(l *truth.Line) { l.At = at(35) })
+		}, "silent", "heard nobody for 12s"},
+		{"treated after the agent vanished", func(r *run, _ *Rules) {
+			drop(&r.Carrier, func(l truth.Line) bool { return l.CallID == "call4" && l.Voice == "agent01" })
+			drop(&r.Agents, agentHeard("agent01", "callee005"))
+			drop(&r.Journal, func(x Record) bool { return x.Kind == "connected" && x.CallID == "call4" && x.Agent == "agent01" })
+			edit(r.Carrier, lineOf(truth.Bye, "call4"), func(l *truth.Line) { l.By = truth.ByDialer })
+		}, "", ""},
+		{"connected by the journal, heard by nobody", func(r *run, _ *Rules) {
+			r.note(31.1, "connected", "acall5", "call5", "", "agent01", "")
+		}, "silent", "whom the callee never heard"},
+		{"callee in another agent's ear", func(r *run, _ *Rules) { r.hears("agent01", "callee005", 21.5, 22.2) }, "crossed", "who heard agent02"},
+		{"callee hears a callee", func(r *run, _ *Rules) { r.heard("call5", "callee002", 32, 33) }, "crossed", "a callee"},
+		{"agent hears an agent", func(r *run, _ *Rules) { r.hears("agent01", "agent02", 12, 13) }, "crossed", "an agent"},
+		{"agent hears the callee after BYE", func(r *run, _ *Rules) {
+			edit(r.Agents, agentHeard("agent01", "callee001"), func(l *truth.Line) { l.Until = at(8) })
+		}, "left", "until 1s after BYE"},
+		{"callee hears the agent after BYE", func(r *run, _ *Rules) {
+			edit(r.Carrier, lineOf(truth.Heard, "call0"), func(l *truth.Line) { l.Until = at(8) })
+		}, "left", "until 1s after BYE"},
+		{"agent hears nobody's callee", func(r *run, _ *Rules) { r.hears("agent01", "callee099", 40, 41) }, "left", "no call was up"},
+		{"INVITE unknown to the journal", func(r *run, _ *Rules) {
+			drop(&r.Journal, func(x Record) bool { return x.Attempt == "acall6" })
+		}, "evidence", "neither its Call-ID"},
+		{"INVITE without its invited record, as after a crash", func(r *run, _ *Rules) { drop(&r.Journal, recordOf("invited", "acall6")) }, "", ""},
+		{"attempt never cleared", func(r *run, _ *Rules) { drop(&r.Journal, recordOf("cleared", "acall6")) }, "evidence", "never cleared"},
+		{"cleared after the INVITE in sequence", func(r *run, _ *Rules) {
+			edit(r.Journal, recordOf("cleared", "acall6"), func(x *Record) { x.Seq = 999 })
+		}, "evidence", "cleared after the INVITE"},
+		{"cleared after the INVITE in time", func(r *run, _ *Rules) {
+			edit(r.Journal, recordOf("cleared", "acall6"), func(x *Record) { x.At = x.At.Add(time.Second) })
+		}, "evidence", "after the INVITE arrived"},
+		{"clearance of another number", func(r *run, _ *Rules) {
+			edit(r.Journal, recordOf("cleared", "acall6"), func(x *Record) { x.Number = number(7) })
+		}, "evidence", "another number"},
+		{"one clearance for two calls", func(r *run, _ *Rules) {
+			edit(r.Journal, recordOf("invited", "acall7"), func(x *Record) { x.Attempt = "acall6" })
+			edit(r.Journal, recordOf("cleared", "acall6"), func(x *Record) { x.Number = "" })
+		}, "evidence", "used for another call"},
+		{"journal does not verify", func(_ *run, r *Rules) { r.Verified = false }, "", "does not verify"},
+		{"class never met", func(r *run, _ *Rules) {
+			drop(&r.Journal, func(x Record) bool { return x.Reason == "unscreened" })
+		}, "", "no missing number or call was met"},
+		{"trouble not provoked", func(_ *run, r *Rules) { r.Provoked.Glares = 1 }, "", "0 answers that cross a CANCEL"},
+		{"less work than progressive", func(_ *run, r *Rules) { r.Progressive = 0.9 }, "", "with one line for each free agent"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			r, rule := clean(), rules()
+			c.spoil(r, &rule)
+			v := Judge(r.Evidence, rule)
+			for name, n := range counts(v) {
+				if want := map[bool]int{true: 1}[name == c.want]; n != want {
+					t.Errorf("%s: %d, want %d", name, n, want)
+				}
+			}
+			all := strings.Join(v.Failures, "\n")
+			if c.says == "" && !v.Passed() || !strings.Contains(all, c.says) || c.says != "" && len(v.Failures) != 1 {
+				t.Errorf("failures, want one with %q:\n%s", c.says, all)
+			}
+		})
+	}
+}
+
+// Two voices at once are found at both ends.
+func TestTwoVoicesAtOnce(t *testing.T) {
+	r := clean()
+	r.heard("call0", "agent02", 6.2, 6.9)
+	v := Judge(r.Evidence, rules())
+	if v.LeftOver != 1 || !strings.Contains(strings.Join(v.Failures, " "), "agent01 and agent02 at once") {
+		t.Errorf("callee: %d, %v", v.LeftOver, v.Failures)
+	}
+	r = clean()
+	r.hears("agent01", "callee002", 6.2, 6.9)
+	v = Judge(r.Evidence, rules())
+	if v.LeftOver != 1 || v.Crossed != 1 || !strings.Contains(strings.Join(v.Failures, " "), "callee001 and callee002 at once") {
+		t.Errorf("agent: %d, %d, %v", v.LeftOver, v.Crossed, v.Failures)
+	}
+}
+
+func TestTooManyAbandoned(t *testing.T) {
+	for _, c := range []struct {
+		extra  int
+		cap    float64
+		passes bool
+	}{{1, 0.03, true}, {2, 0.03, false}, {2, 0.4, true}} {
+		r, rule := clean(), rules()
+		rule.Cap = c.cap
+		for i := range c.extra {
+			r.Leads = append(r.Leads, number(20+i))
+			r.Register[number(20+i)] = Entry{CheckedAt: at(-10)}
+			id := r.rung(20+i, 45)
+			r.answered(46, id, "callee050")
+			r.carrier(truth.Line{At: at(47), Kind: truth.Noise, CallID: id, Since: at(46), Until: at(47)})
+			r.line(47, truth.Bye, id, truth.ByDialer)
+		}
+		if v := Judge(r.Evidence, rule); v.Passed() != c.passes || v.Abandoned != 1+c.extra {
+			t.Errorf("%d abandoned, cap %g: %v", v.Abandoned, c.cap, v.Failures)
+		}
+	}
+}
+
+// A message instead of hanging up counts where the rules want one, comfort
+// noise does not.
+func TestMessageAsTreatment(t *testing.T) {
+	for level, untreated := range map[float64]int{-20: 0, -55: 1} {
+		r, rule := clean(), rules()
+		rule.Message = true
+		edit(r.Carrier, lineOf(truth.Bye, "call5"), func(l *truth.Line) { l.At = at(40) })
+		edit(r.Carrier, lineOf(truth.Noise, "call5"), func(l *truth.Line) { l.Level, l.Until = level, at(39) })
+		if v := Judge(r.Evidence, rule); v.UntreatedAnswers != untreated {
+			t.Errorf("level %g: %d untreated, want %d: %v", level, v.UntreatedAnswers, untreated, v.Failures)
+		}
+	}
+}
