@@ -1,0 +1,181 @@
+package campaigns
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Run keeps the queue filled until ctx ends, then gives every lease that is
+// still held back to the store; leads that were handed out are their taker's to
+// give back, also after Run. Failures of the store are told to Log and tried
+// again. The error is ErrRunning, or that leases could not be given back.
+func (q *Queue) Run(ctx context.Context) error {
+	q.mu.Lock()
+	if q.running {
+		q.mu.Unlock()
+		return ErrRunning
+	}
+	q.running, q.short, q.dry = true, false, false
+	q.mu.Unlock()
+
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	failures := 0
+	for {
+		select {
+		case <-ctx.Done():
+			return q.end(ctx)
+		case <-q.poke:
+		case <-timer.C:
+		}
+		if ctx.Err() != nil {
+			return q.end(ctx)
+		}
+		if err := q.turn(ctx); err != nil && ctx.Err() == nil {
+			timer.Reset(min(pollShort<<min(failures, 8), pollFailed))
+			failures++
+			// Without this pause each poke would ask the failing store again.
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				return q.end(ctx)
+			}
+			timer.Reset(0)
+			continue
+		}
+		failures = 0
+		timer.Reset(q.rest())
+	}
+}
+
+// turn does what is due: gives back, exchanges old leases, refills.
+func (q *Queue) turn(ctx context.Context) error {
+	now := q.cfg.Now()
+	if q.flushDue(now) {
+		if err := q.flush(ctx); err != nil {
+			return err
+		}
+	}
+	return q.refill(ctx, now)
+}
+
+// flushDue moves leases held too long to those that go back, and reports
+// whether it is time to give back.
+func (q *Queue) flushDue(now time.Time) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	old := func(h holding) bool { return now.Sub(h.since) >= q.cfg.MaxHold }
+	if slices.ContainsFunc(q.held, old) {
+		for _, h := range q.held {
+			if old(h) {
+				q.giveBack(h.lead.ID, time.Time{}, now)
+			}
+		}
+		q.held = slices.DeleteFunc(q.held, old)
+		return true
+	}
+	return len(q.back) >= gatherMost || len(q.back) > 0 && now.Sub(q.since) >= gather
+}
+
+// flush gives back what waits, one call of the store for each due time. What
+// fails waits for the next try.
+func (q *Queue) flush(ctx context.Context) error {
+	q.mu.Lock()
+	batch := q.back
+	q.back = nil
+	q.mu.Unlock()
+	slices.SortStableFunc(batch, func(a, b giveBack) int { return a.due.Compare(b.due) })
+	for len(batch) > 0 {
+		n := slices.IndexFunc(batch, func(b giveBack) bool { return !b.due.Equal(batch[0].due) })
+		if n < 0 {
+			n = len(batch)
+		}
+		ids := make([]LeadID, n)
+		for i, b := range batch[:n] {
+			ids[i] = b.id
+		}
+		if err := q.cfg.Store.Return(ctx, ids, batch[0].due); err != nil {
+			q.mu.Lock()
+			q.back = append(batch, q.back...)
+			q.mu.Unlock()
+			err = fmt.Errorf("give back leases: %w", err)
+			q.cfg.Log(err)
+			return err
+		}
+		if batch[0].due.IsZero() {
+			q.mu.Lock()
+			q.short, q.dry = false, false // these can be leased again
+			q.mu.Unlock()
+		}
+		batch = batch[n:]
+	}
+	return nil
+}
+
+// refill leases leads when the queue holds too few.
+func (q *Queue) refill(ctx context.Context, now time.Time) error {
+	q.mu.Lock()
+	want := q.cfg.High - len(q.held)
+	enough := len(q.held) >= q.cfg.Low || q.short && now.Sub(q.asked) < pollShort
+	q.mu.Unlock()
+	if enough {
+		return nil
+	}
+	// A lease must not be torn by the end of ctx: it is awaited and then given back.
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLimit)
+	defer cancel()
+	leads, err := q.cfg.Store.Lease(bounded, q.cfg.Campaign, q.cfg.Node, want, now)
+	if err != nil {
+		err = fmt.Errorf("lease leads: %w", err)
+		q.cfg.Log(err)
+		return err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.asked, q.short, q.dry = now, len(leads) < want, len(leads) == 0
+	for _, l := range leads {
+		// A lead that still waits to be given back was given back by a call that
+		// failed on its way home: it is leased again and goes back once more.
+		if !slices.ContainsFunc(q.back, func(b giveBack) bool { return b.id == l.ID }) {
+			q.held = append(q.held, holding{l, now})
+		}
+	}
+	return nil
+}
+
+// rest is how long Run may sleep when nobody pokes it.
+func (q *Queue) rest() time.Duration {
+	now := q.cfg.Now()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	rest := q.cfg.MaxHold
+	for _, h := range q.held {
+		rest = min(rest, q.cfg.MaxHold-now.Sub(h.since))
+	}
+	if len(q.held) < q.cfg.Low {
+		ask := time.Duration(0)
+		if q.short {
+			ask = pollShort - now.Sub(q.asked)
+		}
+		rest = min(rest, ask)
+	}
+	if len(q.back) > 0 {
+		rest = min(rest, gather-now.Sub(q.since))
+	}
+	return max(rest, 0)
+}
+
+// end stops handing out and gives back all that is held.
+func (q *Queue) end(ctx context.Context) error {
+	now := q.cfg.Now()
+	q.mu.Lock()
+	q.running = false
+	for _, h := range q.held {
+		q.giveBack(h.lead.ID, time.Time{}, now)
+	}
+	q.held = nil
+	q.mu.Unlock()
+	return q.settle(ctx)
+}
