@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -14,26 +15,22 @@ import (
 // callbackDisposition is the agent's word for an agreed time to call again.
 const callbackDisposition = "callback"
 
-// Apply implements dialer.Attempts. The first settlement of an attempt stands; a
-// later record of the same outcome with a disposition amends it.
+// Apply implements dialer.Attempts. The first settlement of an attempt stands,
+// until an amended one with a later record replaces it.
 func (s *Store) Apply(ctx context.Context, changes []dialer.Change) error {
 	if len(changes) == 0 {
 		return nil
 	}
 	err := s.w.write(ctx, func(t *tx) error {
-		var seq uint64
+		var safe uint64
 		for _, c := range changes {
 			if err := t.apply(c); err != nil {
 				return fmt.Errorf("attempt %s: %w", c.Attempt.ID, err)
 			}
-			upTo := c.Seq
-			if c.Safe != 0 {
-				upTo = c.Safe
-			}
-			seq = max(seq, upTo)
+			safe = max(safe, cmp.Or(c.Safe, c.Seq))
 		}
 		const mark = `INSERT INTO marks(name, value) VALUES('applied', ?1) ON CONFLICT(name) DO UPDATE SET value = max(value, ?1)`
-		_, err := t.exec(mark, int64(seq))
+		_, err := t.exec(mark, int64(safe))
 		return err
 	})
 	if err != nil {
@@ -47,17 +44,20 @@ func (t *tx) apply(c dialer.Change) error {
 		_, err := t.intend(c.Attempt)
 		return err
 	}
-	settled, err := t.settle(c)
-	if settled || err != nil {
+	if settled, err := t.settle(c); settled || err != nil {
 		return err
 	}
-	if begun, err := t.intend(c.Attempt); err != nil {
+	begun, err := t.intend(c.Attempt)
+	switch {
+	case err != nil:
 		return err
-	} else if begun {
+	case begun:
 		_, err := t.settle(c)
 		return err
+	case c.Amended:
+		return t.amend(c)
 	}
-	return t.amend(c)
+	return nil
 }
 
 // intend writes the intent; false when it is there already.
@@ -84,25 +84,24 @@ func (t *tx) settle(c dialer.Change) (bool, error) {
 	const lead = `UPDATE leads SET tries = CASE last_outcome WHEN ?2 THEN tries + 1 ELSE 1 END, last_outcome = ?2, due = ?3, class = ?5,
 		disposition = CASE ?6 WHEN '' THEN disposition ELSE ?6 END,
 		state = CASE WHEN EXISTS (SELECT 1 FROM attempts WHERE attempts.lead = leads.id AND settled = 0) THEN 3 ELSE ?4 END
-		WHERE id = ?1`
-	_, err = t.exec(lead, int64(a.Lead), string(a.Outcome), nanos(a.RetryAt), stateAfter(a), classAfter(a), a.Disposition)
+		WHERE id = (SELECT lead FROM attempts WHERE attempts.id = ?1)`
+	_, err = t.exec(lead, a.ID, string(a.Outcome), nanos(a.RetryAt), stateAfter(a), classAfter(a), a.Disposition)
 	return true, err
 }
 
-// amend adds the disposition that came after the settlement. The lead's due
-// time changes with it unless the lead has been taken since.
+// amend replaces a settlement that was written under an earlier record; the
+// outcome stays. The lead follows if this was its last attempt, unless it has
+// been taken since; but a lead that is done is done even when leased.
 func (t *tx) amend(c dialer.Change) error {
 	a := c.Attempt
-	if a.Disposition == "" {
-		return nil
-	}
-	const attempt = `UPDATE attempts SET seq = ?, retry_at = ?, done = ?, disposition = ?, refusal = ? WHERE id = ? AND seq < ? AND outcome = ?`
-	n, err := t.exec(attempt, int64(c.Seq), nanos(a.RetryAt), a.Done, a.Disposition, a.Refusal, a.ID, int64(c.Seq), string(a.Outcome))
+	const attempt = `UPDATE attempts SET seq = ?2, retry_at = ?3, done = ?4, disposition = ?5, refusal = ?6 WHERE id = ?1 AND seq < ?2`
+	n, err := t.exec(attempt, a.ID, int64(c.Seq), nanos(a.RetryAt), a.Done, a.Disposition, a.Refusal)
 	if err != nil || n == 0 {
 		return err
 	}
-	const lead = `UPDATE leads SET due = ?2, state = ?3, class = ?4, disposition = ?5 WHERE id = ?1 AND last_attempt = ?6 AND state NOT IN (2, 3)`
-	_, err = t.exec(lead, int64(a.Lead), nanos(a.RetryAt), stateAfter(a), classAfter(a), a.Disposition, nanos(a.At))
+	const lead = `UPDATE leads SET due = ?2, state = ?3, class = ?4, disposition = CASE ?5 WHEN '' THEN disposition ELSE ?5 END
+		WHERE (id, last_attempt) = (SELECT lead, at FROM attempts WHERE attempts.id = ?1) AND state <> 3 AND (state <> 2 OR ?3 = 4)`
+	_, err = t.exec(lead, a.ID, nanos(a.RetryAt), stateAfter(a), classAfter(a), a.Disposition)
 	return err
 }
 

@@ -24,6 +24,8 @@ type LeadLoad struct {
 	over bool
 }
 
+var _ campaigns.LeadSink = (*LeadLoad)(nil)
+
 // LoadLeads begins to load a list into the campaign; at is the time of the load.
 func (s *Store) LoadLeads(ctx context.Context, campaign string, at time.Time) (*LeadLoad, error) {
 	load := &LeadLoad{s: s}
@@ -87,18 +89,19 @@ func (t *tx) stageLeads(load int64, leads []campaigns.Lead) error {
 // transactions on, the whole list will be in the campaign, also after a crash;
 // the rows follow in short transactions, and Commit returns when all are there.
 // A row matches the campaign's lead with its external id, else one with its
-// number; a match gets the row's columns and keeps its history.
+// number; a match gets the row's columns and keeps its history. After an error
+// of a later transaction the next start finishes what is missing.
 func (l *LeadLoad) Commit(ctx context.Context) (added, updated, unchanged int, err error) {
 	if l.over {
 		return 0, 0, 0, fmt.Errorf("commit leads: the load is over")
 	}
-	l.over = true
 	if err := l.s.w.write(ctx, func(t *tx) error {
 		_, err := t.exec(`UPDATE loads SET state = 1 WHERE id = ?`, l.id)
 		return err
 	}); err != nil {
 		return 0, 0, 0, fmt.Errorf("commit leads: %w", err)
 	}
+	l.over = true
 	m, err := l.s.merge(context.WithoutCancel(ctx), l.id)
 	if err != nil {
 		return 0, 0, 0, fmt.Errorf("commit leads: %w", err)
@@ -106,7 +109,7 @@ func (l *LeadLoad) Commit(ctx context.Context) (added, updated, unchanged int, e
 	return m.added, m.updated, m.unchanged, nil
 }
 
-// Rollback forgets what was staged. After Commit it does nothing.
+// Rollback forgets what was staged. After a Commit that began it does nothing.
 func (l *LeadLoad) Rollback(ctx context.Context) error {
 	if l.over {
 		return nil

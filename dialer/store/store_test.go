@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"pronto/campaigns"
 	"pronto/dialer/store"
 	"pronto/dialer/store/storetest"
 )
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 func maker() storetest.Maker {
 	return storetest.Maker{
 		Open: func(place string) (storetest.Backend, error) { return store.Open(context.Background(), place) },
-		Load: func(ctx context.Context, b storetest.Backend, campaign string, at time.Time) (storetest.LeadLoad, error) {
+		Load: func(ctx context.Context, b storetest.Backend, campaign string, at time.Time) (campaigns.LeadSink, error) {
 			return b.(*store.Store).LoadLeads(ctx, campaign, at)
 		},
 	}

@@ -271,23 +271,77 @@ func applyTries(t *testing.T, m Maker) {
 	}
 }
 
-// applyDisposition: the first settlement stands; the agent's word may follow.
-func applyDisposition(t *testing.T, m Maker) {
+// applyAmended: the first settlement stands until the agent's word replaces it.
+func applyAmended(t *testing.T, m Maker) {
 	f := newFixture(t, m)
-	f.load(t, numbered(0, 1)...)
-	begun := intent("A", 1, f.leads(t)[0], monday)
+	f.load(t, numbered(0, 2)...)
+	leads := f.leads(t)
+	begun := intent("A", 1, leads[0], monday)
 	end := settled(begun, 2, campaigns.Bridged, monday.Add(time.Hour))
 	f.apply(t, begun, end, settled(begun, 3, campaigns.Interrupted, monday.Add(9*time.Hour)))
-	if got := f.leads(t)[0]; got.LastOutcome != campaigns.Bridged || got.Tries != 1 {
+	if got := f.leads(t)[0]; got.LastOutcome != campaigns.Bridged || got.Tries != 1 || !got.Due.Equal(monday.Add(time.Hour)) {
 		t.Errorf("lead = %+v, want the first settlement to stand", got)
 	}
-	word := end
-	word.Seq, word.Attempt.Disposition, word.Attempt.Refusal, word.Attempt.Done = 4, "not_interested", true, true
-	f.apply(t, word)
-	if got := f.leads(t)[0]; got.Disposition != "not_interested" || !got.Done || got.Tries != 1 || got.Attempts != 1 {
-		t.Errorf("lead = %+v, want done as not_interested", got)
+	word := dialer.Change{Settled: true, Amended: true, Seq: 4, Attempt: dialer.Attempt{ID: "A", Lead: leads[0].ID, Disposition: "refused_for_now", Refusal: true, Done: true}}
+	f.apply(t, word, end)
+	if got := f.leads(t)[0]; got.Disposition != "refused_for_now" || !got.Done || got.LastOutcome != campaigns.Bridged || got.Tries != 1 || got.Attempts != 1 {
+		t.Errorf("lead = %+v, want done as refused_for_now after one bridged attempt", got)
 	}
-	if touch, err := f.Touches(t.Context(), "acme", number(0), monday); err != nil || !touch.LastRefusal.Equal(monday) {
-		t.Errorf("Touches = %+v, %v, want a refusal", touch, err)
+	if touch, err := f.Touches(t.Context(), "acme", number(0), monday); err != nil || !touch.LastRefusal.Equal(monday) || !touch.LastConnected.Equal(monday) {
+		t.Errorf("Touches = %+v, %v, want a refusal in a bridged call", touch, err)
+	}
+
+	// The word comes before the settlement that it replaces.
+	other := intent("B", 5, leads[1], monday)
+	early := settled(other, 7, campaigns.Bridged, monday.Add(2*time.Hour))
+	early.Amended, early.Attempt.Disposition = true, "callback"
+	f.apply(t, other, early, settled(other, 6, campaigns.Bridged, time.Time{}))
+	if got := f.leads(t)[1]; got.Disposition != "callback" || !got.Due.Equal(monday.Add(2*time.Hour)) || got.Tries != 1 {
+		t.Errorf("lead = %+v, want the callback to stand", got)
+	}
+}
+
+// amendedLate: the agent's word does not disturb a lead that is being called
+// again, and ends one that is only leased.
+func amendedLate(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	f.load(t, numbered(0, 2)...)
+	leads := f.leads(t)
+	var words []dialer.Change
+	for i, l := range leads {
+		begun := intent(string('A'+rune(i)), uint64(3*i+1), l, monday)
+		word := settled(begun, uint64(3*i+3), campaigns.Bridged, time.Time{})
+		word.Amended, word.Attempt.Done = true, true
+		words = append(words, word)
+		f.apply(t, begun, settled(begun, uint64(3*i+2), campaigns.Bridged, time.Time{}))
+	}
+	later := monday.Add(time.Hour)
+	if got := f.lease(t, 2, later); len(got) != 2 {
+		t.Fatalf("leased %d leads, want 2", len(got))
+	}
+	again := intent("C", 7, leads[0], later)
+	f.apply(t, again)
+	f.apply(t, words...)
+	f.giveBack(t, time.Time{}, leads[1])
+	f.apply(t, settled(again, 8, campaigns.NoAnswer, time.Time{}))
+	if got := f.leads(t); got[0].Done || !got[1].Done {
+		t.Errorf("done: %v, %v, want the first to go by its later attempt and the second to be done", got[0].Done, got[1].Done)
+	}
+	if diff := cmp.Diff([]campaigns.Number{number(0)}, numbers(f.lease(t, 2, later))); diff != "" {
+		t.Errorf("leased (-want +got):\n%s", diff)
+	}
+}
+
+// applySafe: the mark follows Safe where it is given.
+func applySafe(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	f.load(t, numbered(0, 1)...)
+	for i, step := range []struct{ seq, safe, want uint64 }{{10, 5, 5}, {12, 0, 12}, {20, 11, 12}, {21, 21, 21}} {
+		c := intent(string('A'+rune(i)), step.seq, f.leads(t)[0], monday)
+		c.Safe = step.safe
+		f.apply(t, c)
+		if got, err := f.Applied(t.Context()); err != nil || got != step.want {
+			t.Errorf("Applied after record %d with Safe %d = %d, %v, want %d", step.seq, step.safe, got, err, step.want)
+		}
 	}
 }

@@ -35,20 +35,13 @@ type Backend interface {
 	Close() error
 }
 
-// LeadLoad is one list being loaded.
-type LeadLoad interface {
-	Stage(ctx context.Context, leads []campaigns.Lead) error
-	Commit(ctx context.Context) (added, updated, unchanged int, err error)
-	Rollback(ctx context.Context) error
-}
-
 // Maker makes stores for the suite.
 type Maker struct {
 	// Open opens the state named by place (for files: a folder). A place that was
 	// closed, or whose process was killed, opens with what it held.
 	Open func(place string) (Backend, error)
 	// Load begins a list load on a backend that Open made.
-	Load func(ctx context.Context, b Backend, campaign string, at time.Time) (LeadLoad, error)
+	Load func(ctx context.Context, b Backend, campaign string, at time.Time) (campaigns.LeadSink, error)
 }
 
 // Run runs the suite.
@@ -69,7 +62,9 @@ func Run(t *testing.T, m Maker) {
 		"apply replay":              applyReplay,
 		"apply settled alone":       applySettledAlone,
 		"apply tries":               applyTries,
-		"apply disposition":         applyDisposition,
+		"apply amended":             applyAmended,
+		"apply amended late":        amendedLate,
+		"apply safe":                applySafe,
 		"touches":                   touches,
 		"screening newest":          screeningNewest,
 		"screening hidden":          screeningHidden,
