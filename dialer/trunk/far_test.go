@@ -1,11 +1,14 @@
 package trunk
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -53,6 +56,63 @@ func newFar(t testing.TB, host string) *far {
 		<-done
 	})
 	return f
+}
+
+// alsoTCP listens on the same port by TCP and delivers what comes there too.
+func (f *far) alsoTCP() {
+	f.t.Helper()
+	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(f.addr()))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	var conns []net.Conn
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns = append(conns, c)
+			wg.Go(func() { f.stream(c) })
+		}
+	})
+	f.t.Cleanup(func() {
+		l.Close()
+		for _, c := range conns {
+			c.Close()
+		}
+		wg.Wait()
+	})
+}
+
+// stream reads messages by their Content-Length.
+func (f *far) stream(c net.Conn) {
+	r := bufio.NewReader(c)
+	for {
+		var head strings.Builder
+		length := 0
+		for {
+			line, err := r.ReadString('\n')
+			if err != nil {
+				return
+			}
+			head.WriteString(line)
+			if k, v, ok := strings.Cut(line, ":"); ok && strings.EqualFold(k, "Content-Length") {
+				length, _ = strconv.Atoi(strings.TrimSpace(v))
+			}
+			if line == "\r\n" {
+				break
+			}
+		}
+		body := make([]byte, length)
+		if _, err := io.ReadFull(r, body); err != nil {
+			return
+		}
+		h := hear(head.String()+string(body), c.RemoteAddr().(*net.TCPAddr).AddrPort())
+		h.tcp = c
+		f.in <- h
+	}
 }
 
 func hear(raw string, from netip.AddrPort) *heard {
@@ -168,7 +228,11 @@ func (f *far) responseTo(req *heard, s say) string {
 	}
 	fmt.Fprintf(&b, "To: %s\r\nCall-ID: %s\r\nCSeq: %s\r\n", to, req.header("Call-ID"), req.header("CSeq"))
 	if !s.bare {
-		fmt.Fprintf(&b, "Contact: <sip:far@%s>\r\n", f.addrString())
+		contact := "sip:far@" + f.addrString()
+		if req.tcp != nil {
+			contact += ";transport=tcp"
+		}
+		fmt.Fprintf(&b, "Contact: <%s>\r\n", contact)
 	}
 	for _, e := range s.extra {
 		b.WriteString(e + "\r\n")
@@ -182,6 +246,12 @@ func (f *far) responseTo(req *heard, s say) string {
 
 func (f *far) reply(req *heard, s say) {
 	f.t.Helper()
+	if req.tcp != nil {
+		if _, err := req.tcp.Write([]byte(f.responseTo(req, s))); err != nil {
+			f.t.Fatal(err)
+		}
+		return
+	}
 	f.send(req.from, f.responseTo(req, s))
 }
 

@@ -47,8 +47,11 @@ func (ep *Endpoint) recoverOne(ctx context.Context, d dialer.Dialog) {
 		return
 	}
 	var target, from, to sip.Uri
-	for text, u := range map[string]*sip.Uri{d.Target: &target, d.From: &from, d.To: &to} {
-		if err := sip.ParseUri(text, u); err != nil {
+	for _, p := range []struct {
+		text string
+		uri  *sip.Uri
+	}{{d.Target, &target}, {d.From, &from}, {d.To, &to}} {
+		if err := sip.ParseUri(p.text, p.uri); err != nil {
 			log.Warn("a dialog left behind cannot be ended", zap.Error(err))
 			return
 		}

@@ -1,0 +1,155 @@
+package trunk
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"pronto/dialer"
+)
+
+// crashed places a call on an endpoint, closes it without a word to the far end,
+// and gives a new endpoint on the same address.
+func crashed(t *testing.T, answered bool) (b *bench, inv *heard, left dialer.Dialog) {
+	t.Helper()
+	b = newBench(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	out := b.dial(ctx, time.Minute, 0)
+	inv = b.far.next("INVITE")
+	b.far.reply(inv, say{status: "180 Ringing", tag: "a"})
+	wait(t, "ringing", b.rang)
+	left = b.dialed()[0]
+	if answered {
+		b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
+		b.far.next("ACK")
+		left = wait(t, "the answer", out).res.Dialog
+	}
+	addr := b.ep.Addr()
+	b.ep.Close()
+	cfg := b.ep.cfg
+	cfg.Listen = addr
+	ep, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ep.Close)
+	b.ep = ep
+	return b, inv, left
+}
+
+func (b *bench) recover(left ...dialer.Dialog) <-chan time.Duration {
+	done := make(chan time.Duration, 1)
+	go func() {
+		began := time.Now()
+		b.ep.Recover(context.Background(), left)
+		done <- time.Since(began)
+	}()
+	return done
+}
+
+func TestRecoverRinging(t *testing.T) {
+	b, inv, left := crashed(t, false)
+	done := b.recover(left)
+	c := b.far.next("CANCEL")
+	if c.branch() != inv.branch() || c.cseq() != inv.cseq() || c.header("Call-ID") != inv.header("Call-ID") ||
+		c.header("From") != inv.header("From") || c.header("To") != inv.header("To") || strings.Fields(c.line)[1] != strings.Fields(inv.line)[1] {
+		t.Errorf("the CANCEL does not match the INVITE of the earlier process:\n%s\n%s", inv.raw, c.raw)
+	}
+	b.far.reply(c, say{status: "200 OK"})
+	b.far.reply(inv, say{status: "487 Request Terminated", tag: "a"})
+	ack := b.far.next("ACK")
+	if ack.branch() != inv.branch() || !strings.Contains(ack.header("To"), "tag=a") || ack.cseq() != inv.cseq() {
+		t.Errorf("ACK:\n%s", ack.raw)
+	}
+	if d := wait(t, "Recover", done); d > time.Second {
+		t.Errorf("Recover took %s after all was said", d)
+	}
+	b.far.none("BYE", 4*testT1)
+}
+
+func TestRecoverMeetsAnAnswer(t *testing.T) {
+	for name, toCancel := range map[string]string{"200 to CANCEL": "200 OK", "481 to CANCEL": "481 Gone"} {
+		t.Run(name, func(t *testing.T) {
+			b, inv, left := crashed(t, false)
+			done := b.recover(left)
+			c := b.far.next("CANCEL")
+			b.far.reply(c, say{status: toCancel})
+			b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
+			ack := b.far.next("ACK")
+			bye := b.far.next("BYE")
+			if ack.cseq() != inv.cseq() || bye.cseq() <= inv.cseq() || !strings.Contains(bye.header("To"), "tag=a") || bye.header("From") != inv.header("From") {
+				t.Errorf("ACK and BYE:\n%s\n%s", ack.raw, bye.raw)
+			}
+			b.far.reply(bye, say{status: "200 OK"})
+			wait(t, "Recover", done)
+		})
+	}
+}
+
+func TestRecoverAnswered(t *testing.T) {
+	b, inv, left := crashed(t, true)
+	done := b.recover(left)
+	bye := b.far.next("BYE")
+	if bye.cseq() < inv.cseq()+1000 || !strings.Contains(bye.header("To"), "tag=a") || bye.header("From") != inv.header("From") ||
+		bye.header("Call-ID") != inv.header("Call-ID") {
+		t.Errorf("BYE:\n%s", bye.raw)
+	}
+	b.far.reply(bye, say{status: "401 U", extra: []string{`WWW-Authenticate: Digest realm="far", nonce="n", qop="auth"`}})
+	again := b.far.next("BYE")
+	if again.header("Authorization") == "" {
+		t.Errorf("BYE after the challenge:\n%s", again.raw)
+	}
+	b.far.reply(again, say{status: "200 OK"})
+	wait(t, "Recover", done)
+}
+
+func TestRecoverEndsInTime(t *testing.T) {
+	b, _, left := crashed(t, false)
+	incomplete, mute := dialer.Dialog{CallID: "x"}, left
+	mute.CallID, mute.Answered, mute.ToTag = "01mute", true, "z"
+	garbled := left
+	garbled.CallID, garbled.Target = "01garbled", "\x00<"
+	done := b.recover(left, incomplete, mute, garbled)
+	b.far.next("CANCEL")
+	select {
+	case d := <-done:
+		if d > 5*time.Second {
+			t.Errorf("Recover took %s", d)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("Recover takes more than 5 s when nobody answers")
+	}
+}
+
+func TestAnswerForADeadProcess(t *testing.T) {
+	b, inv, _ := crashed(t, false)
+	b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
+	b.far.next("ACK")
+	bye := b.far.next("BYE")
+	b.far.reply(bye, say{status: "200 OK"})
+	// One that was never ours is left alone: we are not to be made to send to others.
+	foreign := strings.ReplaceAll(b.far.responseTo(inv, say{status: "200 OK", tag: "a"}), inv.header("Call-ID"), "01foreign")
+	b.far.send(inv.from, foreign)
+	b.far.none("ACK", 8*testT1)
+}
+
+func TestPortIsTakenAgainAfterClose(t *testing.T) {
+	ep, err := New(Config{Listen: netip.MustParseAddrPort(ourHost + ":0")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Config{Listen: ep.Addr()}); err == nil {
+		t.Error("a port in use was taken")
+	}
+	ep.Close()
+	ep.Close()
+	l, err := net.Listen("tcp", ep.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+}
