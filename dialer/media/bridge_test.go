@@ -3,6 +3,7 @@ package media
 import (
 	"bytes"
 	"math"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,8 +21,10 @@ func TestStreamRunsOnAcrossBridges(t *testing.T) {
 		heard := make(chan time.Time, 2)
 		d.Bridge(customer.audio, agent.audio, func(at time.Time) { heard <- at })
 		from := len(agent.packets())
-		go customer.talk(n, 20*time.Millisecond, pattern(0x10, 160))
-		agent.talk(n, 20*time.Millisecond, pattern(0x90, 160))
+		var talking sync.WaitGroup
+		talking.Go(func() { customer.talk(n, frame, pattern(0x10, 160)) })
+		agent.talk(n, frame, pattern(0x90, 160))
+		talking.Wait()
 		last := pattern(0x10, 160)(n - 1)
 		agent.await("the customer's last packet", func(all []got) bool { return bytes.Equal(all[len(all)-1].Payload, last) })
 		last = pattern(0x90, 160)(n - 1)
@@ -86,8 +89,12 @@ func TestToneIsMixedOverTheFirstWord(t *testing.T) {
 	from := len(agent.packets())
 	voice := newClip(sine(1000, -10, time.Second)).a
 	piece := func(i int) []byte { return voice[i*160 : (i+1)*160] }
-	go agent.talk(50, 20*time.Millisecond, func(int) []byte { return bytes.Repeat([]byte{silenceA}, 160) })
-	customer.talk(50, 20*time.Millisecond, piece)
+	var talking sync.WaitGroup
+	defer talking.Wait()
+	talking.Go(func() {
+		agent.talk(50, frame, func(int) []byte { return bytes.Repeat([]byte{silenceA}, 160) })
+	})
+	customer.talk(50, frame, piece)
 	all := agent.await("a second of voice", func(all []got) bool {
 		return len(all) > from && bytes.Equal(all[len(all)-1].Payload, piece(49))
 	})

@@ -15,7 +15,12 @@ import (
 	"pronto/dialer"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if benchRole() {
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience is how long a test waits for something that must come.
 const patience = 20 * time.Second

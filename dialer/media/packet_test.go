@@ -2,9 +2,12 @@ package media
 
 import (
 	"bytes"
+	"net/netip"
 	"testing"
 
 	"github.com/pion/rtp"
+
+	"pronto/dialer"
 )
 
 func TestParse(t *testing.T) {
@@ -93,6 +96,45 @@ func FuzzParse(f *testing.F) {
 		if !bytes.Equal(theirs.Payload, payload) || h.SequenceNumber != p.seq || h.Timestamp != p.stamp ||
 			h.SSRC != p.ssrc || h.PayloadType != p.payloadType || h.Marker != p.marker {
 			t.Errorf("written as %v, want %+v", theirs, p)
+		}
+	})
+}
+
+// FuzzReceive sends a bridged leg anything, from its far end and from a
+// stranger: a good packet that follows is still carried over.
+func FuzzReceive(f *testing.F) {
+	d := desk(f, "127.20.15.1", func(c *Config) { c.Tone.Off = true })
+	agent := opposite(f, d, "127.20.15.2", dialer.PCMU, nil).audio.(*leg)
+	customer := opposite(f, d, "127.20.15.3", dialer.PCMA, nil)
+	l, src := customer.audio.(*leg), customer.local()
+	stranger := netip.MustParseAddrPort("127.20.15.4:4000")
+	d.Bridge(l, agent, nil)
+	ssrc := uint32(0)
+	var keys digits
+	f.Add([]byte("\x80\x08\x00\x01\x00\x00\x00\xa0\x01\x02\x03\x04payload"), false)
+	f.Add([]byte("\x80\xe5\x00\x01\x00\x00\x00\xa0\x01\x02\x03\x04\x05\x8a\x01\x90"), false)
+	f.Add([]byte("\x80\x0d\x00\x01\x00\x00\x00\xa0\x01\x02\x03\x04\x40"), true)
+	f.Fuzz(func(t *testing.T, b []byte, strange bool) {
+		from := src
+		if strange {
+			from = stranger
+		}
+		heard := l.heard.Load()
+		key, ok := l.receive(bytes.Clone(b), from, &keys)
+		if ok && (strange || !bytes.Contains([]byte("0123456789*#"), []byte{key})) {
+			t.Fatalf("key %q from %s", key, from)
+		}
+		if strange && l.heard.Load() != heard {
+			t.Fatal("a stranger was heard")
+		}
+		before := agent.out
+		ssrc++
+		good := make([]byte, headerLen+frameSamples)
+		putHeader(good, packet{payloadType: 8, ssrc: ssrc})
+		l.receive(good, src, &keys)
+		after := agent.out
+		if after.seq != before.seq+1 || int32(after.end-before.end) < frameSamples || after.ssrc != before.ssrc {
+			t.Fatalf("stream went from %+v to %+v", before, after)
 		}
 	})
 }
