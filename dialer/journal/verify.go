@@ -136,10 +136,10 @@ func (c *check) walk(list []segment) error {
 
 func (c *check) segment(s segment, newest bool) error {
 	first := link{seq: c.last.seq + 1, prev: c.last.hash}
+	head, err := os.ReadFile(s.path(headExt)) // before the lines: a live segment may be closed meanwhile
 	if err := c.lines(s, newest); err != nil {
 		return err
 	}
-	head, err := os.ReadFile(s.path(headExt))
 	if errors.Is(err, fs.ErrNotExist) && newest {
 		return nil
 	}

@@ -205,7 +205,7 @@ func (w *writer) again() error {
 	if err := w.restart(); err != nil {
 		return fmt.Errorf("journal: reopen: %w", err)
 	}
-	if w.last != known {
+	if w.last.seq != known.seq || w.last.hash != known.hash {
 		return fmt.Errorf("journal: reopen: %s ends at record %d, but %d was on disk", w.seg.path(liveExt), w.last.seq, known.seq)
 	}
 	j.mu.Lock()
