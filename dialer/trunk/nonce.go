@@ -11,7 +11,7 @@ import (
 )
 
 // nonces makes digest nonces that need no memory until one has been used well:
-// their time under a key of this process (RFC 7616 section 5.4). What was used is
+// their time, and four random bytes to tell those of one millisecond apart, under a key of this process (RFC 7616 section 5.4). What was used is
 // remembered for as long as the nonce lives, so that nothing can be replayed.
 type nonces struct {
 	key  [32]byte
@@ -28,11 +28,13 @@ func newNonces(life time.Duration) *nonces {
 	return n
 }
 
-// make returns a nonce of the time.
+// make returns a nonce of the time. Its salt keeps two phones that ask in the
+// same millisecond from getting the same one, of which only one could be used.
 func (n *nonces) make(now time.Time) string {
-	var b [8 + 16]byte
+	var b [8 + 8 + 16]byte
 	binary.BigEndian.PutUint64(b[:8], uint64(now.UnixMilli()))
-	copy(b[8:], n.mac(b[:8]))
+	rand.Read(b[8:16]) // never fails since Go 1.24
+	copy(b[16:], n.mac(b[:16]))
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
@@ -50,7 +52,7 @@ func (n *nonces) fresh(nonce string, now time.Time) bool {
 
 func (n *nonces) read(nonce string) (time.Time, bool) {
 	b, err := base64.RawURLEncoding.DecodeString(nonce)
-	if err != nil || len(b) != 24 || !hmac.Equal(b[8:], n.mac(b[:8])) {
+	if err != nil || len(b) != 32 || !hmac.Equal(b[16:], n.mac(b[:16])) {
 		return time.Time{}, false
 	}
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(b[:8]))), true
