@@ -37,10 +37,11 @@ type Pacing struct {
 type Retry struct {
 	Delay  time.Duration `yaml:"delay" json:"delay"`
 	Growth float64       `yaml:"growth" json:"growth,omitempty"` // the delay is multiplied by it at each try; 0 and 1: fixed
-	Max    int           `yaml:"max" json:"max"`                 // tries with this outcome in a row before the lead is done; 0: no retry
+	Max    int           `yaml:"max" json:"max"`                 // retries after this outcome in a row before the lead is done; 0: no retry
 }
 
 // Hours is a calling window in the called party's local time: by weekday (mon
-// to sun) a list of spans "09:00-13:00". A day without a span is closed. A nil
-// Hours is no restriction of its own.
+// to sun) a list of spans "09:00-13:00", the end not included, 24:00 allowed. A
+// day without a span is closed. A nil Hours is no restriction of its own. In a
+// campaign file a key may also be a range of days, as in mon-fri.
 type Hours map[string][]string

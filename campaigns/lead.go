@@ -37,7 +37,7 @@ type Lead struct {
 type LeadStore interface {
 	// Lease returns up to n leads of the campaign that are due at now, callbacks
 	// first, then retries, then fresh ones, each by priority then list order, and
-	// marks them leased by node.
+	// marks them leased by node. A call that fails leaves nothing leased.
 	Lease(ctx context.Context, campaign, node string, n int, now time.Time) ([]Lead, error)
 	// Return gives leases back undialed, to be due again at the given time; the zero time means at
 	// once. It does not count as an attempt.

@@ -107,7 +107,7 @@ func (c *Campaign) retry(o Outcome) Retry {
 // times Growth to the power of tries-1, at most MaxDelay.
 func (r Retry) after(tries int) time.Duration {
 	d := min(max(r.Delay, 0), MaxDelay)
-	if r.Growth <= 1 || tries <= 1 {
+	if d == 0 || tries <= 1 || !(r.Growth > 1) { // not a number grows nothing
 		return d
 	}
 	grown := float64(d) * math.Pow(r.Growth, float64(tries-1))

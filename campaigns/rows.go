@@ -73,7 +73,7 @@ func (r *rows) fill(lead *Lead, cells []cell) error {
 	at := r.at[roleNumber]
 	n, err := ParseNumber(cells[at].text, r.opt.Country)
 	if err != nil {
-		return r.flaw(cells, at, FlawNumber, err.Error())
+		return r.flaw(cells, at, FlawNumber, "is "+err.Error())
 	}
 	lead.Number = n
 	lead.Name = strings.TrimSpace(r.value(cells, roleName) + " " + r.value(cells, roleSurname))
