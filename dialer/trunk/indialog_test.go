@@ -80,6 +80,7 @@ func TestReinvite(t *testing.T) {
 func TestReinviteWithoutOffer(t *testing.T) {
 	b := newBench(t)
 	inv, leg := b.answer("a")
+	wait(t, "the first connection", b.audio.told)
 	re := b.far.ask(inv, "a", "INVITE", 10, "")
 	res := b.far.answerOf(re)
 	expect(t, res, "200")
@@ -90,6 +91,7 @@ func TestReinviteWithoutOffer(t *testing.T) {
 	expect(t, b.far.answerOf(glare), "491")
 	b.far.answerOf(re) // the 200 again: no ACK yet
 	b.far.ask(inv, "a", "ACK", 10, sdpAt("127.30.0.9", 4300))
+	wait(t, "the answer in the ACK", b.audio.told)
 	update := b.far.ask(inv, "a", "UPDATE", 12, "")
 	expect(t, b.far.answerOf(update), "200")
 	got := b.audio.connected()

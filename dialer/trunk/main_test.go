@@ -28,6 +28,7 @@ type fakeAudio struct {
 	conn *net.UDPConn
 	mu   sync.Mutex
 	far  []dialer.Remote
+	told chan struct{} // one for each Connect
 }
 
 func newFakeAudio(t testing.TB, host string) *fakeAudio {
@@ -37,7 +38,7 @@ func newFakeAudio(t testing.TB, host string) *fakeAudio {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	return &fakeAudio{conn: c}
+	return &fakeAudio{conn: c, told: make(chan struct{}, 1000)}
 }
 
 func (a *fakeAudio) Local() netip.AddrPort {
@@ -48,6 +49,7 @@ func (a *fakeAudio) Connect(r dialer.Remote) {
 	a.mu.Lock()
 	a.far = append(a.far, r)
 	a.mu.Unlock()
+	a.told <- struct{}{}
 }
 
 func (a *fakeAudio) LastHeard() time.Time { return time.Time{} }

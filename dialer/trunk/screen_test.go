@@ -1,0 +1,143 @@
+package trunk
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// outOfDialog writes a request of a stranger.
+func (f *far) outOfDialog(ep *Endpoint, method string) string {
+	return fmt.Sprintf("%s sip:100@%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKstranger%s\r\nMax-Forwards: 70\r\n"+
+		"From: <sip:100@1.1.1.1>;tag=s\r\nTo: <sip:100@1.1.1.1>\r\nCall-ID: stranger-%s\r\nCSeq: 1 %s\r\nContact: <sip:100@%s>\r\nContent-Length: 0\r\n\r\n",
+		method, ep.Addr(), f.addrString(), method, method, method, f.addrString())
+}
+
+func TestStrangersGetNowhere(t *testing.T) {
+	b := newBench(t)
+	stranger := newFar(t, "127.30.3.1")
+	for _, method := range []string{"INVITE", "OPTIONS", "BYE", "CANCEL", "SUBSCRIBE", "MESSAGE", "ACK", "FOO"} {
+		stranger.send(b.ep.Addr(), stranger.outOfDialog(b.ep, method))
+	}
+	stranger.none("SIP/2.0", 8*testT1)
+	if n := b.ep.tp.Pool("udp").Size(); n != 1 {
+		t.Errorf("sipgo keeps %d addresses, want its socket alone", n)
+	}
+}
+
+func TestTrunkOutsideADialog(t *testing.T) {
+	b := newBench(t)
+	for method, status := range map[string]string{"OPTIONS": "200", "INVITE": "403", "BYE": "481", "SUBSCRIBE": "405"} {
+		msg := b.far.outOfDialog(b.ep, method)
+		b.far.send(b.ep.Addr(), msg)
+		expect(t, b.far.answerOf(hear(msg, b.far.addr())), status)
+	}
+}
+
+func TestGarbageHarmsNoCall(t *testing.T) {
+	b := newBench(t)
+	inv, leg := b.answer("a")
+	stranger := newFar(t, "127.30.3.1")
+	rng := rand.New(rand.NewPCG(1, 2))
+	good := b.far.request(inv, "a", "INFO", 50, sdpAt(farHost, 4000))
+	for i := range 3000 {
+		msg := []byte(good)
+		for range 1 + rng.IntN(20) {
+			msg[rng.IntN(len(msg))] = byte(rng.Uint32())
+		}
+		from := stranger
+		if i%2 == 0 {
+			from = b.far
+		}
+		from.send(b.ep.Addr(), string(msg[:rng.IntN(len(msg))+1]))
+		if i%100 == 0 {
+			from.send(b.ep.Addr(), string(bytes.Repeat(msg, 200)[:60000]))
+		}
+	}
+	c, err := net.Dial("tcp", b.ep.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "INVITE sip:x SIP/2.0\r\nContent-Length: 99999999999\r\n\r\n%s", strings.Repeat("x", 100000))
+	select {
+	case <-leg.Done():
+		t.Fatal("garbage ended the call")
+	default:
+	}
+	expect(t, b.far.answerOf(b.far.ask(inv, "a", "OPTIONS", 1<<30, "")), "200")
+	b.hangup(leg)
+}
+
+func TestTCPConnectionsAreBounded(t *testing.T) {
+	ep := newPhones(t, nil, func(c *Config) { c.Limits.TCPConnsPerSource = 3 })
+	var conns []net.Conn
+	for range 5 {
+		c, err := net.Dial("tcp", ep.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		conns = append(conns, c)
+	}
+	refused := 0
+	for _, c := range conns {
+		c.SetReadDeadline(time.Now().Add(8 * testT1))
+		if _, err := c.Read(make([]byte, 1)); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			refused++
+		}
+	}
+	if refused != 2 {
+		t.Errorf("%d of 5 connections were closed, want 2", refused)
+	}
+}
+
+func TestGlance(t *testing.T) {
+	for name, c := range map[string]struct{ in, method, callID string }{
+		"request":          {"INVITE sip:a SIP/2.0\r\nCall-ID: abc\r\n\r\n", "INVITE", "abc"},
+		"response":         {"SIP/2.0 200 OK\r\nVia: x\r\ncall-id : abc \r\n\r\n", "SIP/2.0", "abc"},
+		"compact":          {"BYE sip:a SIP/2.0\r\ni:abc\r\n\r\n", "BYE", "abc"},
+		"bare line feeds":  {"BYE sip:a SIP/2.0\ni: abc\n\n", "BYE", "abc"},
+		"in the body only": {"BYE sip:a SIP/2.0\r\nVia: x\r\n\r\nCall-ID: abc\r\n", "BYE", ""},
+		"no line end":      {"BYE sip:a SIP/2.0", "", ""},
+		"keep-alive":       {"\r\n\r\n", "", ""},
+		"binary":           {"\x16\x03\x01 \n", "", ""},
+		"empty":            {"", "", ""},
+		"endless word":     {strings.Repeat("A", 100) + " x\n", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			method, callID := glance([]byte(c.in))
+			if method != c.method || string(callID) != c.callID {
+				t.Errorf("got %q, %q; want %q, %q", method, callID, c.method, c.callID)
+			}
+		})
+	}
+}
+
+// FuzzGlance: what the parser takes for a message, the screen reads the same method of.
+func FuzzGlance(f *testing.F) {
+	f.Add([]byte("INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKa\r\nCall-ID: abc\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"))
+	f.Add([]byte("SIP/2.0 200 OK\r\ni: abc\r\n\r\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		method, _ := glance(data)
+		msg, err := sip.ParseMessage(data)
+		if err != nil || method == "" {
+			return
+		}
+		want := "SIP/2.0"
+		if req, ok := msg.(*sip.Request); ok {
+			want = string(req.Method)
+		}
+		if !strings.EqualFold(method, want) {
+			t.Fatalf("the screen reads %q, the parser %q", method, want)
+		}
+	})
+}
