@@ -36,7 +36,7 @@ func headings(r role) []string {
 			"numero_di_telefono", "numero_telefonico", "numero_cellulare", "msisdn", "e164", "telefon", "telefonnummer",
 		}
 	case roleName:
-		return []string{"name", "full_name", "fullname", "nominativo", "nome_e_cognome", "nome", "first_name", "firstname"}
+		return []string{"name", "full_name", "fullname", "nominativo", "nome_e_cognome", "nome", "first_name", "firstname"} //nolint:misspell // Italian
 	case roleSurname:
 		return []string{"last_name", "lastname", "surname", "cognome"}
 	case roleExternal:

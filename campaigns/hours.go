@@ -24,7 +24,10 @@ func Weekdays() []string {
 // Validate reports every day or span that cannot be read: keys other than mon
 // to sun, spans other than "09:00-13:00" with the start before the end and at
 // most 24:00, overlaps. A span over midnight is written as two.
-func (h Hours) Validate() error {
+func (h Hours) Validate() error { return h.problems().err() }
+
+// problems is everything wrong with h, with keys as in mon[0].
+func (h Hours) problems() Problems {
 	var found Problems
 	for _, day := range sortedDays(h) {
 		if !slices.Contains(Weekdays(), day) {
@@ -45,7 +48,7 @@ func (h Hours) Validate() error {
 			spans = append(spans, s)
 		}
 	}
-	return found.err()
+	return found
 }
 
 // Open reports whether the wall clock of local, read in local's own time zone,

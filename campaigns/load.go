@@ -24,7 +24,7 @@ type LoadOptions struct {
 }
 
 // LeadSink takes a list in. Nothing of it may be leased before Commit returns
-// nil, and nothing is left of it after Rollback. Implemented by dialer/store.
+// nil. Implemented by dialer/store.
 type LeadSink interface {
 	// Stage sets leads aside. The slice is reused: the sink keeps copies.
 	Stage(ctx context.Context, leads []Lead) error
@@ -32,7 +32,8 @@ type LeadSink interface {
 	// number, the campaign already has is updated or left unchanged, its attempts
 	// and outcome kept.
 	Commit(ctx context.Context) (added, updated, unchanged int, err error)
-	// Rollback drops what was staged; also after a failed Commit.
+	// Rollback drops what was staged. After a failed Commit it leaves the campaign
+	// as it was or, where Commit had already been decided, to be completed.
 	Rollback(ctx context.Context) error
 }
 

@@ -1,7 +1,6 @@
 package campaigns
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -15,16 +14,16 @@ func (c *Campaign) Normal() []byte {
 	w.pair(0, "campaign", quote(c.Name))
 	w.pair(0, "seller", quote(c.Seller))
 	w.pair(0, "purpose", quote(c.Purpose))
-	w.optional(0, "sector", c.Sector)
+	w.optional("sector", c.Sector)
 	w.pair(0, "jurisdiction", quote(c.Jurisdiction))
 	ids := make([]string, len(c.CallerIDs))
 	for i, id := range c.CallerIDs {
 		ids[i] = string(id)
 	}
 	w.list(0, "caller_ids", ids)
-	w.optional(0, "trunk", c.Trunk)
+	w.optional("trunk", c.Trunk)
 	if c.Hours != nil {
-		w.open(0, "hours")
+		w.open("hours")
 		hours := c.Hours.canonical()
 		for _, day := range sortedDays(hours) {
 			w.list(2, day, hours[day])
@@ -34,13 +33,13 @@ func (c *Campaign) Normal() []byte {
 	w.pair(0, "ring_timeout", brief(c.RingTimeout))
 	w.pair(0, "wrap_up", brief(c.WrapUp))
 	if len(c.Retry) > 0 {
-		w.open(0, "retry")
+		w.open("retry")
 		for _, o := range outcomesOf(c.Retry) {
 			w.retry(o, c.Retry[o])
 		}
 	}
 	w.pair(0, "max_attempts", strconv.Itoa(c.MaxAttempts))
-	w.optional(0, "abandon_message", c.Message)
+	w.optional("abandon_message", c.Message)
 	if len(c.Agents) > 0 {
 		w.list(0, "agents", c.Agents)
 	}
@@ -51,14 +50,14 @@ func (c *Campaign) Normal() []byte {
 type yamlWriter struct{ strings.Builder }
 
 func (w *yamlWriter) pair(indent int, key, value string) {
-	fmt.Fprintf(w, "%*s%s: %s\n", indent, "", key, value)
+	w.WriteString(strings.Repeat(" ", indent) + key + ": " + value + "\n")
 }
 
-func (w *yamlWriter) open(indent int, key string) { fmt.Fprintf(w, "%*s%s:\n", indent, "", key) }
+func (w *yamlWriter) open(key string) { w.WriteString(key + ":\n") }
 
-func (w *yamlWriter) optional(indent int, key, value string) {
+func (w *yamlWriter) optional(key, value string) {
 	if value != "" {
-		w.pair(indent, key, quote(value))
+		w.pair(0, key, quote(value))
 	}
 }
 
@@ -70,27 +69,28 @@ func (w *yamlWriter) list(indent int, key string, values []string) {
 	w.pair(indent, key, "["+strings.Join(quoted, ", ")+"]")
 }
 
-func (w *yamlWriter) float(indent int, key string, v float64) {
+// float writes a number of a nested block unless it is zero.
+func (w *yamlWriter) float(key string, v float64) {
 	if v != 0 {
-		w.pair(indent, key, strconv.FormatFloat(v, 'f', -1, 64))
+		w.pair(2, key, strconv.FormatFloat(v, 'f', -1, 64))
 	}
 }
 
-func (w *yamlWriter) integer(indent int, key string, v int) {
+func (w *yamlWriter) integer(key string, v int) {
 	if v != 0 {
-		w.pair(indent, key, strconv.Itoa(v))
+		w.pair(2, key, strconv.Itoa(v))
 	}
 }
 
 func (w *yamlWriter) pacing(p Pacing) {
-	w.open(0, "pacing")
+	w.open("pacing")
 	w.pair(2, "mode", quote(p.Mode))
-	w.float(2, "ratio", p.Ratio)
-	w.float(2, "cap", p.Cap)
-	w.float(2, "target", p.Target)
-	w.integer(2, "max_lines", p.MaxLines)
-	w.float(2, "max_lines_per_agent", p.MaxLinesPerAgent)
-	w.integer(2, "max_calls_per_second", p.MaxCallsPerSecond)
+	w.float("ratio", p.Ratio)
+	w.float("cap", p.Cap)
+	w.float("target", p.Target)
+	w.integer("max_lines", p.MaxLines)
+	w.float("max_lines_per_agent", p.MaxLinesPerAgent)
+	w.integer("max_calls_per_second", p.MaxCallsPerSecond)
 }
 
 func (w *yamlWriter) retry(o Outcome, r Retry) {

@@ -198,8 +198,7 @@ func (r *reader) pacing(p *Pacing, n ast.Node) {
 // check adds what Validate finds, with places, leaving out what was reported
 // while reading.
 func (r *reader) check(c *Campaign, root ast.Node) {
-	problems, _ := c.Validate().(Problems)
-	for _, p := range problems {
+	for _, p := range c.problems() {
 		if r.bad[p.Key] {
 			continue
 		}

@@ -7,7 +7,7 @@ import (
 )
 
 // Problem is one thing wrong in a file that a person wrote.
-type Problem struct {
+type Problem struct { //nolint:errname // one thing wrong is a value first, an error second
 	File   string `json:"file,omitempty"`
 	Line   int    `json:"line,omitempty"`   // from 1; 0: unknown
 	Column int    `json:"column,omitempty"` // from 1, in characters; 0: unknown
@@ -48,7 +48,7 @@ func (p Problem) Error() string {
 }
 
 // Problems is everything wrong in a file, in the order of its lines.
-type Problems []Problem
+type Problems []Problem //nolint:errname // as Problem
 
 // Error is one problem per line.
 func (p Problems) Error() string {

@@ -1,131 +1,16 @@
 package campaigns_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
-	"pgregory.net/rapid"
 
 	"pronto/campaigns"
 )
-
-// bank is a LeadStore in memory that notices broken promises.
-type bank struct {
-	mu      sync.Mutex
-	leads   map[campaigns.LeadID]*campaigns.Lead
-	leased  map[campaigns.LeadID]bool
-	asks    int // calls of Lease
-	returns int // calls of Return
-	delay   time.Duration
-	fail    error // of every call
-	forget  bool  // the next Return is done but answers with an error
-	wrong   []string
-}
-
-func newBank(n int) *bank {
-	b := &bank{leads: make(map[campaigns.LeadID]*campaigns.Lead), leased: make(map[campaigns.LeadID]bool)}
-	b.add(n, campaigns.Lead{})
-	return b
-}
-
-// add puts n leads like l into the bank.
-func (b *bank) add(n int, l campaigns.Lead) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for range n {
-		l.ID = campaigns.LeadID(len(b.leads) + 1)
-		one := l
-		b.leads[l.ID] = &one
-	}
-}
-
-func (b *bank) Lease(ctx context.Context, _, _ string, n int, now time.Time) ([]campaigns.Lead, error) {
-	if b.delay > 0 {
-		time.Sleep(b.delay)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.asks++
-	if err := cmp.Or(b.fail, ctx.Err()); err != nil {
-		return nil, err
-	}
-	var out []campaigns.Lead
-	for _, l := range b.leads {
-		if !b.leased[l.ID] && !l.Done && !l.Due.After(now) {
-			out = append(out, *l)
-		}
-	}
-	slices.SortFunc(out, func(a, c campaigns.Lead) int {
-		return cmp.Or(cmp.Compare(c.Priority, a.Priority), cmp.Compare(a.ID, c.ID))
-	})
-	out = out[:min(n, len(out))]
-	for _, l := range out {
-		b.leased[l.ID] = true
-	}
-	return out, nil
-}
-
-func (b *bank) Return(ctx context.Context, ids []campaigns.LeadID, due time.Time) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.returns++
-	if err := cmp.Or(b.fail, ctx.Err()); err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if !b.leased[id] {
-			b.wrong = append(b.wrong, fmt.Sprintf("lead %d was returned without a lease", id))
-		}
-		delete(b.leased, id)
-		b.leads[id].Due = due
-	}
-	if b.forget {
-		b.forget = false
-		return errors.New("the answer was lost")
-	}
-	return nil
-}
-
-// held is how many leases are out.
-func (b *bank) held() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.leased)
-}
-
-func (b *bank) asked() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.asks
-}
-
-func (b *bank) returned() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.returns
-}
-
-// lead is the bank's own copy.
-func (b *bank) lead(id campaigns.LeadID) campaigns.Lead {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return *b.leads[id]
-}
-
-// set changes the bank while others use it.
-func (b *bank) set(f func()) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	f()
-}
 
 // running is a queue on a bank within a bubble of fake time.
 func running(t *testing.T, b *bank, cfg campaigns.QueueConfig, f func(t *testing.T, q *campaigns.Queue)) {
@@ -424,62 +309,6 @@ func TestQueueEndSaysWhatIsLeft(t *testing.T) {
 		cancel()
 		if err := <-ended; !errors.Is(err, b.fail) {
 			t.Fatalf("Run: %v", err)
-		}
-	})
-}
-
-// TestQueueNeverLosesALease plays random steps and looks at the leases at the
-// end: those that the taker kept, and no others.
-func TestQueueNeverLosesALease(t *testing.T) {
-	type step struct{ kind, n int }
-	rapid.Check(t, func(rt *rapid.T) {
-		steps := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
-			return step{rapid.IntRange(0, 6).Draw(t, "kind"), rapid.IntRange(0, 30).Draw(t, "n")}
-		}), 1, 60).Draw(rt, "steps")
-		high := rapid.IntRange(1, 40).Draw(rt, "high")
-		b := newBank(rapid.IntRange(0, 100).Draw(rt, "leads"))
-		kept := 0
-		running(t, b, campaigns.QueueConfig{High: high, MaxHold: 10 * time.Second}, func(t *testing.T, q *campaigns.Queue) {
-			var taken []campaigns.Lead
-			pop := func(n int) []campaigns.Lead {
-				n = min(n, len(taken))
-				some := taken[:n:n]
-				taken = taken[n:]
-				return some
-			}
-			for _, s := range steps {
-				switch s.kind {
-				case 0, 1:
-					taken = append(taken, q.Take(s.n)...)
-				case 2:
-					q.Return(pop(s.n)...)
-				case 3:
-					q.Release(time.Now().Add(time.Duration(s.n)*time.Second), pop(s.n)...)
-				case 4:
-					time.Sleep(time.Duration(s.n) * 500 * time.Millisecond)
-				case 5:
-					b.set(func() { b.fail = errors.New("away") })
-					time.Sleep(time.Duration(s.n) * 100 * time.Millisecond)
-					b.set(func() { b.fail = nil })
-				case 6:
-					q.Wake()
-					synctest.Wait()
-				}
-				if got := len(q.Propensities()); got != q.Len() && s.kind == 6 {
-					b.wrong = append(b.wrong, "Propensities and Len differ")
-				}
-			}
-			seen := make(map[campaigns.LeadID]bool)
-			for _, l := range taken {
-				if seen[l.ID] {
-					b.wrong = append(b.wrong, fmt.Sprintf("lead %d is out twice", l.ID))
-				}
-				seen[l.ID] = true
-			}
-			kept = len(taken)
-		})
-		if b.held() != kept {
-			rt.Fatalf("%d leases out, the taker has %d", b.held(), kept)
 		}
 	})
 }

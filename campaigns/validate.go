@@ -10,7 +10,10 @@ import (
 
 // Validate checks a campaign as Parse does. The error, when there is one, is
 // Problems, with key paths but no places.
-func (c *Campaign) Validate() error {
+func (c *Campaign) Validate() error { return c.problems().err() }
+
+// problems is everything wrong with c.
+func (c *Campaign) problems() Problems {
 	v := &validator{}
 	v.identity(c)
 	v.callerIDs(c.CallerIDs)
@@ -29,7 +32,7 @@ func (c *Campaign) Validate() error {
 		v.retry(o, c.Retry[o])
 	}
 	v.agents(c.Agents)
-	return v.found.err()
+	return v.found
 }
 
 type validator struct{ found Problems }
@@ -94,7 +97,7 @@ func (v *validator) hours(h Hours) {
 	if h == nil {
 		return
 	}
-	problems, _ := h.Validate().(Problems)
+	problems := h.problems()
 	for _, p := range problems {
 		p.Key = "hours." + p.Key
 		v.found = append(v.found, p)
@@ -176,8 +179,10 @@ func isSlug(s string) bool {
 	if s == "" || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
 		return false
 	}
-	return !strings.ContainsFunc(s, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-') })
+	return !strings.ContainsFunc(s, func(r rune) bool { return !isPlain(r) && r != '-' })
 }
+
+func isPlain(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
 
 // isWord is isSlug with underscores.
 func isWord(s string) bool { return isSlug(strings.ReplaceAll(s, "_", "x")) }
@@ -194,9 +199,7 @@ func isLine(s string) bool {
 
 // suggestSlug is a mend for a name that is nearly a slug.
 func suggestSlug(s string) string {
-	words := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9')
-	})
+	words := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !isPlain(r) })
 	if slug := strings.Join(words, "-"); isSlug(slug) {
 		return "write " + slug
 	}
