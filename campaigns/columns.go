@@ -58,6 +58,9 @@ func headings(r role) []string {
 // surer does.
 func weakNumber() []string { return []string{"number", "numero", "num", "contact"} }
 
+// maxColumns bounds the columns of a list.
+const maxColumns = 1000
+
 // columns says where a row's values are.
 type columns struct {
 	titles []string   // as in the file
@@ -129,6 +132,9 @@ func (r *records) firstLine() (string, error) {
 // findColumns gives each column its role. The number's must be clear: one
 // column under a sure name, or one under a weak one.
 func findColumns(cells []cell, numberColumn string) (*columns, error) {
+	if len(cells) > maxColumns {
+		return nil, fmt.Errorf("more than %d columns", maxColumns)
+	}
 	cols := &columns{titles: make([]string, len(cells))}
 	plain := make([]string, len(cells))
 	for i := range cols.at {

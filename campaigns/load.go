@@ -23,8 +23,8 @@ type LoadOptions struct {
 	MaxRejects   int       // rejects kept in the report; 0: 1000
 }
 
-// LeadSink takes a list in. Nothing of it may be leased before Commit returns
-// nil. Implemented by dialer/store.
+// LeadSink takes a list in. Nothing of it may be leased before Commit is called.
+// Implemented by dialer/store.
 type LeadSink interface {
 	// Stage sets leads aside. The slice is reused: the sink keeps copies.
 	Stage(ctx context.Context, leads []Lead) error

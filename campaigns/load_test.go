@@ -134,6 +134,7 @@ func TestLoadRefusesWholeFiles(t *testing.T) {
 		{"open quote in header", "phone,\"name\n", "header: line 1: a quote is not closed"},
 		{"long header", "phone," + long + "\n", "longer than 64 KiB"},
 		{"only carriage returns", "phone,name\r+393561000001,Anna\r", "control character U+000D"},
+		{"columns without end", "phone" + strings.Repeat(",", 1001) + "\n", "more than 1000 columns"},
 		{"bad sep", "sep=x\nphone\n", "sep= must name"},
 	}
 	for _, c := range cases {
