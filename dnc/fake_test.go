@@ -134,9 +134,11 @@ func tuesday(t testing.TB) time.Time {
 	return time.Date(2026, 11, 24, 10, 30, 0, 0, zone(t, "Europe/Rome"))
 }
 
+var parsed = sync.OnceValues(rules.Embedded)
+
 func embedded(t testing.TB) *rules.Book {
 	t.Helper()
-	b, err := rules.Embedded()
+	b, err := parsed()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package dnc
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"pronto/dnc/rules"
@@ -123,7 +124,7 @@ func (q *query) lifted(ctx context.Context, s *rules.Screening, shown time.Time)
 		case ByConsent:
 			return s.Consent == rules.AnyConsent || s.Consent == rules.LaterConsent && c.GivenAt.After(shown)
 		case ByContract:
-			return s.ContractDays > 0 && !q.now.After(endOf(c, q.now).AddDate(0, 0, s.ContractDays))
+			return s.Contract && !q.now.After(endOf(c, q.now).AddDate(0, 0, s.ContractDays))
 		case ByInquiry:
 			return s.InquiryDays > 0 && !q.now.After(c.GivenAt.AddDate(0, 0, s.InquiryDays))
 		}
@@ -157,7 +158,7 @@ func (q *query) optIn(ctx context.Context) refusal {
 		q.skip("no_consent")
 		return refusal{}
 	}
-	if !rules.Covers(rule.Purposes, terms.Purpose) {
+	if !rules.Covers(rule.Purposes, terms.Purpose) || slices.Contains(rule.Exempt, terms.Purpose) {
 		return refusal{}
 	}
 	ok, err := q.permitted(ctx, func(c *Consent) bool {
@@ -165,7 +166,7 @@ func (q *query) optIn(ctx context.Context) refusal {
 			return true
 		}
 		if c.Basis == ByContract {
-			return rule.Contract && !q.now.After(endOf(c, q.now).AddDate(0, 0, rule.ContractDays))
+			return rule.Contract && rules.Covers(rule.ContractFor, terms.Purpose) && !q.now.After(endOf(c, q.now).AddDate(0, 0, rule.ContractDays))
 		}
 		return c.Basis == ByConsent && (rule.MaxAge == 0 || q.now.Before(c.GivenAt.Add(rule.MaxAge.Std())))
 	})

@@ -72,7 +72,8 @@ type Screening struct {
 	MaxAge       Duration `yaml:"max_age"`       // of verdict or list at the moment of the call
 	PerCampaign  bool     `yaml:"per_campaign"`  // a verdict must be taken after the campaign was created
 	Consent      Lift     `yaml:"consent"`       // which consent lifts a registration
-	ContractDays int      `yaml:"contract_days"` // a contract in force, or ended at most so many days ago, lifts it; 0: never
+	Contract     bool     `yaml:"contract"`      // a contract in force lifts it
+	ContractDays int      `yaml:"contract_days"` // and so many days after its end
 	InquiryDays  int      `yaml:"inquiry_days"`  // an inquiry by the person at most so many days ago lifts it; 0: never
 	Purposes     []string `yaml:"purposes"`      // only campaigns with these purposes; none: all
 }
@@ -83,6 +84,8 @@ type OptIn struct {
 	MaxAge       Duration `yaml:"max_age"`       // of the consent; 0: no limit
 	Contract     bool     `yaml:"contract"`      // a contract in force stands in for it
 	ContractDays int      `yaml:"contract_days"` // so many days after the contract's end still
+	ContractFor  []string `yaml:"contract_for"`  // purposes for which the contract is enough; none: all
+	Exempt       []string `yaml:"exempt"`        // purposes that need no consent
 	Prior        bool     `yaml:"prior"`         // a customer record for similar products stands in for it
 }
 

@@ -130,6 +130,9 @@ func (s *Screening) check() string {
 	if s.ContractDays < 0 || s.InquiryDays < 0 {
 		return "screening: contract_days and inquiry_days may not be negative"
 	}
+	if s.ContractDays > 0 && !s.Contract {
+		return "screening: contract_days says something only with contract"
+	}
 	if s.Consent != NoConsent && s.Consent != AnyConsent && s.Consent != LaterConsent {
 		return fmt.Sprintf("screening: consent %q: want any or after, or leave it out", s.Consent)
 	}
