@@ -28,7 +28,7 @@ func countries() map[string]abroad {
 
 func TestOtherCountries(t *testing.T) {
 	noon := func(year, month, day int) time.Time {
-		return time.Date(year, time.Month(month), day, 12, 30, 0, 0, time.UTC)
+		return time.Date(year, time.Month(month), day, 14, 30, 0, 0, time.UTC)
 	}
 	consented := func(ago time.Duration) func(*state, *Request, time.Time) {
 		return func(s *state, r *Request, now time.Time) {
