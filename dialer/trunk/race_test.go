@@ -39,7 +39,7 @@ type bench struct {
 
 func newBench(t *testing.T, change ...func(*Config)) *bench {
 	t.Helper()
-	b := &bench{t: t, far: newFar(t, farHost), audio: newFakeAudio(t, ourHost), rang: make(chan struct{}, 10)}
+	b := &bench{t: t, far: newFar(t, farHost), audio: newFakeAudio(t, ourHost), rang: make(chan struct{}, 1000)}
 	cfg := Config{
 		Listen: netip.MustParseAddrPort(ourHost + ":0"),
 		Trunks: []TrunkConfig{{Name: "carrier", Address: b.far.addrString(), Username: "pronto", Password: "secret"}},

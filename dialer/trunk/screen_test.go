@@ -132,12 +132,9 @@ func FuzzGlance(f *testing.F) {
 		if err != nil || method == "" {
 			return
 		}
-		want := "SIP/2.0"
-		if req, ok := msg.(*sip.Request); ok {
-			want = string(req.Method)
-		}
-		if !strings.EqualFold(method, want) {
-			t.Fatalf("the screen reads %q, the parser %q", method, want)
+		req, ok := msg.(*sip.Request)
+		if ok && !strings.EqualFold(method, string(req.Method)) || !ok && method == string(sip.REGISTER) {
+			t.Fatalf("the screen reads %q, the parser %T %s", method, msg, msg.String())
 		}
 	})
 }
