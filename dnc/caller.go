@@ -28,19 +28,19 @@ type Proofs interface {
 // mayShow holds one caller ID against the rules.
 func (q *query) mayShow(ctx context.Context, shown campaigns.Number) refusal {
 	rule := q.set.CallerID
-	national, country := shown.National(), shown.Country()
-	if national == "" {
+	f := q.gate.callers.of(shown)
+	if f.national == "" {
 		return refuse(CallerID, "The caller ID %s is not an E.164 number.", masked(shown))
 	}
-	hasPrefix := func(prefix string) bool { return strings.HasPrefix(national, prefix) }
+	hasPrefix := func(prefix string) bool { return strings.HasPrefix(f.national, prefix) }
 	prefixed := slices.ContainsFunc(rule.Prefixes, hasPrefix)
-	kind := string(shown.Kind())
+	kind := string(f.kind)
 	home := len(rule.Countries) == 0 && len(rule.CallingCodes) == 0 ||
-		slices.Contains(rule.Countries, country) || slices.Contains(rule.CallingCodes, shown.CallingCode())
+		slices.Contains(rule.Countries, f.country) || slices.Contains(rule.CallingCodes, f.calling)
 	switch {
 	case !home:
-		return refuse(CallerID, "The caller ID belongs to %s, which may not be shown under %s.", orUnknown(country), q.v.RuleSet)
-	case !prefixed && !shown.Valid():
+		return refuse(CallerID, "The caller ID belongs to %s, which may not be shown under %s.", orUnknown(f.country), q.v.RuleSet)
+	case !prefixed && !f.valid:
 		return refuse(CallerID, "The caller ID %s is not a number that is in use.", masked(shown))
 	case slices.ContainsFunc(rule.DenyPrefixes, hasPrefix):
 		return refuse(CallerID, "The caller ID %s begins with digits that may not be shown under %s.", masked(shown), q.v.RuleSet)

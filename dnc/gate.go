@@ -36,11 +36,12 @@ const maxStepBack = time.Second
 // Gate decides whether a call may be placed. Its methods may be called from
 // any goroutine.
 type Gate struct {
-	cfg    Config
-	rules  atomic.Pointer[rules.Book]
-	stages []stage
-	last   atomic.Int64 // latest now seen by Clear, Unix nanoseconds
-	zones  zoneCache
+	cfg     Config
+	rules   atomic.Pointer[rules.Book]
+	stages  []stage
+	last    atomic.Int64 // latest now seen by Clear, Unix nanoseconds
+	zones   zoneCache
+	callers factCache
 }
 
 // NewGate makes a gate. It names everything that is missing from the
@@ -136,6 +137,7 @@ type query struct {
 
 	set      *rules.Set
 	national string
+	kind     campaigns.Kind
 	region   string // ISO 3166-2 of the rule set's country; empty: unknown
 	places   []place
 	consents []Consent

@@ -95,15 +95,15 @@ func (q *query) rules(context.Context) refusal {
 
 // validNumber refuses what is no callable number, and finds where it is.
 func (q *query) validNumber(context.Context) refusal {
-	n := q.number()
-	if !n.Valid() {
-		return refuse(Invalid, "%s is not a number that is in use.", masked(n))
+	f := factsOf(q.number())
+	if !f.valid {
+		return refuse(Invalid, "%s is not a number that is in use.", masked(q.number()))
 	}
-	country := n.Country()
+	country := f.country
 	if !slices.Contains(q.set.Numbers.Countries, country) {
 		return refuse(Invalid, "The number belongs to %s; rule set %s covers %s.", orUnknown(country), q.v.RuleSet, strings.Join(q.set.Numbers.Countries, ", "))
 	}
-	q.national = n.National()
+	q.national, q.kind = f.national, f.kind
 	if strings.HasPrefix(q.req.Lead.Region, country+"-") {
 		q.region = q.req.Lead.Region
 	}
@@ -112,9 +112,8 @@ func (q *query) validNumber(context.Context) refusal {
 
 // numberType refuses kinds of line that the rules do not let be called.
 func (q *query) numberType(context.Context) refusal {
-	kind := q.number().Kind()
-	if !slices.Contains(q.set.Numbers.Kinds, string(kind)) {
-		return refuse(NumberType, "A number of kind %s is not called under rule set %s.", kind, q.v.RuleSet)
+	if !slices.Contains(q.set.Numbers.Kinds, string(q.kind)) {
+		return refuse(NumberType, "A number of kind %s is not called under rule set %s.", q.kind, q.v.RuleSet)
 	}
 	return refusal{}
 }
