@@ -6,7 +6,7 @@ import (
 )
 
 // The structs below are what the Detail of a record holds, by its kind. Cleared
-// and Refused hold a dnc.Verdict. Durations are milliseconds.
+// and Refused hold a dnc.Verdict, Paced what package dialer says. Durations are milliseconds.
 
 // StartedDetail is the Detail of Started.
 type StartedDetail struct {
@@ -125,19 +125,10 @@ type DisposedDetail struct {
 	Settled *SettledDetail `json:"settled,omitempty"` // the call had ended: replaces what its end settled
 }
 
-// PacedDetail is the Detail of Paced: what the engine was told, and what it said.
-type PacedDetail struct {
-	Now      time.Time       `json:"now,omitzero"`
-	Events   json.RawMessage `json:"events,omitempty"`   // []pacing.Event since the last Paced record
-	Next     []float64       `json:"next,omitempty"`     // the part of next that Decide read
-	Decision json.RawMessage `json:"decision,omitempty"` // pacing.Decision
-	Config   json.RawMessage `json:"config,omitempty"`   // pacing.Config, when it is new
-}
-
 // InterruptedDetail is the Detail of Interrupted.
 type InterruptedDetail struct {
 	Last      Kind `json:"last"`                // the last record of the attempt: cleared, invited, ringing, answered, connected
-	Abandoned bool `json:"abandoned,omitempty"` // it was answered and not put through: counts as an abandoned call
+	Abandoned bool `json:"abandoned,omitempty"` // it was answered and not put through: an Abandoned record of its own counts it
 	Dialed    bool `json:"dialed,omitempty"`    // an INVITE had left the machine
 
 	Settled SettledDetail `json:"settled,omitzero"`

@@ -242,6 +242,15 @@ func TestReadersWithoutKeysGetPseudonyms(t *testing.T) {
 	mustVerify(t, dir, 2)
 }
 
+func TestClosedLeavesSealedFieldsClosed(t *testing.T) {
+	dir, _ := written(t, 2)
+	for _, r := range all(t, Read(dir, ReadOptions{Closed: true})) {
+		if r.Number != "" || r.Subject == "" {
+			t.Errorf("record %+v", r)
+		}
+	}
+}
+
 func TestSealedFieldsCannotBeMoved(t *testing.T) {
 	dir, data := written(t, 2)
 	lines := bytes.Split(data, []byte{'\n'})

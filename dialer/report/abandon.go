@@ -1,0 +1,326 @@
+package report
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dialer/journal"
+	"pronto/dnc/rules"
+)
+
+// AbandonReport tells how many live answers found no agent.
+type AbandonReport struct {
+	Span
+	Campaigns []Abandon `json:"campaigns"`
+}
+
+// Counts are the live answers of a time, and their rates under both bases.
+type Counts struct {
+	Connected   int     `json:"connected"`
+	Abandoned   int     `json:"abandoned"`
+	LiveAnswers int     `json:"live_answers"` // connected + abandoned
+	OfLive      float64 `json:"rate_of_live_answered"`
+	OfConnected float64 `json:"rate_of_connected"`
+}
+
+// Abandon is one campaign's account. An attempt that was put through a second
+// time, because the first agent's phone vanished, is connected once.
+type Abandon struct {
+	Campaign string `json:"campaign"`
+	RuleSet  string `json:"rule_set,omitempty"`
+	Counts
+	Interrupted int `json:"interrupted"` // of the abandoned: answers that met a dead process
+	HungUp      int `json:"hung_up"`     // left before agent and deadline; in no rate
+	Machines    int `json:"machines"`    // put through and proved to be machines
+	// MachinesIn says that the rule set keeps them in the rate; else they are not among the connected.
+	MachinesIn bool     `json:"machines_in_rate"`
+	Cap        *float64 `json:"cap,omitempty"` // of the headline window
+	Windows    []Window `json:"windows,omitempty"`
+	Day24      Worst    `json:"worst_24h"`
+	Days       []Day    `json:"days,omitempty"`
+}
+
+// Window is one cap of the rule set and how it was kept in the span.
+type Window struct {
+	Period rules.Period `json:"period"`
+	Length string       `json:"length,omitempty"`
+	Base   rules.Base   `json:"base"`
+	Cap    float64      `json:"cap"`
+	Rate   float64      `json:"rate"` // of the window that ends last
+	Worst  Worst        `json:"worst"`
+	Held   bool         `json:"held"` // no window of the span was over the cap at its end
+}
+
+// Worst is the window with the highest rate.
+type Worst struct {
+	Connected int       `json:"connected"`
+	Abandoned int       `json:"abandoned"`
+	Rate      float64   `json:"rate"`
+	End       time.Time `json:"end,omitzero"` // of the window
+}
+
+// Day is one calendar day.
+type Day struct {
+	Day string `json:"day"` // 2026-11-22
+	Counts
+}
+
+// answer is one live answer.
+type answer struct {
+	at        time.Time
+	abandoned bool
+	machine   bool
+}
+
+// account is one campaign's answers while they are read.
+type account struct {
+	answers     []answer
+	open        map[string]int // connected attempts that have not ended, by place in answers
+	interrupted int
+	hungUp      int
+}
+
+type abandonCounter struct {
+	opt      Options
+	accounts map[string]*account
+}
+
+func newAbandon(opt Options) *abandonCounter {
+	return &abandonCounter{opt: opt, accounts: map[string]*account{}}
+}
+
+func (c *abandonCounter) take(r journal.Record) {
+	a := c.accounts[r.Campaign]
+	if a == nil {
+		if r.Campaign == "" {
+			return
+		}
+		a = &account{open: map[string]int{}}
+		c.accounts[r.Campaign] = a
+	}
+	in := c.opt.covers(r.At)
+	switch r.Kind {
+	case journal.Connected:
+		var d journal.ConnectedDetail
+		_ = json.Unmarshal(r.Detail, &d) // without a detail it is the first
+		if in && !d.Again {
+			a.open[r.Attempt] = len(a.answers)
+			a.answers = append(a.answers, answer{at: r.At})
+		}
+	case journal.Abandoned:
+		if in {
+			a.answers = append(a.answers, answer{at: r.At, abandoned: true})
+			if r.Reason == string(campaigns.Interrupted) {
+				a.interrupted++
+			}
+		}
+	case journal.Ended, journal.Interrupted:
+		if i, ok := a.open[r.Attempt]; ok {
+			a.answers[i].machine = r.Outcome == string(campaigns.Machine)
+			delete(a.open, r.Attempt)
+		}
+		if in && r.Outcome == string(campaigns.HungUp) {
+			a.hungUp++
+		}
+	}
+}
+
+func (c *abandonCounter) result() []Abandon {
+	found := []Abandon{}
+	for _, name := range slices.Sorted(maps.Keys(c.accounts)) {
+		a := c.accounts[name]
+		if len(a.answers) == 0 && a.hungUp == 0 {
+			continue
+		}
+		found = append(found, a.sum(name, c.opt.rule(name)))
+	}
+	return found
+}
+
+func (a *account) sum(name string, rule Rule) Abandon {
+	s := Abandon{Campaign: name, RuleSet: rule.Set, Interrupted: a.interrupted, HungUp: a.hungUp, MachinesIn: rule.Machines}
+	var live []answer
+	for _, x := range a.answers {
+		if x.machine {
+			s.Machines++
+		}
+		if !x.machine || rule.Machines {
+			live = append(live, x)
+		}
+	}
+	slices.SortStableFunc(live, func(a, b answer) int { return a.at.Compare(b.at) })
+	s.Counts = count(live)
+	if len(rule.Windows) > 0 {
+		s.Cap = &rule.Windows[0].Cap
+	}
+	for _, w := range rule.Windows {
+		s.Windows = append(s.Windows, judge(live, w, rule))
+	}
+	s.Day24 = judge(live, rules.Window{Period: rules.Rolling, Length: rules.Duration(24 * time.Hour), Base: headline(rule)}, rule).Worst
+	for _, day := range split(live, func(x answer) string { return x.at.In(rule.zone()).Format(time.DateOnly) }) {
+		s.Days = append(s.Days, Day{Day: day[0].at.In(rule.zone()).Format(time.DateOnly), Counts: count(day)})
+	}
+	return s
+}
+
+// short writes 24h0m0s as 24h.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = s[:len(s)-2]
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = s[:len(s)-2]
+	}
+	return s
+}
+
+// headline is the base of the first cap.
+func headline(r Rule) rules.Base {
+	if len(r.Windows) > 0 {
+		return r.Windows[0].Base
+	}
+	return rules.OfLiveAnswered
+}
+
+func count(live []answer) Counts {
+	var c Counts
+	for _, x := range live {
+		if x.abandoned {
+			c.Abandoned++
+		} else {
+			c.Connected++
+		}
+	}
+	c.LiveAnswers = len(live)
+	c.OfLive = rate(c.Connected, c.Abandoned, rules.OfLiveAnswered)
+	c.OfConnected = rate(c.Connected, c.Abandoned, rules.OfConnected)
+	return c
+}
+
+// rate is abandoned / (abandoned + connected) or abandoned / connected. Without
+// anybody connected it is 1 once somebody was abandoned, else 0.
+func rate(connected, abandoned int, base rules.Base) float64 {
+	of := connected
+	if base == rules.OfLiveAnswered {
+		of += abandoned
+	}
+	switch {
+	case abandoned == 0:
+		return 0
+	case of == 0:
+		return 1
+	}
+	return float64(abandoned) / float64(of)
+}
+
+// split cuts answers in time order where their key changes.
+func split[K comparable](live []answer, key func(answer) K) [][]answer {
+	var parts [][]answer
+	for i, x := range live {
+		if i == 0 || key(x) != key(live[i-1]) {
+			parts = append(parts, nil)
+		}
+		last := len(parts) - 1
+		parts[last] = append(parts[last], x)
+	}
+	return parts
+}
+
+// judge holds one window against the answers of the span.
+func judge(live []answer, w rules.Window, rule Rule) Window {
+	found := Window{Period: w.Period, Base: w.Base, Cap: w.Cap}
+	length := w.Length.Std()
+	if length > 0 {
+		found.Length = short(length)
+	}
+	if len(live) == 0 {
+		found.Held = true
+		return found
+	}
+	switch {
+	case w.Period == rules.Rolling && length > 0:
+		found.Worst, found.Rate = rolling(live, length, w.Base)
+	default:
+		for _, part := range split(live, bucket(w, rule, live[0].at)) {
+			c := count(part)
+			found.Rate = rate(c.Connected, c.Abandoned, w.Base)
+			if found.Worst.End.IsZero() || found.Rate > found.Worst.Rate {
+				found.Worst = Worst{c.Connected, c.Abandoned, found.Rate, part[len(part)-1].at}
+			}
+		}
+	}
+	found.Held = found.Worst.Rate <= w.Cap+1e-12
+	return found
+}
+
+// bucket tells to which window of its kind an answer belongs.
+func bucket(w rules.Window, rule Rule, first time.Time) func(answer) int64 {
+	length := w.Length.Std()
+	start := rule.Start
+	if start.IsZero() {
+		start = first
+	}
+	return func(x answer) int64 {
+		switch {
+		case w.Period == rules.Month:
+			at := x.at.In(rule.zone())
+			return int64(at.Year())*12 + int64(at.Month())
+		case w.Period == rules.Successive && length > 0:
+			n := int64(x.at.Sub(start) / length)
+			if x.at.Before(start) {
+				n--
+			}
+			return n
+		}
+		return 0
+	}
+}
+
+// rolling walks a window of fixed length over the answers. Its rate can only
+// change when an answer enters or leaves; instants before the window has run its length do
+// not count, unless all answers lie within one length.
+func rolling(live []answer, length time.Duration, base rules.Base) (worst Worst, last float64) {
+	full := live[0].at.Add(length)
+	end := live[len(live)-1].at
+	var connected, abandoned, head int
+	move := func(x answer, by int) {
+		if x.abandoned {
+			abandoned += by
+		} else {
+			connected += by
+		}
+	}
+	judge := func(at time.Time) {
+		if at.Before(full) && at.Before(end) {
+			return
+		}
+		if last = rate(connected, abandoned, base); worst.End.IsZero() || last > worst.Rate {
+			worst = Worst{connected, abandoned, last, at}
+		}
+	}
+	leave := func(until time.Time) {
+		for head < len(live) && !live[head].at.Add(length).After(until) {
+			gone := live[head].at.Add(length)
+			for head < len(live) && !live[head].at.Add(length).After(gone) {
+				move(live[head], -1)
+				head++
+			}
+			if gone.Before(until) {
+				judge(gone)
+			}
+		}
+	}
+	for i, x := range live {
+		leave(x.at)
+		move(x, 1)
+		if i+1 == len(live) || live[i+1].at.After(x.at) {
+			judge(x.at)
+		}
+	}
+	return worst, last
+}

@@ -1,0 +1,280 @@
+package report
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"pronto/dialer/journal"
+	"pronto/dnc"
+)
+
+// Story is every record about one number, in time order.
+type Story struct {
+	Number  string  `json:"number"`
+	Erased  bool    `json:"erased"` // the number's keys were destroyed; what its records still say is told
+	Entries []Entry `json:"entries"`
+}
+
+// Entry is one record in plain words.
+type Entry struct {
+	At       time.Time       `json:"at"`
+	Node     string          `json:"node"`
+	Seq      uint64          `json:"seq"`
+	Kind     journal.Kind    `json:"kind"`
+	Campaign string          `json:"campaign,omitempty"`
+	Attempt  string          `json:"attempt,omitempty"`
+	Text     string          `json:"text"`
+	Detail   json.RawMessage `json:"detail,omitempty"`
+}
+
+// ReadStory tells the story of a number, in the E.164 form in which it was
+// dialed, from a journal's folder.
+func ReadStory(dir, number string) (Story, error) {
+	s := Story{Number: number}
+	for r, err := range journal.Read(dir, journal.ReadOptions{Number: number}) {
+		if err != nil {
+			return Story{}, fmt.Errorf("report: %w", err)
+		}
+		if r.Kind == journal.Erased {
+			s.Erased = true
+		}
+		s.Entries = append(s.Entries, Entry{
+			At: r.At, Node: r.Node, Seq: r.Seq, Kind: r.Kind, Campaign: r.Campaign, Attempt: r.Attempt, Text: sentence(r), Detail: r.Detail,
+		})
+	}
+	slices.SortStableFunc(s.Entries, func(a, b Entry) int {
+		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Node, b.Node), cmp.Compare(a.Seq, b.Seq))
+	})
+	return s, nil
+}
+
+// WriteText writes the story for people, a paragraph for each attempt.
+func (s Story) WriteText(w io.Writer) error {
+	out := &strings.Builder{}
+	fmt.Fprintf(out, "The journal's records about %s: %d (times in UTC)\n", s.Number, len(s.Entries))
+	if s.Erased {
+		fmt.Fprintln(out, "Personal data on it was erased; what remains is told without it.")
+	}
+	attempt := "none yet"
+	for _, e := range s.Entries {
+		if e.Attempt != attempt {
+			attempt = e.Attempt
+			fmt.Fprintln(out)
+			if attempt != "" {
+				fmt.Fprintf(out, "Attempt %s of campaign %s\n", attempt, e.Campaign)
+			}
+		}
+		fmt.Fprintf(out, "  %s  %s [%s %d]\n", e.At.UTC().Format("2006-01-02 15:04:05.000"), e.Text, e.Node, e.Seq)
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// WriteCSV writes one row for each record.
+func (s Story) WriteCSV(w io.Writer) error {
+	rows := [][]string{{"at", "node", "seq", "kind", "campaign", "attempt", "text"}}
+	for _, e := range s.Entries {
+		rows = append(rows, []string{e.At.UTC().Format(time.RFC3339Nano), e.Node, fmt.Sprint(e.Seq), string(e.Kind), e.Campaign, e.Attempt, e.Text})
+	}
+	return writeCSV(w, rows)
+}
+
+// detail reads a record's Detail; what cannot be read, as after an erasure, is
+// left empty and the sentence is shorter.
+func detail[T any](r journal.Record) (d T) {
+	_ = json.Unmarshal(r.Detail, &d)
+	return d
+}
+
+// sentence says a record in plain English.
+func sentence(r journal.Record) string {
+	switch r.Kind {
+	case journal.Cleared:
+		return "The gate allowed the call" + evidence(detail[dnc.Verdict](r)) + "."
+	case journal.Refused:
+		return refusal(r, detail[dnc.Verdict](r))
+	case journal.OptedOut, journal.OptedIn:
+		return optOut(r, detail[journal.OptOutDetail](r))
+	case journal.Disposed:
+		return fmt.Sprintf("%s entered: %s.", agent("Agent", r), words(r.Outcome))
+	case journal.Orphaned:
+		return fmt.Sprintf("The phone of %s vanished during the call; the customer went to the next agent.", agent("agent", r))
+	case journal.Interrupted:
+		return interrupted(r, detail[journal.InterruptedDetail](r))
+	case journal.Erased:
+		d := detail[journal.ErasedDetail](r)
+		return fmt.Sprintf("The personal data in all earlier records was erased%s; keys destroyed: %d.", by(d.Who), d.Keys)
+	case journal.Note:
+		return "Note: " + strings.TrimSuffix(detail[journal.NoteDetail](r).Text, ".") + "."
+	}
+	return callSentence(r)
+}
+
+// callSentence says what happened on the line.
+func callSentence(r journal.Record) string {
+	switch r.Kind {
+	case journal.Invited:
+		d := detail[journal.InvitedDetail](r)
+		return "An INVITE left" + through(d.Trunk) + showing(d.CallerID) + "."
+	case journal.Ringing:
+		return "The phone rang."
+	case journal.Answered:
+		return "The call was answered."
+	case journal.Connected:
+		d := detail[journal.ConnectedDetail](r)
+		again := ""
+		if d.Again {
+			again = " as the second one"
+		}
+		return fmt.Sprintf("Put through to %s%s, %.0f ms after the answer.", agent("agent", r), again, d.WaitMS)
+	case journal.Heard:
+		return fmt.Sprintf("The agent's voice was on its way %.0f ms after the answer.", detail[journal.HeardDetail](r).AnswerToAudioMS)
+	case journal.Abandoned:
+		if r.Reason != "" {
+			return fmt.Sprintf("The answer found no agent and counts as abandoned (%s).", words(r.Reason))
+		}
+		return "The answer found no agent in time and counts as abandoned."
+	case journal.Treated:
+		d := detail[journal.TreatedDetail](r)
+		return fmt.Sprintf("The abandon treatment began %.0f ms after the answer: %s.", d.AfterMS, words(d.Action))
+	case journal.Ended:
+		return ended(r, detail[journal.EndedDetail](r))
+	}
+	return fmt.Sprintf("Record of kind %s.", r.Kind)
+}
+
+// evidence says what a clearance rests on.
+func evidence(v dnc.Verdict) string {
+	var said []string
+	if v.Register != "" && v.Status != "" {
+		s := fmt.Sprintf("register %s said %s", v.Register, v.Status)
+		if !v.CheckedAt.IsZero() {
+			s += " on " + instant(v.CheckedAt)
+		}
+		if !v.ValidUntil.IsZero() {
+			s += ", valid until " + instant(v.ValidUntil)
+		}
+		if v.Import != "" {
+			s += " (import " + v.Import + ")"
+		}
+		said = append(said, s)
+	}
+	if v.LocalTime != "" {
+		said = append(said, fmt.Sprintf("local time %s in %s", v.LocalTime, v.Zone))
+	}
+	if v.CallerID != "" {
+		said = append(said, "caller ID "+string(v.CallerID))
+	}
+	if v.NeedsAgent {
+		said = append(said, "only with an agent reserved")
+	}
+	if v.RuleSet != "" {
+		said = append(said, "rule set "+v.RuleSet)
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(said, "; ")
+}
+
+func refusal(r journal.Record, v dnc.Verdict) string {
+	s := "The gate refused the call: " + words(r.Reason)
+	if v.Detail != "" {
+		s += " (" + strings.TrimSuffix(v.Detail, ".") + ")"
+	}
+	s += evidence(v)
+	if !v.NextCallable.IsZero() {
+		s += "; callable again from " + instant(v.NextCallable)
+	}
+	return s + "."
+}
+
+func optOut(r journal.Record, d journal.OptOutDetail) string {
+	s := "The number was put on the company's list"
+	if r.Kind == journal.OptedIn {
+		s = "The number was taken off the company's list"
+	}
+	if d.Seller != "" {
+		s += " of seller " + d.Seller
+	}
+	if d.Campaign != "" {
+		s += " for campaign " + d.Campaign
+	}
+	return s + by(d.Source) + "."
+}
+
+func interrupted(r journal.Record, d journal.InterruptedDetail) string {
+	s := "The service died during this attempt"
+	if d.Last != "" {
+		s += fmt.Sprintf("; its last record was %s", d.Last)
+	}
+	switch {
+	case d.Abandoned:
+		s += "; the answer counts as abandoned"
+	case !d.Dialed:
+		s += "; no INVITE is known to have left"
+	}
+	return s + fmt.Sprintf("; closed as %s.", words(r.Outcome))
+}
+
+func ended(r journal.Record, d journal.EndedDetail) string {
+	s := "The attempt ended: " + words(r.Outcome)
+	if d.Status != 0 || d.Text != "" {
+		s += strings.TrimRight(fmt.Sprintf(" (SIP %d %s", d.Status, d.Text), " ")
+		s = strings.Replace(s, "SIP 0 ", "", 1) + ")"
+	}
+	if d.Q850 != 0 {
+		s += fmt.Sprintf(", Q.850 cause %d", d.Q850)
+	}
+	if d.RingMS > 0 {
+		s += fmt.Sprintf(", %.1f s of ringing", d.RingMS/1000)
+	}
+	if d.TalkMS > 0 {
+		s += fmt.Sprintf(", %.1f s of talk", d.TalkMS/1000)
+	}
+	if d.ByFar {
+		s += ", the callee hung up"
+	}
+	if d.Late {
+		s += ", the answer crossed our CANCEL"
+	}
+	if d.Settled.Done {
+		return s + "; no further attempt."
+	}
+	if !d.Settled.RetryAt.IsZero() {
+		return s + "; due again from " + instant(d.Settled.RetryAt) + "."
+	}
+	return s + "."
+}
+
+// agent names the record's agent.
+func agent(lead string, r journal.Record) string {
+	if r.Agent == "" {
+		return lead + " unknown"
+	}
+	return lead + " " + r.Agent
+}
+
+// words makes no_answer readable.
+func words(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return strings.ReplaceAll(s, "_", " ")
+}
+
+func by(who string) string       { return phrase(" by ", who) }
+func through(what string) string { return phrase(" through trunk ", what) }
+func showing(id string) string   { return phrase(" showing ", id) }
+
+func phrase(lead, s string) string {
+	if s == "" {
+		return ""
+	}
+	return lead + s
+}

@@ -1,0 +1,202 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"pronto/dnc/rules"
+)
+
+// render writes a plain table; columns from the second on are figures when right.
+func render(w io.Writer, right bool, head []string, rows [][]string) error {
+	t := table.NewWriter()
+	style := table.StyleLight
+	style.Options = table.OptionsNoBordersAndSeparators
+	style.Box.PaddingLeft = ""
+	style.Box.PaddingRight = "  "
+	style.Format.Header = text.FormatDefault
+	t.SetStyle(style)
+	var configs []table.ColumnConfig
+	for i := range head {
+		if i > 0 && right {
+			configs = append(configs, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
+		}
+	}
+	t.SetColumnConfigs(configs)
+	t.AppendHeader(cells(head))
+	for _, r := range rows {
+		t.AppendRow(cells(r))
+	}
+	for line := range strings.Lines(t.Render() + "\n") {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func cells(texts []string) table.Row {
+	row := make(table.Row, len(texts))
+	for i, s := range texts {
+		row[i] = s
+	}
+	return row
+}
+
+// head says what a report covers.
+func (s Span) head(w io.Writer, what string) error {
+	at := func(t time.Time, none string) string {
+		if t.IsZero() {
+			return none
+		}
+		return instant(t)
+	}
+	_, err := fmt.Fprintf(w, "%s from %s to %s (UTC)\n\n", what, at(s.From, "the first record"), at(s.To, "the last record"))
+	return err
+}
+
+func percent(rate float64) string  { return strconv.FormatFloat(100*rate, 'f', 2, 64) + " %" }
+func number(n int) string          { return strconv.Itoa(n) }
+func seconds(s float64) string     { return strconv.FormatFloat(s, 'f', 1, 64) }
+func spent(seconds float64) string { return time.Duration(seconds * 1e9).Round(time.Second).String() }
+func (m Mean) text() string {
+	if m.Count == 0 {
+		return "-"
+	}
+	return seconds(m.Mean) + " s"
+}
+
+// instant writes a time in UTC.
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
+
+// WriteText writes the report for people.
+func (r AbandonReport) WriteText(w io.Writer) error {
+	if err := r.head(w, "Abandoned calls"); err != nil {
+		return err
+	}
+	var sums, windows, days [][]string
+	for _, c := range r.Campaigns {
+		ceiling := "-"
+		if c.Cap != nil {
+			ceiling = percent(*c.Cap)
+		}
+		sums = append(sums, []string{
+			c.Campaign, number(c.LiveAnswers), number(c.Connected), number(c.Abandoned), number(c.Interrupted), number(c.HungUp), number(c.Machines),
+			percent(c.OfLive), percent(c.OfConnected), ceiling, percent(c.Day24.Rate),
+		})
+		for _, x := range c.Windows {
+			windows = append(windows, []string{
+				c.Campaign, strings.TrimSpace(string(x.Period) + " " + x.Length), "of " + baseWords(x.Base), percent(x.Cap), percent(x.Rate),
+				percent(x.Worst.Rate), fmt.Sprintf("%d of %d", x.Worst.Abandoned, x.Worst.Abandoned+x.Worst.Connected), held(x),
+			})
+		}
+		for _, d := range c.Days {
+			days = append(days, []string{c.Campaign, d.Day, number(d.LiveAnswers), number(d.Connected), number(d.Abandoned), percent(d.OfLive), percent(d.OfConnected)})
+		}
+	}
+	tables := []struct {
+		head []string
+		rows [][]string
+	}{
+		{[]string{"Campaign", "Live answers", "Connected", "Abandoned", "Interrupted", "Hung up", "Machines", "Of live answers", "Of connected", "Cap", "Worst 24 h"}, sums},
+		{[]string{"Campaign", "Window", "Rate", "Cap", "Last", "Worst", "Abandoned in the worst", "Held"}, windows},
+		{[]string{"Campaign", "Day", "Live answers", "Connected", "Abandoned", "Of live answers", "Of connected"}, days},
+	}
+	for i, t := range tables {
+		if i > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		if err := render(w, true, t.head, t.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func held(w Window) string {
+	if w.Held {
+		return "yes"
+	}
+	return "NO"
+}
+
+func baseWords(b rules.Base) string {
+	if b == rules.OfConnected {
+		return "connected"
+	}
+	return "live answers"
+}
+
+// WriteText writes the report for people, one column for each campaign.
+func (r CallsReport) WriteText(w io.Writer) error {
+	if err := r.head(w, "Calls"); err != nil {
+		return err
+	}
+	head := []string{""}
+	reasons, outcomes := map[string]bool{}, map[string]bool{}
+	for _, c := range r.Campaigns {
+		head = append(head, c.Campaign)
+		for k := range c.Refused {
+			reasons[k] = true
+		}
+		for k := range c.Outcomes {
+			outcomes[k] = true
+		}
+	}
+	var rows [][]string
+	row := func(name string, cell func(Calls) string) {
+		line := []string{name}
+		for _, c := range r.Campaigns {
+			line = append(line, cell(c))
+		}
+		rows = append(rows, line)
+	}
+	row("Leads", func(c Calls) string { return number(c.Leads) })
+	row("Attempts cleared", func(c Calls) string { return number(c.Cleared) })
+	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
+		row("Refused: "+reason, func(c Calls) string { return number(c.Refused[reason]) })
+	}
+	row("Dialed", func(c Calls) string { return number(c.Dialed) })
+	row("Rang", func(c Calls) string { return number(c.Rang) })
+	row("Answered", func(c Calls) string { return number(c.Answered) })
+	row("Connected", func(c Calls) string { return number(c.Connected) })
+	row("Abandoned", func(c Calls) string { return number(c.Abandoned) })
+	row("Machines", func(c Calls) string { return number(c.Machines) })
+	row("Agent vanished in the talk", func(c Calls) string { return number(c.Orphaned) })
+	row("Answer crossed our CANCEL", func(c Calls) string { return number(c.Late) })
+	for _, outcome := range slices.Sorted(maps.Keys(outcomes)) {
+		row("Ended: "+outcome, func(c Calls) string { return number(c.Outcomes[outcome]) })
+	}
+	row("Mean post-dial delay", func(c Calls) string { return c.Delay.text() })
+	row("Mean ring time", func(c Calls) string { return c.Ring.text() })
+	row("Mean wait for an agent", func(c Calls) string { return c.Wait.text() })
+	row("Mean talk time", func(c Calls) string { return c.Talk.text() })
+	row("Answer to agent's voice, p50", func(c Calls) string { return seconds(c.ToAudio.P50) + " ms" })
+	row("Answer to agent's voice, p99", func(c Calls) string { return seconds(c.ToAudio.P99) + " ms" })
+	return render(w, true, head, rows)
+}
+
+// WriteText writes the report for people.
+func (r AgentsReport) WriteText(w io.Writer) error {
+	if err := r.head(w, "Agents"); err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, a := range r.Agents {
+		rows = append(rows, []string{
+			a.Agent, number(a.Calls), spent(a.Talking), spent(a.WrapUp), spent(a.Ready), spent(a.Reserved), spent(a.NotReady),
+			percent(a.Utilisation), a.Wait.text(),
+		})
+	}
+	return render(w, true, []string{"Agent", "Calls", "Talking", "Wrap-up", "Ready", "Reserved", "Not ready", "Utilisation", "Mean wait"}, rows)
+}
