@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"pronto/campaigns"
+	"pronto/dialer/journal"
+	"pronto/dialer/report"
+)
+
+func newAuditCommand(g *globals) *cobra.Command {
+	return newGroup("audit", "Verify the journal and tell the story of one number",
+		newAuditVerifyCommand(g),
+		newAuditShowCommand(g),
+	)
+}
+
+func newAuditVerifyCommand(g *globals) *cobra.Command {
+	var heads []string
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Check that the journal was not changed, cut or thinned out",
+		Long: `Walks the journal's chain from its first record: each record's hash, its place behind the one before, each closed
+segment's signature, and that no segment is missing. A head that was kept elsewhere (--head) also shows a chain that
+was rewritten or cut as a whole. It may run while the service writes.
+
+EXIT STATUS
+  0  the chain holds
+  1  it does not, or could not be read; the first place that is wrong is named`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runAuditVerify(cmd, g, heads) },
+	}
+	cmd.Flags().StringArrayVar(&heads, "head", nil, "file with a head that was kept elsewhere; may be given several times")
+	return cmd
+}
+
+func runAuditVerify(cmd *cobra.Command, g *globals, files []string) error {
+	heads := make([]journal.Head, 0, len(files))
+	for _, f := range files {
+		h, err := journal.ReadHead(f)
+		if err != nil {
+			return invalidFile(err)
+		}
+		heads = append(heads, h)
+	}
+	v, err := journal.Verify(filepath.Join(g.data, journalFolder), heads...)
+	if err != nil {
+		return fmt.Errorf("verify journal: %w", err)
+	}
+	err = show(cmd, g, v, func() {
+		verdict := "the journal holds"
+		if !v.OK {
+			verdict = "THE JOURNAL DOES NOT HOLD"
+		}
+		cmd.Printf("%s: %d records in %d segments, %d signatures\n", verdict, v.Records, v.Segments, v.Signatures)
+		for _, b := range v.Broken {
+			cmd.Println(b.Error())
+		}
+	})
+	if err == nil && !v.OK {
+		return silently(errors.New("the journal does not hold"))
+	}
+	return err
+}
+
+func newAuditShowCommand(g *globals) *cobra.Command {
+	var country string
+	var asCSV bool
+	cmd := &cobra.Command{
+		Use:   "show NUMBER",
+		Short: "Tell everything the journal knows of one number",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runAuditShow(cmd, g, args[0], country, asCSV)
+		},
+	}
+	cmd.Flags().StringVar(&country, "country", "", "country of a number in national form, as IT")
+	cmd.Flags().BoolVar(&asCSV, "csv", false, "write CSV")
+	return cmd
+}
+
+func runAuditShow(cmd *cobra.Command, g *globals, text, country string, asCSV bool) error {
+	if asCSV && g.json {
+		return usageError(errors.New("--csv and --json: give one of them"))
+	}
+	n, err := campaigns.ParseNumber(text, country)
+	if err != nil {
+		return usageError(fmt.Errorf("%q: %w: write it as +39 06 ..., or give --country", text, err))
+	}
+	story, err := report.ReadStory(filepath.Join(g.data, journalFolder), string(n))
+	if err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
+	switch {
+	case g.json:
+		return writeJSON(out, story)
+	case asCSV:
+		return story.WriteCSV(out)
+	}
+	return story.WriteText(out)
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pronto/campaigns"
+	"pronto/dialer"
+	"pronto/dialer/journal"
+	"pronto/dialer/store"
+)
+
+// maxCampaignFile is more than any campaign needs.
+const maxCampaignFile = 1 << 20
+
+func newCampaignApplyCommand(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "apply FILE",
+		Short: "Take a campaign file in, new or changed",
+		Long: `Reads a campaign file (YAML) and makes it the campaign of that name. A campaign that exists keeps its state, its
+leads and its history; a running one goes on under the new rules. FILE may be - for standard input.
+
+EXIT STATUS
+  0  applied, or nothing had changed
+  1  failed
+  3  the file is wrong; nothing was changed`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runCampaignApply(cmd, g, args[0])
+		},
+	}
+}
+
+func runCampaignApply(cmd *cobra.Command, g *globals, file string) error {
+	in, _, err := openInput(cmd, file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	doc, err := ask[appliedDoc](cmd.Context(), g, "campaign apply", fileArgs{File: file}, in)
+	if err != nil {
+		return err
+	}
+	return show(cmd, g, doc, func() {
+		cmd.Printf("campaign %s %s, %s\n", doc.Name, doc.Result, doc.State)
+	})
+}
+
+// fileArgs name an input file.
+type fileArgs struct {
+	File string `json:"file"`
+}
+
+// appliedDoc is the JSON of campaign apply.
+type appliedDoc struct {
+	Name   string               `json:"name"`
+	Result string               `json:"result"` // created, changed, unchanged
+	State  dialer.CampaignState `json:"state"`
+}
+
+func applyCampaign(ctx context.Context, h *house, args fileArgs, r request) (appliedDoc, error) {
+	var doc appliedDoc
+	data, err := io.ReadAll(io.LimitReader(r.body, maxCampaignFile+1))
+	if err != nil {
+		return doc, fmt.Errorf("read %s: %w", args.File, err)
+	}
+	if len(data) > maxCampaignFile {
+		return doc, invalidFile(fmt.Errorf("%s: larger than %d bytes: is it a campaign file?", args.File, maxCampaignFile))
+	}
+	c, err := campaigns.Parse(args.File, data)
+	if err != nil {
+		return doc, err
+	}
+	if h.book.File(c.Jurisdiction) == nil {
+		known := strings.Join(h.book.Jurisdictions(), ", ")
+		return doc, campaigns.Problems{{File: args.File, Line: lineOf(data, "jurisdiction:"), Key: "jurisdiction", Value: c.Jurisdiction, Wrong: "has no rule set", Mend: "write one of " + known}}
+	}
+	old, err := h.findCampaign(ctx, c.Name)
+	if err != nil {
+		return doc, err
+	}
+	doc = appliedDoc{Name: c.Name, Result: "created", State: dialer.Stopped}
+	if old != nil {
+		doc.Result, doc.State = "changed", old.State
+		if bytes.Equal(old.Campaign.Normal(), c.Normal()) {
+			doc.Result = "unchanged"
+			return doc, nil
+		}
+	}
+	sum := sha256.Sum256(data)
+	detail := journal.ConfigDetail{What: "campaign applied", Who: r.who, SHA256: hex.EncodeToString(sum[:]), Text: string(data)}
+	if err := h.record(ctx, journal.Record{Kind: journal.Config, Campaign: c.Name}, detail); err != nil {
+		return doc, err
+	}
+	now := h.now()
+	_, err = h.store.PutCampaign(ctx, dialer.CampaignRecord{Campaign: *c, Source: string(data), State: dialer.Stopped, CreatedAt: now, UpdatedAt: now})
+	h.touch()
+	return doc, err
+}
+
+// findCampaign is campaign, with nil for a name that no campaign has.
+func (h *house) findCampaign(ctx context.Context, name string) (*dialer.CampaignRecord, error) {
+	r, err := h.campaign(ctx, name)
+	if errors.Is(err, store.ErrNoCampaign) {
+		return nil, nil
+	}
+	return &r, err
+}
+
+// lineOf finds the line that begins with a key; 0 when there is none.
+func lineOf(data []byte, key string) int {
+	lines := strings.Split(string(data), "\n")
+	return slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, key) }) + 1
+}

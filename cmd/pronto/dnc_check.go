@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pronto/campaigns"
+	"pronto/dialer"
+	"pronto/dnc"
+)
+
+func newDNCCheckCommand(g *globals) *cobra.Command {
+	args := checkArgs{}
+	cmd := &cobra.Command{
+		Use:   "check NUMBER",
+		Short: "Tell whether a number may be called, and why not",
+		Long: `Asks the same gate that clears every call, without calling and without evidence. With --campaign everything is
+checked; without it the checks that need a campaign are left out, and the answer says which.
+
+EXIT STATUS
+  0  it may be called
+  1  failed
+  2  the command line is wrong
+  4  it may not be called; the answer on standard output says why and from when it may`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			args.Number = words[0]
+			return runDNCCheck(cmd, g, args)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&args.Campaign, "campaign", "", "as this campaign would call it")
+	f.StringVar(&args.Jurisdiction, "jurisdiction", "", "rule set, as it (default: the campaign's, else that of the number's country)")
+	f.StringVar(&args.At, "at", "", "the instant of the call (default: now)")
+	f.StringVar(&args.Country, "country", "", "country of a number in national form, as IT (default: the rule set's)")
+	return cmd
+}
+
+// checkArgs say what is to be checked.
+type checkArgs struct {
+	Number       string `json:"number"`
+	Campaign     string `json:"campaign,omitempty"`
+	Jurisdiction string `json:"jurisdiction,omitempty"`
+	At           string `json:"at,omitempty"`
+	Country      string `json:"country,omitempty"`
+}
+
+// checkedDoc is the JSON of dnc check.
+type checkedDoc struct {
+	Number       campaigns.Number `json:"number"`
+	Campaign     string           `json:"campaign,omitempty"`
+	Jurisdiction string           `json:"jurisdiction"`
+	At           time.Time        `json:"at"`
+	dnc.Verdict
+}
+
+func runDNCCheck(cmd *cobra.Command, g *globals, args checkArgs) error {
+	doc, err := ask[checkedDoc](cmd.Context(), g, "dnc check", args, nil)
+	if err != nil {
+		return err
+	}
+	err = show(cmd, g, doc, func() {
+		if doc.Allowed {
+			cmd.Printf("%s may be called under %s\n", doc.Number, doc.RuleSet)
+		} else {
+			cmd.Printf("%s may not be called: %s\n%s\n", doc.Number, doc.Reason, doc.Detail)
+		}
+		for _, line := range checkLines(doc) {
+			cmd.Println(line)
+		}
+	})
+	if err == nil && !doc.Allowed {
+		return silently(forbidden(fmt.Errorf("%s may not be called: %s", doc.Number, doc.Reason)))
+	}
+	return err
+}
+
+// checkLines are the facts of a verdict that it has.
+func checkLines(doc checkedDoc) []string {
+	var lines []string
+	say := func(is bool, format string, args ...any) {
+		if is {
+			lines = append(lines, "  "+fmt.Sprintf(format, args...))
+		}
+	}
+	say(doc.Register != "", "register %s: %s, checked %s, holds until %s", doc.Register, doc.Status, day(doc.CheckedAt), day(doc.ValidUntil))
+	say(doc.Zone != "", "time there: %s (%s)", doc.LocalTime, doc.Zone)
+	say(!doc.NextCallable.IsZero(), "not before %s", day(doc.NextCallable))
+	say(doc.NeedsAgent, "only with an agent reserved for the call")
+	say(len(doc.NotChecked) > 0, "not checked: %s", strings.Join(doc.NotChecked, ", "))
+	return lines
+}
+
+func checkNumber(ctx context.Context, h *house, args checkArgs, _ request) (checkedDoc, error) {
+	var doc checkedDoc
+	var terms dnc.Terms
+	if args.Campaign != "" {
+		r, err := h.campaign(ctx, args.Campaign)
+		if err != nil {
+			return doc, err
+		}
+		terms = termsOf(r)
+		if args.Jurisdiction != "" && args.Jurisdiction != terms.Jurisdiction {
+			return doc, usageError(fmt.Errorf("campaign %s is under %s: leave --jurisdiction out", args.Campaign, terms.Jurisdiction))
+		}
+	} else {
+		terms.Jurisdiction = args.Jurisdiction
+	}
+	if args.Country == "" {
+		args.Country = countryOf(terms.Jurisdiction)
+	}
+	n, err := h.number(ctx, args.Number, args.Country)
+	if err != nil {
+		return doc, err
+	}
+	if terms.Jurisdiction == "" {
+		terms.Jurisdiction = strings.ToLower(n.Country())
+	}
+	file := h.book.File(terms.Jurisdiction)
+	if file == nil {
+		return doc, usageError(fmt.Errorf("no rule set %q: give --jurisdiction with one of %s", terms.Jurisdiction, strings.Join(h.book.Jurisdictions(), ", ")))
+	}
+	at := h.now()
+	if args.At != "" {
+		if at, err = parseInstant(args.At, file.Zone); err != nil {
+			return doc, err
+		}
+	}
+	lead, err := h.leadOf(ctx, args.Campaign, n)
+	if err != nil {
+		return doc, err
+	}
+	verdict := h.gate.Check(ctx, dnc.Request{Lead: lead, Campaign: terms, Node: h.config.Node}, at)
+	return checkedDoc{Number: n, Campaign: args.Campaign, Jurisdiction: terms.Jurisdiction, At: at, Verdict: verdict}, nil
+}
+
+// leadOf is the campaign's lead with the number, for its zone and region; else a
+// lead with the number alone.
+func (h *house) leadOf(ctx context.Context, campaign string, n campaigns.Number) (campaigns.Lead, error) {
+	lead := campaigns.Lead{Campaign: campaign, Number: n}
+	if campaign == "" {
+		return lead, nil
+	}
+	err := h.store.EachLead(ctx, campaign, func(l campaigns.Lead) error {
+		if l.Number != n {
+			return nil
+		}
+		lead = l
+		return errEnough
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return lead, err
+}
+
+// termsOf are what the gate needs to know of a campaign.
+func termsOf(r dialer.CampaignRecord) dnc.Terms {
+	c := r.Campaign
+	return dnc.Terms{
+		Name: c.Name, Seller: c.Seller, Purpose: c.Purpose, Sector: c.Sector, Jurisdiction: c.Jurisdiction,
+		CallerIDs: c.CallerIDs, Hours: c.Hours, CreatedAt: r.CreatedAt,
+	}
+}

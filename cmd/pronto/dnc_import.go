@@ -1,0 +1,251 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/spf13/cobra"
+
+	"pronto/dialer/journal"
+	"pronto/dnc"
+	"pronto/dnc/registers"
+)
+
+// ownList is the name of the company's own list where a register is asked for.
+const ownList = "optouts"
+
+func newDNCImportCommand(g *globals) *cobra.Command {
+	args := importArgs{}
+	cmd := &cobra.Command{
+		Use:   "import REGISTER FILE",
+		Short: "Take in the file that a register sent back, or a list of opt-outs",
+		Long: `Takes in a register's file, all of it or nothing. REGISTER is rpo for the result of a consultation of the Italian
+register, or optouts for a list of the company's own (columns number, and if you have them seller, campaign, at and
+source). FILE may be - for standard input, or a ZIP of text files.
+
+A verdict belongs to the seller for whom the register was asked. A newer verdict is never replaced by an older one.
+
+EXIT STATUS
+  0  taken in
+  1  failed; nothing was taken in
+  2  the command line is wrong, or does not say for which seller
+  3  the file is wrong; each line that is wrong is named, and nothing was taken in`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			args.Register, args.File = words[0], words[1]
+			return runDNCImport(cmd, g, args)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&args.Seller, "seller", "", "on whose behalf (default: the only seller among the campaigns)")
+	f.StringVar(&args.CheckedAt, "checked-at", "", "the register's time of the result, where the file does not tell")
+	f.StringVar(&args.Country, "country", "", "country of opt-outs in national form, as IT (default: the campaigns')")
+	f.BoolVar(&args.NoSubmission, "no-submission", false, "the result answers no submission that Pronto made; give --reason")
+	f.StringVar(&args.Reason, "reason", "", "why there is no submission")
+	return cmd
+}
+
+// importArgs say what is taken in.
+type importArgs struct {
+	Register     string `json:"register"`
+	File         string `json:"file"`
+	Seller       string `json:"seller,omitempty"`
+	CheckedAt    string `json:"checked_at,omitempty"`
+	Country      string `json:"country,omitempty"`
+	NoSubmission bool   `json:"no_submission,omitempty"`
+	Reason       string `json:"reason,omitempty"`
+}
+
+// importedDoc is the JSON of dnc import.
+type importedDoc struct {
+	Register   string    `json:"register"`
+	Import     string    `json:"import"`
+	File       string    `json:"file"`
+	SHA256     string    `json:"sha256"`
+	Seller     string    `json:"seller,omitempty"`
+	CheckedAt  time.Time `json:"checked_at,omitzero"`
+	Rows       int       `json:"rows"`
+	Registered int       `json:"registered"` // of a register
+	Clear      int       `json:"clear"`      // of a register
+	Added      int       `json:"added"`      // opt-outs that were not there
+}
+
+func runDNCImport(cmd *cobra.Command, g *globals, args importArgs) error {
+	if args.NoSubmission != (args.Reason != "") {
+		return usageError(errors.New("--no-submission and --reason belong together"))
+	}
+	in, size, err := openInput(cmd, args.File)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	operation := "dnc import"
+	if args.Register == ownList {
+		operation = "dnc optouts"
+	}
+	body, finish := withProgress(in, size, "importing", cmd.ErrOrStderr())
+	doc, err := ask[importedDoc](cmd.Context(), g, operation, args, body)
+	finish()
+	if err != nil {
+		return err
+	}
+	return show(cmd, g, doc, func() {
+		if args.Register == ownList {
+			cmd.Printf("%s: %d read, %d new on the company's own list\n", ownList, doc.Rows, doc.Added)
+			return
+		}
+		cmd.Printf("%s for %s: %s, %d registered, %d clear\n", doc.Register, doc.Seller, plural(doc.Rows, "verdict"), doc.Registered, doc.Clear)
+	})
+}
+
+// spool keeps the content of a file where it can be read at any place. The
+// temporary file has no name, so that a crash leaves nothing behind.
+func (h *house) spool(name string, body io.Reader) (src *registers.Source, done func() error, err error) {
+	f, err := os.CreateTemp(h.dir, "import-*.tmp")
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	size, err := io.Copy(f, body)
+	if err == nil {
+		src, err = registers.NewSource(filepath.Base(name), f, size)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	return src, f.Close, nil
+}
+
+// importedDetail is journal.ImportedDetail with who did it.
+type importedDetail struct {
+	journal.ImportedDetail
+	Who string `json:"who,omitempty"`
+}
+
+func importRegister(ctx context.Context, h *house, args importArgs, r request) (doc importedDoc, err error) {
+	profile, ok := registers.ProfileOf(args.Register)
+	if !ok || profile.Semantics != registers.Verdicts {
+		return doc, usageError(fmt.Errorf("register %q: give one of %s", args.Register, strings.Join(importable(), ", ")))
+	}
+	zone := h.zoneOf(args.Register)
+	seller, err := h.seller(ctx, args.Seller)
+	if err != nil {
+		return doc, err
+	}
+	now := h.now()
+	options := registers.Options{ID: ulid.MustNew(ulid.Timestamp(now), ulid.DefaultEntropy()).String(), Seller: seller, Zone: zone, Now: now, Reason: args.Reason}
+	if args.CheckedAt != "" {
+		if options.CheckedAt, err = parseInstant(args.CheckedAt, zone); err != nil {
+			return doc, err
+		}
+	}
+	src, done, err := h.spool(args.File, r.body)
+	if err != nil {
+		return doc, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	result, err := registers.ReadVerdicts(ctx, src, profile, options)
+	if err != nil {
+		return doc, err
+	}
+	imp := result.Import
+	doc = importedDoc{
+		Register: imp.Register, Import: imp.ID, File: imp.File, SHA256: imp.SHA256, Seller: seller, CheckedAt: imp.CheckedAt,
+		Rows: imp.Rows, Registered: imp.Registered, Clear: imp.Rows - imp.Registered,
+	}
+	detail := importedDetail{journal.ImportedDetail{
+		Register: imp.Register, Seller: seller, Import: imp.ID, File: imp.File, SHA256: imp.SHA256,
+		Rows: doc.Rows, Clear: doc.Clear, Registered: doc.Registered, CheckedAt: imp.CheckedAt,
+	}, r.who}
+	if err := h.record(ctx, journal.Record{Kind: journal.Imported}, detail); err != nil {
+		return doc, err
+	}
+	if err := result.Apply(ctx, h.store); err != nil {
+		note := journal.NoteDetail{Text: "import " + imp.ID + " was not taken in: " + err.Error()}
+		return doc, errors.Join(err, h.record(context.WithoutCancel(ctx), journal.Record{Kind: journal.Note}, note))
+	}
+	h.touch()
+	return doc, nil
+}
+
+// importable are the names that dnc import knows.
+func importable() []string {
+	names := []string{ownList}
+	for _, p := range registers.Profiles() {
+		if p.Semantics == registers.Verdicts {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// optOutBatch is how many opt-outs one transaction takes.
+const optOutBatch = 1000
+
+func importOptOuts(ctx context.Context, h *house, args importArgs, r request) (doc importedDoc, err error) {
+	country, err := h.country(ctx, args.Country)
+	if err != nil {
+		return doc, err
+	}
+	src, done, err := h.spool(args.File, r.body)
+	if err != nil {
+		return doc, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	now := h.now()
+	entries, err := registers.ReadOptOuts(ctx, src, registers.OptOutOptions{Country: country, Seller: args.Seller, Now: now})
+	if err != nil {
+		return doc, err
+	}
+	doc = importedDoc{
+		Register: ownList, Import: ulid.MustNew(ulid.Timestamp(now), ulid.DefaultEntropy()).String(),
+		File: src.Name, SHA256: src.SHA256, Seller: args.Seller, Rows: len(entries),
+	}
+	detail := importedDetail{journal.ImportedDetail{
+		Register: ownList, Seller: args.Seller, Import: doc.Import, File: doc.File, SHA256: doc.SHA256, Rows: doc.Rows,
+	}, r.who}
+	if err := h.record(ctx, journal.Record{Kind: journal.Imported}, detail); err != nil {
+		return doc, err
+	}
+	doc.Added, err = h.optOut(ctx, r.who, entries)
+	return doc, err
+}
+
+// optOutDetail is journal.OptOutDetail with who did it.
+type optOutDetail struct {
+	journal.OptOutDetail
+	Who string `json:"who,omitempty"`
+}
+
+// optOut puts entries on the company's own list: each into the journal first,
+// then all into the store.
+func (h *house) optOut(ctx context.Context, who string, entries []dnc.OptOut) (added int, err error) {
+	for _, e := range entries {
+		detail := optOutDetail{journal.OptOutDetail{Seller: e.Seller, Campaign: e.Campaign, Source: e.Source}, who}
+		_, err := h.journal.Append(journal.Record{At: h.now(), Kind: journal.OptedOut, Number: string(e.Number), Detail: journal.Detailed(detail)})
+		if err != nil {
+			return 0, fmt.Errorf("journal: %w", err)
+		}
+	}
+	if err := h.journal.Sync(ctx); err != nil {
+		return 0, fmt.Errorf("journal: %w", err)
+	}
+	for from := 0; from < len(entries); from += optOutBatch {
+		n, err := h.store.AddOptOuts(ctx, entries[from:min(from+optOutBatch, len(entries))])
+		added += n
+		if err != nil {
+			return added, err
+		}
+	}
+	h.touch()
+	return added, nil
+}

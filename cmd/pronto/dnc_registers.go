@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"pronto/dnc"
+)
+
+func newDNCRegistersCommand(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "registers",
+		Short: "List the registers that the rule sets ask for, and what was taken in",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runDNCRegisters(cmd, g) },
+	}
+}
+
+// registersDoc is the JSON of dnc registers.
+type registersDoc struct {
+	Registers []registerDoc `json:"registers"`
+	OptOuts   int           `json:"optouts"` // entries of the company's own list
+}
+
+// registerDoc is one register for one seller.
+type registerDoc struct {
+	Register      string      `json:"register"`
+	Jurisdictions []string    `json:"jurisdictions"` // rule sets that ask for it today
+	MaxAge        string      `json:"max_age,omitempty"`
+	Seller        string      `json:"seller,omitempty"`
+	Imports       int         `json:"imports"`
+	Last          *dnc.Import `json:"last,omitempty"`
+	FreshUntil    time.Time   `json:"fresh_until,omitzero"` // when the last import's verdicts expire, where it has one time for all
+}
+
+func runDNCRegisters(cmd *cobra.Command, g *globals) error {
+	doc, err := ask[registersDoc](cmd.Context(), g, "dnc registers", struct{}{}, nil)
+	if err != nil {
+		return err
+	}
+	return show(cmd, g, doc, func() {
+		t := newTable(cmd.OutOrStdout(), "REGISTER", "SELLER", "MAX AGE", "IMPORTS", "LAST IMPORT", "NUMBERS", "REGISTERED")
+		for _, r := range doc.Registers {
+			row := table.Row{r.Register, r.Seller, r.MaxAge, r.Imports, "never", "", ""}
+			if r.Last != nil {
+				row = append(row[:4], day(r.Last.At), r.Last.Rows, r.Last.Registered)
+			}
+			t.AppendRow(row)
+		}
+		t.Render()
+		cmd.Printf("company's own list: %d opt-outs\n", doc.OptOuts)
+	})
+}
+
+func listRegisters(ctx context.Context, h *house, _ struct{}, _ request) (registersDoc, error) {
+	doc := registersDoc{Registers: []registerDoc{}}
+	now := h.now()
+	wanted := map[string]*registerDoc{} // by register, without seller
+	var order []string
+	maxAge := map[string]time.Duration{}
+	for _, j := range h.book.Jurisdictions() {
+		set, ok := h.book.Lookup(j, now)
+		if !ok {
+			continue
+		}
+		for _, rule := range set.Screenings {
+			name := rule.Screening.Register
+			if name == "" {
+				continue // the rule says that there is none to consult
+			}
+			if wanted[name] == nil {
+				wanted[name] = &registerDoc{Register: name, MaxAge: rule.Screening.MaxAge.String()}
+				maxAge[name] = rule.Screening.MaxAge.Std()
+				order = append(order, name)
+			}
+			wanted[name].Jurisdictions = append(wanted[name].Jurisdictions, j)
+		}
+	}
+	for _, name := range order {
+		imports, err := h.store.Imports(ctx, name)
+		if err != nil {
+			return doc, err
+		}
+		doc.Registers = append(doc.Registers, bySeller(*wanted[name], maxAge[name], imports)...)
+	}
+	var err error
+	doc.OptOuts, err = h.store.CountOptOuts(ctx)
+	return doc, err
+}
+
+// bySeller splits a register's imports, oldest first, by seller; one line without
+// seller when there is none.
+func bySeller(empty registerDoc, maxAge time.Duration, imports []dnc.Import) []registerDoc {
+	if len(imports) == 0 {
+		return []registerDoc{empty}
+	}
+	var list []registerDoc
+	place := map[string]int{}
+	for _, imp := range imports {
+		i, ok := place[imp.Seller]
+		if !ok {
+			i = len(list)
+			place[imp.Seller] = i
+			list = append(list, empty)
+		}
+		list[i].Seller, list[i].Last = imp.Seller, &imp
+		list[i].Imports++
+		list[i].FreshUntil = time.Time{}
+		if !imp.CheckedAt.IsZero() && maxAge > 0 {
+			list[i].FreshUntil = imp.CheckedAt.Add(maxAge)
+		}
+	}
+	return list
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"pronto/campaigns"
+	"pronto/dnc/registers"
+)
+
+// The exit statuses. Every command's help names them.
+const (
+	statusFailed    = 1
+	statusUsage     = 2
+	statusInvalid   = 3
+	statusForbidden = 4
+)
+
+// failure is an error with the exit status that it ends the program with.
+type failure struct {
+	status   int
+	err      error
+	silent   bool            // it has been shown already
+	problems json.RawMessage // of a file, as the service told them
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// usageError is an error of the command line.
+func usageError(err error) error { return &failure{status: statusUsage, err: err} }
+
+// invalidFile is an error of an input file.
+func invalidFile(err error) error { return &failure{status: statusInvalid, err: err} }
+
+// forbidden is a refusal for compliance.
+func forbidden(err error) error { return &failure{status: statusForbidden, err: err} }
+
+// silently is an error that has been shown already: only its status remains.
+func silently(err error) error { return &failure{status: statusOf(err), err: err, silent: true} }
+
+// statusOf is the exit status of err.
+func statusOf(err error) int {
+	var f *failure
+	var problems campaigns.Problems
+	var rejected *registers.Rejected
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &f):
+		return f.status
+	case errors.As(err, &problems), errors.As(err, &rejected):
+		return statusInvalid
+	}
+	return statusFailed
+}
+
+// errorDoc is the JSON of a command that failed.
+type errorDoc struct {
+	Error errorText `json:"error"`
+}
+
+type errorText struct {
+	Status   int             `json:"status"` // the exit status
+	Message  string          `json:"message"`
+	Problems json.RawMessage `json:"problems,omitempty"` // of a file, each with its place
+}
+
+// problem is one thing that is wrong in a file.
+type problem struct {
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	Field  string `json:"field,omitempty"`
+	Value  string `json:"value,omitempty"`
+	Wrong  string `json:"wrong"`
+	Mend   string `json:"mend,omitempty"`
+}
+
+// describe puts an error into a document.
+func describe(err error) errorDoc {
+	doc := errorDoc{errorText{Status: statusOf(err), Message: err.Error()}}
+	var f *failure
+	if errors.As(err, &f) && f.problems != nil {
+		doc.Error.Problems = f.problems
+		return doc
+	}
+	if list := problemsOf(err); len(list) > 0 {
+		text, err := json.Marshal(list)
+		if err == nil {
+			doc.Error.Problems = text
+		}
+	}
+	return doc
+}
+
+// problemsOf lists what is wrong in a file, if that is the error.
+func problemsOf(err error) []problem {
+	var list []problem
+	var problems campaigns.Problems
+	if errors.As(err, &problems) {
+		for _, p := range problems {
+			list = append(list, problem{p.File, p.Line, p.Column, p.Key, p.Value, p.Wrong, p.Mend})
+		}
+	}
+	var rejected *registers.Rejected
+	if errors.As(err, &rejected) {
+		for _, p := range rejected.Problems {
+			list = append(list, problem{File: rejected.File, Line: p.Line, Field: p.Field, Value: p.Value, Wrong: p.Text})
+		}
+	}
+	return list
+}
+
+// linesShown is how much of a long error a person is shown.
+const linesShown = 25
+
+// shortened is an error's text without the rest of a long list.
+func shortened(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	if len(lines) > linesShown {
+		lines = append(lines[:linesShown], fmt.Sprintf("... and %d lines more; --json lists what is wrong", len(lines)-linesShown))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// conclude shows an error and gives the exit status: to people as text, with
+// asJSON as the one document.
+func conclude(err error, asJSON bool, out, errOut io.Writer) int {
+	if err == nil {
+		return 0
+	}
+	var f *failure
+	switch {
+	case errors.As(err, &f) && f.silent:
+	case asJSON:
+		if err := writeJSON(out, describe(err)); err != nil {
+			fmt.Fprintf(errOut, "pronto: %v\n", err)
+		}
+	default:
+		fmt.Fprintf(errOut, "pronto: %s\n", shortened(err.Error()))
+	}
+	return statusOf(err)
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"pronto/dialer"
+	"pronto/dialer/journal"
+	"pronto/dialer/store"
+	"pronto/dnc"
+	"pronto/dnc/rules"
+)
+
+// journalFolder is the journal's folder in the data folder.
+const journalFolder = "journal"
+
+// realm is the digest realm of the agents' phones where the configuration names
+// none.
+const realm = "pronto"
+
+// house is a data folder that this process owns: its lock, state, journal and
+// gate. pronto serve has one for its life, other commands for a moment.
+type house struct {
+	dir     string
+	config  config
+	now     func() time.Time
+	store   *store.Store
+	journal *journal.Journal // nil: opened for reading
+	book    *rules.Book
+	gate    *dnc.Gate
+	// changed has a token after a command has written desired state.
+	changed chan struct{}
+	// live tells how the service stands; nil: no service runs.
+	live func() dialer.Live
+
+	lock *store.FolderLock
+}
+
+// houseOptions say how a house is opened.
+type houseOptions struct {
+	what    string // for others who find the folder locked: serve, leads load
+	reading bool   // no journal: nothing will be changed
+	config  config
+}
+
+// openHouse takes the data folder for this process. When another process has
+// it, the error is a *store.LockedError.
+func openHouse(ctx context.Context, dir string, o houseOptions) (*house, error) {
+	lock, err := store.Lock(dir, o.what)
+	if err != nil {
+		return nil, err
+	}
+	h := &house{dir: dir, config: o.config, now: o.config.now(time.Now()), changed: make(chan struct{}, 1), lock: lock}
+	if err := h.open(ctx, o); err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	return h, nil
+}
+
+// open opens what is in the folder; what it opened is closed by Close.
+func (h *house) open(ctx context.Context, o houseOptions) error {
+	var err error
+	if h.store, err = store.Open(ctx, h.dir); err != nil {
+		return err
+	}
+	if h.book, err = rules.Embedded(); err != nil {
+		return err
+	}
+	if !o.reading {
+		if h.journal, err = journal.Open(h.journalDir(), journal.Options{Node: o.config.Node, Now: h.now}); err != nil {
+			return fmt.Errorf("open journal: %w", err)
+		}
+	}
+	return h.openGate()
+}
+
+func (h *house) openGate() error {
+	var evidence dnc.Evidence = noEvidence{}
+	if h.journal != nil {
+		evidence = dialer.Evidence(h.journal, h.config.Node)
+	}
+	var err error
+	h.gate, err = dnc.NewGate(dnc.Config{
+		Rules: h.book, Screenings: h.store, OptOuts: h.store, History: h.store, Consents: h.store,
+		Lists: noLists{}, Evidence: evidence,
+	})
+	return err
+}
+
+// journalDir is the journal's folder.
+func (h *house) journalDir() string { return filepath.Join(h.dir, journalFolder) }
+
+// Close gives the folder back.
+func (h *house) Close() error {
+	var errs []error
+	if h.journal != nil {
+		errs = append(errs, h.journal.Close())
+	}
+	if h.store != nil {
+		errs = append(errs, h.store.Close())
+	}
+	return errors.Join(append(errs, h.lock.Release())...)
+}
+
+// touch tells the service that desired state has changed.
+func (h *house) touch() {
+	select {
+	case h.changed <- struct{}{}:
+	default:
+	}
+}
+
+// record puts a record into the journal, on disk when it returns.
+func (h *house) record(ctx context.Context, r journal.Record, detail any) error {
+	r.At, r.Detail = h.now(), journal.Detailed(detail)
+	if _, err := h.journal.Commit(ctx, r); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return nil
+}
+
+// campaign finds a campaign by its name.
+func (h *house) campaign(ctx context.Context, name string) (dialer.CampaignRecord, error) {
+	records, err := h.store.Campaigns(ctx)
+	if err != nil {
+		return dialer.CampaignRecord{}, err
+	}
+	for _, r := range records {
+		if r.Campaign.Name == name {
+			return r, nil
+		}
+	}
+	return dialer.CampaignRecord{}, noCampaign(name)
+}
+
+// noCampaign is the error for a name that no campaign has.
+func noCampaign(name string) error {
+	return fmt.Errorf("%w %q: see pronto campaign list", store.ErrNoCampaign, name)
+}
+
+// noEvidence is the evidence of a house that is open for reading: none can be
+// written, and so nothing can be cleared.
+type noEvidence struct{}
+
+// Decided implements dnc.Evidence.
+func (noEvidence) Decided(context.Context, dnc.Request, dnc.Verdict, time.Time) (uint64, error) {
+	return 0, errors.New("the data folder is open for reading")
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pronto/dialer/report"
+	"pronto/dnc/rules"
+)
+
+func newReportCommand(g *globals) *cobra.Command {
+	return newGroup("report", "Figures of a span of time, computed from the journal",
+		newReportKindCommand(g, "abandon", "Abandon rates against the caps of the rule sets", func(r report.Report) sheet { return r.Abandon }),
+		newReportKindCommand(g, "calls", "What came of the calls", func(r report.Report) sheet { return r.Calls }),
+		newReportKindCommand(g, "agents", "How the agents' time was spent", func(r report.Report) sheet { return r.Agents }),
+	)
+}
+
+// sheet is one report; its JSON is itself.
+type sheet interface {
+	WriteText(w io.Writer) error
+	WriteCSV(w io.Writer) error
+}
+
+// reportOptions choose what a report covers and how it is written.
+type reportOptions struct {
+	campaign string
+	from, to string
+	csv      bool
+}
+
+func newReportKindCommand(g *globals, use, short string, pick func(report.Report) sheet) *cobra.Command {
+	o := reportOptions{}
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Long:  short + ".\n\nEverything is counted from the journal alone; anyone who has it comes to the same figures.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runReport(cmd, g, o, pick)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.campaign, "campaign", "", "only this campaign")
+	f.StringVar(&o.from, "from", "", "from this time or day on (default: the journal's begin)")
+	f.StringVar(&o.to, "to", "", "up to this time, or the end of this day (default: now)")
+	f.BoolVar(&o.csv, "csv", false, "write CSV")
+	return cmd
+}
+
+func runReport(cmd *cobra.Command, g *globals, o reportOptions, pick func(report.Report) sheet) error {
+	if o.csv && g.json {
+		return usageError(errors.New("--csv and --json: give one of them"))
+	}
+	options, err := o.read(cmd.Context(), g)
+	if err != nil {
+		return err
+	}
+	all, err := report.Read(filepath.Join(g.data, journalFolder), options)
+	if err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
+	one := pick(all)
+	switch {
+	case g.json:
+		return writeJSON(out, one)
+	case o.csv:
+		return one.WriteCSV(out)
+	}
+	return one.WriteText(out)
+}
+
+// read turns the flags into options, with each campaign's rules.
+func (o reportOptions) read(ctx context.Context, g *globals) (report.Options, error) {
+	options := report.Options{Campaign: o.campaign}
+	doc, err := ask[campaignsDoc](ctx, g, "campaign list", struct{}{}, nil)
+	if err != nil {
+		return options, err
+	}
+	book, err := rules.Embedded()
+	if err != nil {
+		return options, err
+	}
+	known := map[string]report.Rule{}
+	zone := time.Local
+	for _, c := range doc.Campaigns {
+		file := book.File(c.Jurisdiction)
+		if file == nil || o.campaign != "" && c.Name != o.campaign {
+			continue
+		}
+		zone = file.Zone
+		known[c.Name] = report.Rule{Start: c.CreatedAt, Zone: file.Zone}
+	}
+	if _, ok := known[o.campaign]; o.campaign != "" && !ok {
+		return options, noCampaign(o.campaign)
+	}
+	if options.From, options.To, err = o.span(zone); err != nil {
+		return options, err
+	}
+	at := options.To
+	if at.IsZero() {
+		if at, err = now(g); err != nil {
+			return options, err
+		}
+	}
+	for _, c := range doc.Campaigns {
+		rule, ok := known[c.Name]
+		if set, valid := book.Lookup(c.Jurisdiction, at.Add(-1)); ok && valid && set.Abandon != nil {
+			rule.Set, rule.Windows, rule.Machines = set.ID(), set.Abandon.Windows, set.Abandon.Machines
+			known[c.Name] = rule
+		}
+	}
+	options.Rules = func(campaign string) report.Rule { return known[campaign] }
+	return options, nil
+}
+
+// span reads the bounds; a day as the upper bound is meant whole.
+func (o reportOptions) span(zone *time.Location) (from, to time.Time, err error) {
+	if o.from != "" {
+		if from, err = parseInstant(o.from, zone); err != nil {
+			return from, to, err
+		}
+	}
+	if o.to == "" {
+		return from, to, nil
+	}
+	if to, err = time.ParseInLocation(time.DateOnly, o.to, zone); err == nil {
+		to = to.AddDate(0, 0, 1)
+	} else if to, err = parseInstant(o.to, zone); err != nil {
+		return from, to, err
+	}
+	if !from.Before(to) {
+		return from, to, usageError(fmt.Errorf("--from %s is not before --to %s", o.from, o.to))
+	}
+	return from, to, nil
+}
+
+// now is the clock of the configuration.
+func now(g *globals) (time.Time, error) {
+	conf, err := loadConfig(g.config)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return conf.now(time.Now())(), nil
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+// defaultData is the data folder when neither flag nor environment names one.
+const defaultData = "pronto-data"
+
+// globals are the flags that every command has, before or after its name.
+type globals struct {
+	data   string
+	config string
+	json   bool
+
+	begun bool // the command line was understood
+}
+
+const rootLong = `Pronto is an outbound predictive dialer. It calls the people on a campaign's list, as many at a time as the agents
+can take, checks every number against opposition registers and rules at the moment of dialing, and puts whoever
+answers through to an agent. Everything is kept in one data folder; commands work with or without a running service.
+
+  pronto demo                 see it all at once on this machine; nobody's phone rings
+
+ENVIRONMENT
+  PRONTO_DATA    the data folder, unless --data is given
+  PRONTO_CONFIG  the configuration file, unless --config is given
+
+EXIT STATUS
+  0  done
+  1  failed
+  2  the command line is wrong
+  3  an input file is wrong
+  4  refused for compliance`
+
+// newRootCommand makes the whole command line.
+func newRootCommand(g *globals) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "pronto",
+		Short:         "An outbound predictive dialer",
+		Long:          rootLong,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		PersistentPreRun: func(*cobra.Command, []string) {
+			g.begun = true
+		},
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&g.data, "data", fromEnvironment("PRONTO_DATA", defaultData), "data folder")
+	f.StringVar(&g.config, "config", fromEnvironment("PRONTO_CONFIG", ""), "configuration file (YAML)")
+	f.BoolVar(&g.json, "json", false, "print one JSON document")
+	root.AddCommand(
+		newAgentCommand(g),
+		newAuditCommand(g),
+		newCampaignCommand(g),
+		newDemoCommand(g),
+		newDNCCommand(g),
+		newLeadsCommand(g),
+		newReportCommand(g),
+		newSandboxCommand(g),
+		newServeCommand(g),
+		newVersionCommand(g),
+	)
+	return root
+}
+
+func fromEnvironment(name, otherwise string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return otherwise
+}
+
+// newGroup makes a command that only holds others.
+func newGroup(use, short string, commands ...*cobra.Command) *cobra.Command {
+	group := &cobra.Command{
+		Use:   use,
+		Short: short,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			names := make([]string, 0, len(commands))
+			for _, c := range commands {
+				names = append(names, c.Name())
+			}
+			what := "give a command"
+			if len(args) > 0 {
+				what = fmt.Sprintf("no command %q", args[0])
+			}
+			return usageError(fmt.Errorf("%s: %s; one of %s", cmd.CommandPath(), what, strings.Join(names, ", ")))
+		},
+	}
+	group.AddCommand(commands...)
+	return group
+}
+
+func newVersionCommand(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			v := versionInfo()
+			return show(cmd, g, v, func() { cmd.Printf("pronto %s (%s)\n", v.Version, v.Go) })
+		},
+	}
+}
+
+// versionDoc is the JSON of pronto version.
+type versionDoc struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"`
+	Go       string `json:"go"`
+}
+
+func versionInfo() versionDoc {
+	v := versionDoc{Version: version}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		v.Go = info.GoVersion
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				v.Revision = s.Value
+			}
+		}
+	}
+	return v
+}
