@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"pronto/campaigns"
 	"pronto/dnc"
 )
 
@@ -26,9 +25,9 @@ type Options struct {
 
 // Submission is a batch of numbers that was sent to a register.
 type Submission struct {
-	ID      string
-	At      time.Time // when it was sent
-	Numbers []campaigns.Number
+	ID     string
+	At     time.Time // when it was sent
+	Digits []uint64  // the numbers, ascending
 }
 
 // Result is a register's answer that was read without a problem.
@@ -116,15 +115,7 @@ func unique(rows []Row, rejected *Rejected) []Row {
 
 // reconcile demands exactly the numbers that were submitted.
 func reconcile(rows []Row, sub *Submission, rejected *Rejected) {
-	asked := make([]uint64, 0, len(sub.Numbers))
-	for _, n := range sub.Numbers {
-		if v, ok := DigitsOf(n); ok {
-			asked = append(asked, v)
-		}
-	}
-	slices.Sort(asked)
-	asked = slices.Compact(asked)
-	i := 0
+	asked, i := sub.Digits, 0
 	for _, r := range rows {
 		for i < len(asked) && asked[i] < r.Digits {
 			rejected.add(0, "number", NumberOf(asked[i]).National(), "was in submission %s and is missing", sub.ID)

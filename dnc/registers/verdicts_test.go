@@ -192,7 +192,7 @@ func TestCheckedAt(t *testing.T) {
 			o := options(t)
 			o.CheckedAt = tt.given
 			if !tt.submission.IsZero() {
-				o.Submission = &Submission{ID: "s1", At: tt.submission, Numbers: []campaigns.Number{"+393471234567"}}
+				o.Submission = &Submission{ID: "s1", At: tt.submission, Digits: []uint64{393471234567}}
 			}
 			r, err := ReadVerdicts(context.Background(), source(t, tt.row+"\n"), rpo(t), o)
 			if tt.want.IsZero() {
@@ -215,17 +215,17 @@ func TestReconcile(t *testing.T) {
 	const file = "3471234567,1\n0612345678,0\n"
 	for _, tt := range []struct {
 		name  string
-		asked []campaigns.Number
+		asked []uint64
 		want  []string
 	}{
-		{"the same", []campaigns.Number{"+390612345678", "+393471234567"}, nil},
-		{"one missing from the result", []campaigns.Number{"+390612345678", "+393471234567", "+393479999999"}, []string{`"3479999999": was in submission s1 and is missing`}},
-		{"one extra", []campaigns.Number{"+390612345678"}, []string{`line 1: number "3471234567": was not in submission s1`}},
-		{"somebody else's", []campaigns.Number{"+393331234567"}, []string{"3331234567", "line 1", "line 2"}},
+		{"the same", []uint64{390612345678, 393471234567}, nil},
+		{"one missing from the result", []uint64{390612345678, 393471234567, 393479999999}, []string{`"3479999999": was in submission s1 and is missing`}},
+		{"one extra", []uint64{390612345678}, []string{`line 1: number "3471234567": was not in submission s1`}},
+		{"somebody else's", []uint64{393331234567}, []string{"3331234567", "line 1", "line 2"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := options(t)
-			o.Submission = &Submission{ID: "s1", At: o.Now.Add(-time.Hour), Numbers: tt.asked}
+			o.Submission = &Submission{ID: "s1", At: o.Now.Add(-time.Hour), Digits: tt.asked}
 			r, err := ReadVerdicts(context.Background(), source(t, file), rpo(t), o)
 			if len(tt.want) == 0 {
 				if err != nil || r.Import.Submission != "s1" {

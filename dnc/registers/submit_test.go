@@ -1,0 +1,317 @@
+package registers
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"pronto/campaigns"
+)
+
+const fortnight = 15 * 24 * time.Hour
+
+func TestSelect(t *testing.T) {
+	now := demoNow(t)
+	day := 24 * time.Hour
+	need := Need{MaxAge: fortnight, Since: now.Add(-10 * day), Now: now}
+	n := campaigns.Number("+393471234567")
+	for _, tt := range []struct {
+		name string
+		lead Pending
+		want LeftOut // empty: submitted
+	}{
+		{"fresh", Pending{Number: n}, ""},
+		{"due tomorrow", Pending{Number: n, Due: now.Add(day)}, ""},
+		{"verdict expired", Pending{Number: n, CheckedAt: now.Add(-16 * day)}, ""},
+		{"verdict from before the campaign", Pending{Number: n, CheckedAt: now.Add(-11 * day)}, ""},
+		{"verdict ends before it is due", Pending{Number: n, Due: now.Add(6 * day), CheckedAt: now.Add(-9 * day)}, ""},
+		{"registered, long ago", Pending{Number: n, CheckedAt: now.Add(-16 * day), Registered: true}, ""},
+		{"opted out", Pending{Number: n, OptedOut: true}, OptedOut},
+		{"verdict holds", Pending{Number: n, CheckedAt: now.Add(-day)}, Screened},
+		{"verdict holds when it is due", Pending{Number: n, Due: now.Add(5 * day), CheckedAt: now.Add(-9 * day)}, Screened},
+		{"registered", Pending{Number: n, CheckedAt: now.Add(-day), Registered: true}, Registered},
+		{"due in three weeks", Pending{Number: n, Due: now.Add(21 * day)}, NotDue},
+		{"foreign", Pending{Number: "+442079460123"}, Unfit},
+		{"toll-free", Pending{Number: "+39800123456"}, Unfit},
+		{"nothing", Pending{}, Unfit},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := Select([]Pending{tt.lead}, rpo(t), need)
+			if tt.want == "" && len(s.Digits) != 1 || tt.want != "" && s.Left[tt.want] != 1 {
+				t.Errorf("selected %v, left out %v", s.Digits, s.Left)
+			}
+		})
+	}
+	s := Select([]Pending{{Number: n}, {Number: "+390612345678"}, {Number: n}}, rpo(t), need)
+	if !slices.Equal(s.Digits, []uint64{390612345678, 393471234567}) || s.Left[Twice] != 1 {
+		t.Errorf("selected %v, left out %v", s.Digits, s.Left)
+	}
+}
+
+func TestTariff(t *testing.T) {
+	// The packages of DM 16 February 2018.
+	tariff := Tariff{Currency: "EUR", Packages: []Package{
+		{"A", 1500, 45}, {"B", 50_000, 1500}, {"C", 300_000, 9000}, {"D", 1_000_000, 23_000}, {"E", 5_000_000, 105_000},
+	}}
+	for _, tt := range []struct {
+		n    int
+		want float64
+		buy  string
+	}{
+		{0, 0, "map[]"},
+		{1, 45, "map[A:1]"},
+		{1500, 45, "map[A:1]"},
+		{1501, 90, "map[A:2]"},
+		{50_000, 1500, "map[B:1]"},
+		{51_000, 1545, "map[A:1 B:1]"},
+		{950_000, 23_000, "map[D:1]"},
+		{5_000_001, 105_045, "map[A:1 E:1]"},
+	} {
+		if got, buy := tariff.Cost(tt.n); got != tt.want || fmt.Sprint(buy) != tt.buy {
+			t.Errorf("%d numbers: %g %v, want %g %s", tt.n, got, buy, tt.want, tt.buy)
+		}
+	}
+	if got, buy := (Tariff{}).Cost(10); got != 0 || len(buy) != 0 {
+		t.Errorf("without packages: %g %v", got, buy)
+	}
+}
+
+func TestPlan(t *testing.T) {
+	now := demoNow(t) // 24 November, 10:30
+	day := 24 * time.Hour
+	lead := func(i int, due, checked time.Time) Pending {
+		return Pending{Number: NumberOf(uint64(393470000000 + i)), Due: due, CheckedAt: checked}
+	}
+	need := Need{MaxAge: fortnight, Now: now}
+	pace := Pace{Turnaround: day, Until: now.Add(60 * day), Zone: now.Location()}
+	told := func(steps []Step) string {
+		var b strings.Builder
+		for _, s := range steps {
+			fmt.Fprintf(&b, "%s:%d ", s.By.In(now.Location()).Format("02 15:04"), len(s.Digits))
+		}
+		return strings.TrimSpace(b.String())
+	}
+	never := time.Time{}
+	leads := []Pending{
+		lead(1, never, never),                   // never asked: now
+		lead(2, never, now.Add(-10*day)),        // ends on 29 November
+		lead(3, now.Add(20*day), now.Add(-day)), // due on 14 December, when it will have ended
+		lead(4, now.Add(90*day), never),         // beyond the plan
+		{Number: "+393470000005", OptedOut: true},
+		{Number: "+393470000006", Registered: true, CheckedAt: now.Add(-day)},
+		lead(1, never, never), // the same number
+	}
+	if got, want := told(Plan(leads, rpo(t), need, pace)), "24 10:30:1 28 00:00:1 13 00:00:1"; got != want {
+		t.Errorf("pace unknown: %s, want %s", got, want)
+	}
+	leads = nil
+	for i := range 1000 {
+		leads = append(leads, lead(i, never, now.Add(-10*day)))
+	}
+	pace.PerDay = 100 // the first 500 are called before their verdict ends
+	steps := Plan(leads, rpo(t), need, pace)
+	total := 0
+	for _, s := range steps {
+		total += len(s.Digits)
+	}
+	if total != 500 || told(steps[:1]) != "28 00:00:57" {
+		t.Errorf("%d numbers in %s", total, told(steps))
+	}
+}
+
+// TestPlanNeverStarves: when each batch is answered in time, every lead of the
+// plan has a verdict at the instant at which it is called.
+func TestPlanNeverStarves(t *testing.T) {
+	now := demoNow(t)
+	rapid.Check(t, func(r *rapid.T) {
+		need := Need{MaxAge: fortnight, Now: now}
+		pace := Pace{
+			PerDay: rapid.Float64Range(0.5, 50).Draw(r, "a day"), Turnaround: 24 * time.Hour,
+			Until: now.Add(40 * 24 * time.Hour), Zone: now.Location(),
+		}
+		var leads []Pending
+		for i := range rapid.IntRange(1, 60).Draw(r, "leads") {
+			p := Pending{Number: NumberOf(uint64(393470000000 + i))}
+			if ago := rapid.IntRange(-1, 20).Draw(r, fmt.Sprint("checked ", i)); ago >= 0 {
+				p.CheckedAt = now.Add(-time.Duration(ago) * 24 * time.Hour)
+			}
+			leads = append(leads, p)
+		}
+		sent := map[uint64]time.Time{}
+		for _, s := range Plan(leads, rpo(t), need, pace) {
+			for _, d := range s.Digits {
+				sent[d] = s.By
+			}
+		}
+		for i, p := range leads {
+			at := needed(p, need, pace, i)
+			d, _ := DigitsOf(p.Number)
+			by, bought := sent[d]
+			switch {
+			case at.After(pace.Until):
+			case need.holds(p, at) == bought:
+				r.Fatalf("lead %d: verdict holds %v, bought %v", i, need.holds(p, at), bought)
+			case bought && !by.Equal(now) && by.Add(pace.Turnaround).After(at):
+				r.Fatalf("lead %d is called at %s and its answer comes at %s", i, at, by.Add(pace.Turnaround))
+			case bought && !at.Before(by.Add(need.MaxAge)):
+				r.Fatalf("lead %d: the verdict of %s has ended at %s", i, by, at)
+			}
+		}
+	})
+}
+
+func TestSubmission(t *testing.T) {
+	dir, now := t.TempDir(), demoNow(t)
+	subs, err := OpenSubmissions(filepath.Join(dir, "submissions"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	digits := []uint64{390612345678, 393471234567, 393479999999}
+	out := filepath.Join(dir, "rpo.zip")
+	sub, err := subs.Make(out, digits, Submitted{ID: "s1", Register: "rpo", Seller: "acme", Campaign: "autumn", At: now.Add(-time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil || len(archive.File) != 1 || archive.File[0].Name != "lista.txt" || archive.File[0].Method != zip.Deflate {
+		t.Fatalf("archive %+v %v", archive, err)
+	}
+	f, err := archive.File[0].Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(f)
+	if want := "0612345678\r\n3471234567\r\n3479999999\r\n"; err != nil || string(text) != want {
+		t.Fatalf("text %q %v", text, err)
+	}
+
+	found, err := subs.Find("rpo", "")
+	if err != nil || found.ID != "s1" || !found.At.Equal(sub.At) || !found.Open() || found.Count != 3 || len(found.SHA256) != 64 {
+		t.Fatalf("found %+v %v", found, err)
+	}
+	asked, err := subs.Load(found)
+	if err != nil || !slices.Equal(asked.Digits, digits) {
+		t.Fatalf("asked %+v %v", asked, err)
+	}
+	o := options(t)
+	o.Submission = asked
+	r, err := ReadVerdicts(context.Background(), source(t, "3471234567,1\n0612345678,0\n3479999999,0\n"), rpo(t), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Screenings[0].CheckedAt.Equal(sub.At) || r.Import.Submission != "s1" {
+		t.Errorf("screening %+v import %+v", r.Screenings[0], r.Import)
+	}
+	if err := subs.Answered(found, r.Import.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := subs.Find("rpo", ""); err == nil || !strings.Contains(err.Error(), "no submission to rpo is open") {
+		t.Errorf("an answered submission is open: %v", err)
+	}
+}
+
+func TestFindSubmission(t *testing.T) {
+	dir := t.TempDir()
+	subs, err := OpenSubmissions(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"a", "b"} {
+		if _, err := subs.Make(filepath.Join(dir, id+".zip"), []uint64{390612345678}, Submitted{ID: id, Register: "rpo", Seller: "acme", At: demoNow(t)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := subs.Find("rpo", ""); err == nil || !strings.Contains(err.Error(), "a, b") {
+		t.Errorf("two open: %v", err)
+	}
+	b, err := subs.Find("rpo", "b")
+	if err != nil || b.ID != "b" {
+		t.Fatalf("%+v %v", b, err)
+	}
+	if _, err := subs.Find("rpo", "c"); err == nil {
+		t.Error("found what is not there")
+	}
+	if err := subs.Withdraw(b, ""); err == nil {
+		t.Error("withdrawn without a reason")
+	}
+	if err := subs.Withdraw(b, "refused by the portal"); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := subs.Find("rpo", ""); err != nil || a.ID != "a" {
+		t.Errorf("%+v %v", a, err)
+	}
+}
+
+func TestMakeRefuses(t *testing.T) {
+	dir := t.TempDir()
+	subs, err := OpenSubmissions(filepath.Join(dir, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := Submitted{ID: "a", Register: "rpo", Seller: "acme", At: demoNow(t)}
+	for name, change := range map[string]func(*Submitted, *[]uint64){
+		"a list register": func(s *Submitted, _ *[]uint64) { s.Register = "us-dnc" },
+		"no number":       func(_ *Submitted, d *[]uint64) { *d = nil },
+		"a foreign one":   func(_ *Submitted, d *[]uint64) { *d = []uint64{442079460123} },
+		"no seller":       func(s *Submitted, _ *[]uint64) { s.Seller = "" },
+		"a path as id":    func(s *Submitted, _ *[]uint64) { s.ID = "../a" },
+	} {
+		sub, digits := good, []uint64{390612345678}
+		change(&sub, &digits)
+		if _, err := subs.Make(filepath.Join(dir, "out.zip"), digits, sub); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+		if all, err := subs.List(""); err != nil || len(all) != 0 {
+			t.Errorf("%s: recorded %v %v", name, all, err)
+		}
+	}
+}
+
+func TestSplit(t *testing.T) {
+	digits := []uint64{1, 2, 3, 4, 5}
+	paths, parts := Split("a/rpo.zip", digits, 2)
+	if want := []string{"a/rpo.zip", "a/rpo-2.zip", "a/rpo-3.zip"}; !slices.Equal(paths, want) || !slices.Equal(slices.Concat(parts...), digits) || len(parts[2]) != 1 {
+		t.Errorf("%v %v", paths, parts)
+	}
+	if paths, _ = Split("x", digits, 0); len(paths) != 1 {
+		t.Errorf("%v", paths)
+	}
+}
+
+func TestLeftOutAddsUp(t *testing.T) {
+	now := demoNow(t)
+	rapid.Check(t, func(r *rapid.T) {
+		var leads []Pending
+		for i := range rapid.IntRange(0, 40).Draw(r, "leads") {
+			leads = append(leads, Pending{
+				Number:     NumberOf(uint64(393470000000 + rapid.IntRange(0, 20).Draw(r, fmt.Sprint("n", i)))),
+				OptedOut:   rapid.Bool().Draw(r, fmt.Sprint("o", i)),
+				Registered: rapid.Bool().Draw(r, fmt.Sprint("r", i)),
+				CheckedAt:  now.Add(-time.Duration(rapid.IntRange(0, 30).Draw(r, fmt.Sprint("c", i))) * 24 * time.Hour),
+			})
+		}
+		s := Select(leads, rpo(t), Need{MaxAge: fortnight, Now: now})
+		sum := len(s.Digits)
+		for n := range maps.Values(s.Left) {
+			sum += n
+		}
+		if sum != len(leads) {
+			r.Fatalf("%d of %d leads accounted for: %d selected, %v left out", sum, len(leads), len(s.Digits), s.Left)
+		}
+	})
+}
