@@ -15,7 +15,7 @@ func TestStreamRunsOnAcrossBridges(t *testing.T) {
 	agent := opposite(t, d, "127.20.1.2", dialer.PCMA, nil)
 	agent.more(10)
 	const n = 25
-	for call := range 3 {
+	for range 3 {
 		customer := opposite(t, d, "127.20.1.3", dialer.PCMA, nil)
 		customer.more(3)
 		heard := make(chan time.Time, 2)
@@ -44,15 +44,11 @@ func TestStreamRunsOnAcrossBridges(t *testing.T) {
 		checkRelayed(t, agent.packets()[from:], pattern(0x10, 160), n)
 		checkRelayed(t, toCustomer, pattern(0x90, 160), n)
 		continuous(t, customer.packets())
-		if got := len(joints(customer.packets())); got != 3 {
-			t.Errorf("call %d: %d joints towards the customer, want bed, bridge, bed", call, got)
-		}
+		wantJoints(t, d, customer.packets(), 3) // bed, bridge, bed
 	}
 	agent.more(5)
 	continuous(t, agent.packets())
-	if got := len(joints(agent.packets())); got != 7 {
-		t.Errorf("%d joints towards the agent, want bed and three times bridge, bed", got)
-	}
+	wantJoints(t, d, agent.packets(), 7) // bed, and three times bridge, bed
 }
 
 // checkRelayed checks that n packets of a pattern are in all, untouched, one
@@ -126,4 +122,72 @@ func correlation(a, b []byte) float64 {
 		ab, aa, bb = ab+x*y, aa+x*x, bb+y*y
 	}
 	return ab / math.Sqrt(aa*bb)
+}
+
+func TestHeardIsTheAgentsOwnAudio(t *testing.T) {
+	d := desk(t, "127.20.2.4", func(c *Config) { c.Tone.Off = true })
+	agent := opposite(t, d, "127.20.2.5", dialer.PCMU, nil)
+	customer := opposite(t, d, "127.20.2.6", dialer.PCMU, nil)
+	heard := make(chan time.Time, 2)
+	d.Bridge(customer.audio, agent.audio, func(at time.Time) { heard <- at })
+	customer.say(pattern(1, 160)(0))
+	agent.await("the customer", func(all []got) bool {
+		return len(all) > 0 && bytes.Equal(all[len(all)-1].Payload, pattern(1, 160)(0))
+	})
+	if len(heard) != 0 {
+		t.Fatal("heard before the agent has sent anything")
+	}
+	before := time.Now()
+	agent.say(pattern(2, 160)(0))
+	select {
+	case at := <-heard:
+		if at.Before(before) || at.After(time.Now()) {
+			t.Errorf("heard at %s", at)
+		}
+	case <-time.After(patience):
+		t.Fatal("heard was not called")
+	}
+}
+
+func TestNothingFillsABridge(t *testing.T) {
+	d := desk(t, "127.20.2.7", func(c *Config) { c.Tone.Off = true })
+	clock := opposite(t, d, "127.20.2.8", dialer.PCMA, nil)
+	agent := opposite(t, d, "127.20.2.8", dialer.PCMA, nil)
+	customer := opposite(t, d, "127.20.2.8", dialer.PCMA, nil)
+	agent.more(2)
+	d.Bridge(customer.audio, agent.audio, nil)
+	clock.more(2) // what was on its way
+	before := len(agent.packets()) + len(customer.packets())
+	clock.more(10)
+	if n := len(agent.packets()) + len(customer.packets()) - before; n != 0 {
+		t.Errorf("%d packets in a bridge of two quiet far ends", n)
+	}
+	customer.say(pattern(1, 480)(0)) // 60 ms
+	all := agent.more(1)
+	if last := all[len(all)-1]; !last.Marker || len(last.Payload) != 480 {
+		t.Errorf("marker %t, %d samples", last.Marker, len(last.Payload))
+	}
+	continuous(t, all)
+}
+
+// A packet that was read before a switch and is written after it goes nowhere.
+func TestOvertakenPacketIsDropped(t *testing.T) {
+	d := desk(t, "127.20.2.9", func(c *Config) { c.Tone.Off = true })
+	agent := opposite(t, d, "127.20.2.10", dialer.PCMA, nil)
+	customer := opposite(t, d, "127.20.2.10", dialer.PCMA, nil)
+	next := opposite(t, d, "127.20.2.10", dialer.PCMA, nil)
+	d.Bridge(customer.audio, agent.audio, nil)
+	l := agent.audio.(*leg)
+	l.mu.Lock()
+	old := l.bridge
+	l.mu.Unlock()
+	d.Bridge(next.audio, agent.audio, nil)
+	b := make([]byte, headerLen+frameSamples)
+	p := packet{payloadType: 8, from: headerLen, to: len(b)}
+	l.relay(b, p, old, d.now())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.flow.live {
+		t.Error("it was sent to the agent, who talks to another customer")
+	}
 }

@@ -224,13 +224,12 @@ func pattern(who byte, n int) func(int) []byte {
 }
 
 // continuous checks that packets are one stream: one SSRC, no gap and no step
-// back, time stamps in step with the clock, the marker on each of the joints.
+// back, a marker wherever the time stamp leaps, in step with the clock.
 func continuous(t testing.TB, all []got) {
 	t.Helper()
 	if len(all) == 0 {
 		t.Fatal("no packets")
 	}
-	const tolerance = 400 * time.Millisecond
 	first := all[0]
 	if !first.Marker {
 		t.Error("the first packet has no marker")
@@ -250,22 +249,43 @@ func continuous(t testing.TB, all []got) {
 		case p.Extension || len(p.CSRC) > 0 || p.PaddingSize > 0:
 			t.Errorf("packet %d: extension, CSRC or padding sent on", i+1)
 		}
-		played := time.Duration(p.Timestamp-first.Timestamp) * perSample
-		if off := played - p.at.Sub(first.at); off > tolerance || off < -tolerance {
-			t.Errorf("packet %d: time stamp is %s off the clock", i+1, off)
+	}
+	inStep(t, all)
+}
+
+// inStep checks that time stamps and clock do not part over the length of a
+// stream. A busy machine delays single packets, so the most punctual of the
+// first third are held against those of the last.
+func inStep(t testing.TB, all []got) {
+	t.Helper()
+	const tolerance = 300 * time.Millisecond
+	punctual := func(part []got) time.Duration {
+		best := time.Duration(-1 << 62)
+		for _, p := range part {
+			best = max(best, time.Duration(p.Timestamp-all[0].Timestamp)*perSample-p.at.Sub(all[0].at))
+		}
+		return best
+	}
+	if n := len(all) / 3; n >= 10 {
+		if off := punctual(all[len(all)-n:]) - punctual(all[:n]); off > tolerance || off < -tolerance {
+			t.Errorf("time stamps went %s off the clock over %d packets", off, len(all))
 		}
 	}
 }
 
-// joints is the positions of packets with the marker.
-func joints(all []got) []int {
-	var at []int
-	for i, p := range all {
+// wantJoints checks how many sources a far end has heard one after the other. A
+// machine too late to send a frame adds a marker of its own.
+func wantJoints(t testing.TB, d *Desk, all []got, want int) {
+	t.Helper()
+	n := 0
+	for _, p := range all {
 		if p.Marker {
-			at = append(at, i)
+			n++
 		}
 	}
-	return at
+	if n < want || n > want && d.Stats().Skipped == 0 {
+		t.Errorf("%d markers, want %d", n, want)
+	}
 }
 
 // level is the power of one frequency in G.711 audio, in dBm0 (Goertzel).

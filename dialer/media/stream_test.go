@@ -16,10 +16,13 @@ type play struct {
 	at   []time.Duration
 }
 
-func (m *play) bed(due time.Duration) {
+func (m *play) bed(t *rapid.T, due time.Duration) {
 	stamp, ok := m.s.bed(due)
 	if !ok {
 		return
+	}
+	if off := int32(stamp - m.s.at(due)); off < -8 || off > 8 {
+		t.Fatalf("packet %d: a bed %d samples off the clock", len(m.out), off)
 	}
 	m.out = append(m.out, packet{marker: m.s.fresh, seq: m.s.seq, stamp: stamp})
 	m.size, m.at = append(m.size, frameSamples), append(m.at, due)
@@ -50,7 +53,7 @@ func TestSourcesFollowEachOther(t *testing.T) {
 			if rapid.Bool().Draw(t, "bed") {
 				now = now.Truncate(frame) + frame
 				for range rapid.IntRange(3, 60).Draw(t, "frames") {
-					m.bed(now)
+					m.bed(t, now)
 					now += frame
 				}
 				continue
