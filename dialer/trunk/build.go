@@ -1,6 +1,7 @@
 package trunk
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -129,10 +130,26 @@ func (ep *Endpoint) respond(req *sip.Request, tx *sip.ServerTx, status int, reas
 	ep.write(tx, ep.reply(req, status, reason))
 }
 
+// write sends a response. sipgo refuses datagrams over 1300 bytes, yet a
+// response goes the way of its request whatever its size (RFC 3261 section 18.2.2).
 func (ep *Endpoint) write(tx *sip.ServerTx, res *sip.Response) {
-	if err := tx.Respond(res); err != nil {
+	send := tx.Respond
+	if len(res.Body()) > 0 && strings.EqualFold(res.Transport(), "udp") && len(res.String()) > largest {
+		send = ep.writeLarge
+	}
+	if err := send(res); err != nil {
 		ep.log.Debug("response not sent", zap.Int("status", res.StatusCode), zap.Error(err))
 	}
+}
+
+// writeLarge sends a response from our socket, past the transaction.
+func (ep *Endpoint) writeLarge(res *sip.Response) error {
+	to, err := netip.ParseAddrPort(res.Destination())
+	if err != nil {
+		return err
+	}
+	_, err = ep.udp.WriteToUDPAddrPort([]byte(res.String()), to)
+	return err
 }
 
 // routeSet is the route set of a dialog that we began: the Record-Routes in

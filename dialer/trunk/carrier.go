@@ -3,6 +3,7 @@ package trunk
 import (
 	"context"
 	"math"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -22,8 +23,9 @@ type carrier struct {
 	transport Transport
 	domain    sip.Uri // host and port of the URIs we write
 	codecs    []dialer.Codec
-	rate      *rate.Limiter // nil: no bound
-	inUse     atomic.Int64  // channels
+	rate      *rate.Limiter              // nil: no bound
+	inUse     atomic.Int64               // channels
+	addr      atomic.Pointer[netip.Addr] // what the host resolved to last
 }
 
 func newCarrier(cfg TrunkConfig) *carrier {

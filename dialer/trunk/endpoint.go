@@ -11,6 +11,7 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 
 	"pronto/dialer"
 )
@@ -55,6 +56,7 @@ func New(cfg Config) (*Endpoint, error) {
 	cfg = cfg.withDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
 	ep := &Endpoint{cfg: cfg, log: cfg.Logger, ctx: ctx, cancel: cancel}
+	ep.strays.rate = rate.NewLimiter(strayRate, strayBurst)
 	if err := ep.open(); err != nil {
 		cancel()
 		return nil, err
@@ -90,7 +92,7 @@ func (ep *Endpoint) open() error {
 		ep.log.Warn("the UDP read buffer stays as it is", zap.Error(err))
 	}
 	ep.udp = &screen{UDPConn: udp}
-	ep.tcp = newTurnstile(tcp, ep.cfg.Limits.TCPConns, ep.cfg.Limits.TCPConnsPerSource)
+	ep.tcp = newTurnstile(tcp, ep.cfg.Limits)
 	ep.host = ep.cfg.Public
 	if ep.host == "" {
 		ep.host = ep.listen.Addr().String()
@@ -103,8 +105,7 @@ func (ep *Endpoint) serve() {
 	ep.tp = sip.NewTransportLayer(net.DefaultResolver, sip.NewParser(), nil, sip.WithTransportLayerLogger(quiet))
 	ep.tx = sip.NewTransactionLayer(ep.tp,
 		sip.WithTransactionLayerLogger(quiet),
-		sip.WithTransactionLayerUnhandledResponseHandler(ep.stray),
-		sip.WithTransactionLayerTerminateOnConnClose())
+		sip.WithTransactionLayerUnhandledResponseHandler(ep.stray))
 	ep.tx.OnRequest(ep.onRequest)
 	ready := make(chan struct{})
 	ep.udp.reading = sync.OnceFunc(func() { close(ready) })
@@ -163,9 +164,7 @@ func (ep *Endpoint) trunk(name string) *carrier {
 // resolve now are tried again at each call.
 func (ep *Endpoint) trustTrunks() {
 	for _, t := range ep.trunks {
-		if hop, err := ep.hopOf(ep.ctx, t); err == nil {
-			ep.known.add(hop.addr.Addr())
-		} else {
+		if _, err := ep.hopOf(ep.ctx, t); err != nil {
 			ep.log.Warn("trunk's address does not resolve", zap.String("trunk", t.cfg.Name), zap.Error(err))
 		}
 	}

@@ -91,7 +91,10 @@ type named struct {
 	till time.Time
 }
 
-const namesLife = time.Minute
+const (
+	namesLife     = time.Minute
+	namesPatience = time.Second // an ACK may wait for it
+)
 
 // resolve finds the address of a host, from memory when it can.
 func (ep *Endpoint) resolve(ctx context.Context, host string) (netip.Addr, error) {
@@ -109,6 +112,8 @@ func (ep *Endpoint) resolve(ctx context.Context, host string) (netip.Addr, error
 	if ep.listen.Addr().Is6() {
 		network = "ip6"
 	}
+	ctx, cancel := context.WithTimeout(ctx, namesPatience)
+	defer cancel()
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, network, host)
 	if err != nil || len(addrs) == 0 {
 		return netip.Addr{}, fmt.Errorf("trunk: resolve %q: %w", host, err)
@@ -122,11 +127,17 @@ func (ep *Endpoint) resolve(ctx context.Context, host string) (netip.Addr, error
 	return addrs[0].Unmap(), nil
 }
 
-// hopOf is the next hop of a trunk's calls.
+// hopOf is the next hop of a trunk's calls. Its address of now passes the screen.
 func (ep *Endpoint) hopOf(ctx context.Context, t *carrier) (hop, error) {
 	addr, err := ep.resolve(ctx, t.host)
 	if err != nil {
 		return hop{}, err
+	}
+	if was := t.addr.Load(); was == nil || *was != addr {
+		ep.known.add(addr)
+		if was = t.addr.Swap(&addr); was != nil {
+			ep.known.remove(*was)
+		}
 	}
 	return hop{addr: netip.AddrPortFrom(addr, uint16(t.port)), transport: t.transport}, nil
 }

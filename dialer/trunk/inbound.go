@@ -24,6 +24,9 @@ func (ep *Endpoint) onRequest(req *sip.Request, tx *sip.ServerTx) {
 		return
 	}
 	if req.Method == sip.REGISTER {
+		if !ep.reg.admits(src.Addr()) {
+			return
+		}
 		if res := ep.reg.answer(req, src, TCP); res != nil {
 			ep.write(tx, res)
 		}

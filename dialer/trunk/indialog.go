@@ -1,6 +1,7 @@
 package trunk
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +33,12 @@ func (l *leg) request(req *sip.Request, tx *sip.ServerTx) {
 		l.ackCame(req)
 		return
 	}
+	if asked := required(req); asked != "" && req.Method != sip.CANCEL {
+		res := ep.reply(req, sip.StatusBadExtension, "Bad Extension")
+		res.AppendHeader(sip.NewHeader("Unsupported", asked))
+		ep.write(tx, res)
+		return
+	}
 	if !l.inOrder(req) {
 		ep.respond(req, tx, sip.StatusInternalServerError, "Out of Order")
 		return
@@ -55,6 +62,16 @@ func (l *leg) request(req *sip.Request, tx *sip.ServerTx) {
 	}
 }
 
+// required is what a request insists on; we have none of the extensions that
+// a Require header names (RFC 3261 section 8.2.2.3).
+func required(req *sip.Request) string {
+	var all []string
+	for _, h := range req.GetHeaders("Require") {
+		all = append(all, h.Value())
+	}
+	return printable(strings.Join(all, ", "))
+}
+
 func (ep *Endpoint) writeWithAllow(req *sip.Request, tx *sip.ServerTx, status int, reason string) {
 	res := ep.reply(req, status, reason)
 	res.AppendHeader(sip.NewHeader("Allow", allow))
@@ -70,7 +87,8 @@ func (l *leg) mine(req *sip.Request) bool {
 	return to.Params.GetOr("tag", "") == l.localTag && from.Params.GetOr("tag", "") == l.remoteTag
 }
 
-// inOrder notes the far end's CSeq; one that is not above the last is late or replayed.
+// inOrder notes the far end's CSeq; one below the last comes too late (RFC 3261
+// section 12.2.2).
 func (l *leg) inOrder(req *sip.Request) bool {
 	n := req.CSeq().SeqNo
 	l.mu.Lock()
@@ -78,7 +96,7 @@ func (l *leg) inOrder(req *sip.Request) bool {
 	if req.Method == sip.CANCEL {
 		return true
 	}
-	if l.farSeq != 0 && n <= l.farSeq {
+	if l.farSeq != 0 && n < l.farSeq {
 		return false
 	}
 	l.farSeq = n

@@ -124,6 +124,33 @@ func TestSessionVersionGrowsWithChangesAlone(t *testing.T) {
 	b.hangup(leg)
 }
 
+func TestLargeAnswerGoesByUDP(t *testing.T) {
+	b := newBench(t)
+	inv, leg := b.answer("a")
+	var vias []string
+	for range 12 {
+		vias = append(vias, "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK"+strings.Repeat("v", 100))
+	}
+	res := b.far.answerOf(b.far.ask(inv, "a", "INVITE", 10, sdpAt(farHost, 4000), vias...))
+	expect(t, res, "200")
+	if len(res.raw) <= largest || len(res.headers("Via")) != 13 {
+		t.Errorf("%d bytes, %d Vias", len(res.raw), len(res.headers("Via")))
+	}
+	b.far.ask(inv, "a", "ACK", 10, "")
+	b.hangup(leg)
+}
+
+func TestUnknownExtensionIsRequired(t *testing.T) {
+	b := newBench(t)
+	inv, leg := b.answer("a")
+	res := b.far.answerOf(b.far.ask(inv, "a", "INVITE", 10, sdpAt(farHost, 4000), "Require: foo, bar"))
+	expect(t, res, "420")
+	if res.header("Unsupported") != "foo, bar" {
+		t.Errorf("Unsupported %q", res.header("Unsupported"))
+	}
+	b.hangup(leg)
+}
+
 func TestTargetRefresh(t *testing.T) {
 	b := newBench(t)
 	moved := newFar(t, "127.30.0.8")

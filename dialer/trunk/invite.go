@@ -273,7 +273,7 @@ func (v *invite) answer(res *sip.Response) (*leg, dialer.Result) {
 	v.ep.calls.replace(v.id.callID, l)
 	v.tx.OnRetransmission(l.again)
 	l.acknowledge(nil)
-	v.res.Dialog = l.dialog()
+	v.res.Dialog = l.Dialog()
 	body := res.Body()
 	if len(body) == 0 {
 		body = v.early[l.remoteTag]

@@ -199,8 +199,8 @@ func (l *leg) Alive(ctx context.Context) bool {
 	return err == nil && res.StatusCode != sip.StatusRequestTimeout && res.StatusCode != sip.StatusCallTransactionDoesNotExists
 }
 
-// dialog is what a restart needs to end the call.
-func (l *leg) dialog() dialer.Dialog {
+// Dialog is what a restart needs to end the call, with its state of now.
+func (l *leg) Dialog() dialer.Dialog {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	d := dialer.Dialog{

@@ -112,6 +112,18 @@ func wait[T any](t testing.TB, what string, c <-chan T) T {
 	}
 }
 
+// until waits for something that can only be looked at.
+func until(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); !done(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %s", what, patience)
+		}
+	}
+}
+
 // answered runs a call to its answer and returns the INVITE and the leg.
 func (b *bench) answer(tag string) (*heard, dialer.Leg) {
 	b.t.Helper()

@@ -83,6 +83,10 @@ func (r *registrar) answer(req *sip.Request, src netip.AddrPort, t Transport) *s
 	return r.accepted(req, name, now)
 }
 
+// natLife is the longest registration of a phone that a NAT stands before: the
+// way back to it closes when nothing passes for some time.
+const natLife = 60 * time.Second
+
 // bind writes, renews or removes the registration; 423 when it is too short.
 func (r *registrar) bind(req *sip.Request, name string, src netip.AddrPort, t Transport, now time.Time) int {
 	c := req.Contact()
@@ -97,9 +101,13 @@ func (r *registrar) bind(req *sip.Request, name string, src netip.AddrPort, t Tr
 	if life < r.ep.cfg.Limits.RegisterMin {
 		return sip.StatusIntervalToBrief
 	}
+	longest := r.ep.cfg.Limits.RegisterMax
+	if host, err := netip.ParseAddr(c.Address.Host); t == UDP && (err != nil || host.Unmap() != src.Addr().Unmap()) {
+		longest = max(natLife, r.ep.cfg.Limits.RegisterMin)
+	}
 	b := binding{
 		contact: *c.Address.Clone(), src: netip.AddrPortFrom(src.Addr().Unmap(), src.Port()), transport: t,
-		expires: now.Add(min(life, r.ep.cfg.Limits.RegisterMax)),
+		expires: now.Add(min(life, longest)),
 		callID:  req.CallID().Value(), cseq: req.CSeq().SeqNo,
 	}
 	r.ep.known.add(b.src.Addr())

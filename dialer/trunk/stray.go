@@ -2,16 +2,20 @@ package trunk
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 )
 
 // strays remembers which dialogs were ended for want of anybody waiting for
 // them, so that a retransmitted 200 gets its ACK but no second BYE.
 type strays struct {
+	rate *rate.Limiter // of those whose Call-ID we do not know
+
 	mu sync.Mutex // protects m
 	m  map[string]time.Time
 }
@@ -35,6 +39,12 @@ func (s *strays) first(key string, now time.Time) bool {
 	return true
 }
 
+// After a crash at full load every ringing call may still be answered.
+const (
+	strayRate  = 200 // a second
+	strayBurst = 2000
+)
+
 // stray takes the responses that match no transaction: the 200 of a call that
 // was given up, one retransmitted later than its transaction lived, or an answer
 // to the INVITE of an earlier process.
@@ -46,6 +56,11 @@ func (ep *Endpoint) stray(res *sip.Response) {
 	}
 	if p, ok := ep.calls.get(id.Value()); ok {
 		p.stray(res)
+		return
+	}
+	// Anybody can write such a response: only peers are believed, and not many.
+	src, err := netip.ParseAddrPort(res.Source())
+	if err != nil || !ep.known.has(src.Addr()) || !ep.strays.rate.AllowN(ep.cfg.Now(), 1) {
 		return
 	}
 	ep.endStray(res)

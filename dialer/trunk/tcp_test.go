@@ -2,6 +2,8 @@ package trunk
 
 import (
 	"context"
+	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -73,9 +75,42 @@ func TestConnectionIsLostWhileRinging(t *testing.T) {
 	b.far.reply(inv, say{status: "180 Ringing", tag: "a"})
 	wait(t, "ringing", b.rang)
 	inv.tcp.Close()
-	o := wait(t, "the end", out)
-	if o.leg != nil || o.res.Outcome != "failed" || !strings.Contains(o.res.Cause.Text, "connection closed") {
+	// The call still rings at the carrier, which answers over a connection of its
+	// own to our Via (RFC 3261 section 18.2.2).
+	c, err := net.DialTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(b.far.addr().Addr(), 0)), net.TCPAddrFromAddrPort(b.ep.Addr()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	inv.tcp = c
+	b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
+	b.far.next("ACK")
+	o := wait(t, "the answer", out)
+	if o.leg == nil {
 		t.Fatalf("result %+v", o.res)
 	}
-	// The carrier may still answer: over a connection of its own the 200 is ended.
+	b.hangup(o.leg)
+}
+
+func TestConnectionIsLostBeforeTheCancel(t *testing.T) {
+	b := newBench(t, func(c *Config) { c.Trunks[0].Transport = TCP })
+	b.far.alsoTCP()
+	ctx, cancel := context.WithCancel(context.Background())
+	out := b.dial(ctx, time.Minute, 0)
+	inv := b.far.next("INVITE")
+	b.far.reply(inv, say{status: "180 Ringing", tag: "a"})
+	wait(t, "ringing", b.rang)
+	inv.tcp.Close()
+	until(t, "the loss is seen", func() bool { return b.ep.tp.Pool("tcp").Size() == 0 })
+	cancel()
+	c := b.far.next("CANCEL")
+	if c.branch() != inv.branch() {
+		t.Errorf("CANCEL:\n%s", c.raw)
+	}
+	b.far.reply(c, say{status: "200 OK"})
+	inv.tcp = c.tcp
+	b.far.reply(inv, say{status: "487 Request Terminated", tag: "a"})
+	if o := wait(t, "the end", out); o.leg != nil || o.res.Cause.Status != 487 {
+		t.Fatalf("result %+v", o.res)
+	}
 }

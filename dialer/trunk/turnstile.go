@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // turnstile is a TCP listener that keeps strangers from holding more
@@ -11,14 +12,17 @@ import (
 type turnstile struct {
 	net.Listener
 	all, each int
+	idle      time.Duration // a connection that says nothing for so long is closed
 
 	mu   sync.Mutex // protects n and from
 	n    int
 	from map[netip.Addr]int
 }
 
-func newTurnstile(l net.Listener, all, each int) *turnstile {
-	return &turnstile{Listener: l, all: all, each: each, from: map[netip.Addr]int{}}
+func newTurnstile(l net.Listener, lim Limits) *turnstile {
+	return &turnstile{
+		Listener: l, all: lim.TCPConns, each: lim.TCPConnsPerSource, idle: lim.RegisterMax + time.Minute, from: map[netip.Addr]int{},
+	}
 }
 
 // Accept returns the next connection within the limits and closes the others.
@@ -35,7 +39,7 @@ func (t *turnstile) Accept() (net.Conn, error) {
 		}
 		src := a.AddrPort().Addr().Unmap()
 		if t.enter(src) {
-			return &counted{Conn: c, leave: sync.OnceFunc(func() { t.exit(src) })}, nil
+			return &counted{Conn: c, wait: firstWord, idle: t.idle, leave: sync.OnceFunc(func() { t.exit(src) })}, nil
 		}
 		c.Close()
 	}
@@ -64,7 +68,23 @@ func (t *turnstile) exit(src netip.Addr) {
 // counted is a connection that was let in.
 type counted struct {
 	net.Conn
-	leave func()
+	wait, idle time.Duration // for the next bytes, for those after
+	leave      func()
+}
+
+// firstWord is how long a new connection may keep silent.
+const firstWord = 10 * time.Second
+
+// Read reads within the time that the connection has.
+func (c *counted) Read(b []byte) (int, error) {
+	if err := c.SetReadDeadline(time.Now().Add(c.wait)); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.wait = c.idle
+	}
+	return n, err
 }
 
 // Close ends the connection and makes room for another.
