@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +28,8 @@ func (j *Journal) finishOld() {
 // finishSegment compresses a closed segment and sends its head outside, each
 // unless it has been done before.
 func (j *Journal) finishSegment(s segment) {
+	j.finishing.Lock()
+	defer j.finishing.Unlock()
 	if err := compress(j.ending, s); err != nil && j.ending.Err() == nil {
 		j.opt.Problem(fmt.Errorf("journal: compress %s: %w", s.path(liveExt), err))
 	}
@@ -116,6 +117,3 @@ func (r reading) Read(p []byte) (int, error) {
 	}
 	return r.Reader.Read(p)
 }
-
-// PublicKey is the key that the node's heads are signed with.
-func (j *Journal) PublicKey() ed25519.PublicKey { return j.signing.Public().(ed25519.PublicKey) }

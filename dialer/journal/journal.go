@@ -69,13 +69,14 @@ type Journal struct {
 	lock    *os.File
 	left    Recovery
 
-	wake    chan struct{}   // a group waits for the writer, or the journal was closed
-	reopen  chan chan error // Reopen asks the writer
-	done    chan struct{}   // closed when the writer has returned
-	ending  context.Context // ends when Close begins
-	end     context.CancelFunc
-	finish  sync.WaitGroup // background work on closed segments
-	erasing sync.Mutex     // one Erase at a time
+	wake      chan struct{}   // a group waits for the writer, or the journal was closed
+	reopen    chan chan error // Reopen asks the writer
+	done      chan struct{}   // closed when the writer has returned
+	ending    context.Context // ends when Close begins
+	end       context.CancelFunc
+	finish    sync.WaitGroup // background work on closed segments
+	erasing   sync.Mutex     // one Erase at a time
+	finishing sync.Mutex     // one closed segment at a time
 
 	mu      sync.Mutex // guards the fields below
 	groups  []*group   // handed in and not on disk, oldest first; the writer takes from the front
@@ -198,6 +199,9 @@ func (j *Journal) Dir() string { return j.dir }
 
 // Node names the journal's chain.
 func (j *Journal) Node() string { return j.opt.Node }
+
+// PublicKey is the key that the node's heads are signed with.
+func (j *Journal) PublicKey() ed25519.PublicKey { return j.signing.Public().(ed25519.PublicKey) }
 
 // Subject is the pseudonym of a number.
 func (j *Journal) Subject(number string) string { return j.secret.subject(number).String() }

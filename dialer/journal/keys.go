@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
@@ -16,8 +17,8 @@ import (
 
 const (
 	secretFile  = "secret"    // HMAC key of the pseudonyms, shared by all nodes of the folder
-	signingExt  = ".ed25519"  // a node's signing key, PEM, private
-	publicExt   = ".pub"      // its public half, PEM
+	signingExt  = ".ed25519"  // a node's signing key, PKCS #8 in PEM
+	publicExt   = ".pub"      // its public half, SubjectPublicKeyInfo in PEM
 	subjectsExt = ".subjects" // a node's key file
 )
 
@@ -70,26 +71,50 @@ func openSigning(dir, node string, fresh bool) (ed25519.PrivateKey, error) {
 	data, err := os.ReadFile(name)
 	switch {
 	case err == nil:
-		block, _ := pem.Decode(data)
-		if block == nil || len(block.Bytes) != ed25519.SeedSize {
-			return nil, fmt.Errorf("%s: not a signing key; restore it from a copy", name)
+		key, ok := parsePEM(data, x509.ParsePKCS8PrivateKey).(ed25519.PrivateKey)
+		if !ok {
+			return nil, fmt.Errorf("%s: not an Ed25519 key; restore it from a copy", name)
 		}
-		return ed25519.NewKeyFromSeed(block.Bytes), nil
+		return key, nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	case !fresh:
 		return nil, fmt.Errorf("%w; the node has records: restore it from a copy", err)
 	}
-	public, private, err := ed25519.GenerateKey(rand.Reader)
+	return newSigning(name, keyPath(dir, node+publicExt))
+}
+
+// newSigning makes a signing key; both halves are in the form that openssl reads.
+func newSigning(private, public string) (ed25519.PrivateKey, error) {
+	pub, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	pub := pem.EncodeToMemory(&pem.Block{Type: "PRONTO ED25519 PUBLIC KEY", Bytes: public})
-	if err := writeWhole(keyPath(dir, node+publicExt), pub, 0o644); err != nil {
+	spki, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
 		return nil, err
 	}
-	seed := pem.EncodeToMemory(&pem.Block{Type: "PRONTO ED25519 SEED", Bytes: private.Seed()})
-	return private, writeWhole(name, seed, 0o600)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeWhole(public, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}), 0o644); err != nil {
+		return nil, err
+	}
+	return key, writeWhole(private, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), 0o600)
+}
+
+// parsePEM parses the first PEM block; nil when there is none that parses.
+func parsePEM(data []byte, parse func([]byte) (any, error)) any {
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil
+	}
+	key, err := parse(block.Bytes)
+	if err != nil {
+		return nil
+	}
+	return key
 }
 
 // readPublic reads a node's public key.
@@ -99,11 +124,11 @@ func readPublic(dir, node string) (ed25519.PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	block, _ := pem.Decode(data)
-	if block == nil || len(block.Bytes) != ed25519.PublicKeySize {
-		return nil, fmt.Errorf("%s: not a public key", name)
+	key, ok := parsePEM(data, x509.ParsePKIXPublicKey).(ed25519.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("%s: not an Ed25519 public key", name)
 	}
-	return block.Bytes, nil
+	return key, nil
 }
 
 func trimLine(b []byte) []byte {
