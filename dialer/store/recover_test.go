@@ -186,6 +186,23 @@ func TestNewerSchema(t *testing.T) {
 	}
 }
 
+// TestCloseLeavesOneFile: what was written is in the database itself after Close,
+// so that a copy of the file is whole.
+func TestCloseLeavesOneFile(t *testing.T) {
+	dir := t.TempDir()
+	s := opened(t, dir)
+	if _, err := s.Accounts(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 || entries[0].Name() != FileName {
+		t.Errorf("the folder holds %v, %v, want %s alone", entries, err, FileName)
+	}
+}
+
 // TestPrivate: nobody else may read the people's numbers.
 func TestPrivate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data % ? folder")

@@ -158,15 +158,24 @@ func dsn(path string, readOnly bool) string {
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_pragma": pragmas}.Encode()}).String()
 }
 
-// Close finishes the writes that were begun and closes the files. It may be
-// called twice.
+// Close finishes the writes that were begun and closes the files: the log is
+// moved into the database and goes away. It may be called twice.
 func (s *Store) Close() error {
 	var err error
 	s.once.Do(func() {
 		close(s.quit)
 		<-s.swept
 		s.w.close()
-		err = errors.Join(s.reading.Close(), s.w.tx.conn.Close(), s.writing.Close())
+		// SQLite closes a connection, and moves its log, only when its statements are closed.
+		s.stmts.Range(func(_, stmt any) bool {
+			err = errors.Join(err, stmt.(*sql.Stmt).Close())
+			return true
+		})
+		err = errors.Join(err, s.reading.Close())
+		for _, stmt := range s.w.tx.stmts {
+			err = errors.Join(err, stmt.Close())
+		}
+		err = errors.Join(err, s.w.tx.conn.Close(), s.writing.Close())
 	})
 	if err != nil {
 		return fmt.Errorf("close store: %w", err)
