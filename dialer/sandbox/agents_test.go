@@ -121,15 +121,24 @@ func TestAgentTalksWithSipp(t *testing.T) {
 	if up.Agent != "agent02" || up.Voice != "agent02" {
 		t.Errorf("call up: %+v", up)
 	}
-	heard := only(t, lines, truth.Heard)
-	if heard.Agent != "agent02" || heard.Voice != "callee018" || heard.CallID != up.CallID {
-		t.Errorf("heard: %+v", heard)
+	since, total := heardAll(t, lines, voice)
+	if total < 500*time.Millisecond || total > 1500*time.Millisecond {
+		t.Errorf("a second of speech was heard for %s", total)
 	}
-	if d := heard.Until.Sub(heard.Since); d < 800*time.Millisecond || d > 1200*time.Millisecond {
-		t.Errorf("a second of speech was heard for %s", d)
+	digits := 0
+	for _, l := range lines {
+		if (l.Kind == truth.Heard || l.Kind == truth.Digit) && (l.Agent != "agent02" || l.CallID != up.CallID) {
+			t.Errorf("another agent's or call's: %+v", l)
+		}
+		if l.Kind == truth.Digit {
+			digits++
+			if l.Text != "3" || l.At.Sub(since) < total {
+				t.Errorf("digit %+v, heard since %s for %s", l, since, total)
+			}
+		}
 	}
-	if digit := only(t, lines, truth.Digit); digit.Text != "3" || digit.At.Sub(heard.Until) < 350*time.Millisecond {
-		t.Errorf("digit: %+v after %+v", digit, heard)
+	if digits == 0 {
+		t.Error("no digit pressed")
 	}
 	if down := only(t, lines, truth.CallDown); down.By != truth.ByDialer || down.Lost != 0 || down.Sources != 1 {
 		t.Errorf("call down: %+v", down)
@@ -157,12 +166,19 @@ func TestAgentVanishesWithSipp(t *testing.T) {
 	if d := back.At.Sub(gone.At); d < 900*time.Millisecond || d > 1500*time.Millisecond {
 		t.Errorf("away for %s", d)
 	}
-	if heard := only(t, lines, truth.Heard); heard.Until.After(gone.At.Add(30 * time.Millisecond)) {
-		t.Errorf("heard %+v after vanishing at %s", heard, gone.At)
-	}
+	heard := 0
 	for _, l := range lines {
+		if l.Kind == truth.Heard {
+			heard++
+			if l.Until.After(gone.At.Add(30 * time.Millisecond)) {
+				t.Errorf("heard %+v after vanishing at %s", l, gone.At)
+			}
+		}
 		if l.Kind == truth.CallDown {
 			t.Errorf("the call ended with a word: %+v", l)
 		}
+	}
+	if heard == 0 {
+		t.Error("nothing was heard before")
 	}
 }

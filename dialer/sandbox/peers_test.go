@@ -133,6 +133,25 @@ func only(t *testing.T, lines []truth.Line, k truth.Kind) truth.Line {
 	return found[0]
 }
 
+// heardAll sums the intervals of the only voice that was heard: one interval,
+// or several where a busy machine left a gap in the sender's stream.
+func heardAll(t *testing.T, lines []truth.Line, v tones.Voice) (since time.Time, total time.Duration) {
+	t.Helper()
+	for _, l := range lines {
+		if l.Kind != truth.Heard {
+			continue
+		}
+		if l.Voice != v.Name() || l.Pair != v.Pair() {
+			t.Errorf("heard %+v, want %s only", l, v.Name())
+		}
+		if since.IsZero() {
+			since = l.Since
+		}
+		total += l.Until.Sub(l.Since)
+	}
+	return since, total
+}
+
 const uacTop = `<?xml version="1.0"?><scenario name="dialer">
 <send retrans="500"><![CDATA[
 INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
@@ -214,15 +233,15 @@ func TestCalleeTalksWithSipp(t *testing.T) {
 	if bye := only(t, lines, truth.Bye); bye.By != truth.ByCallee || bye.Text != "said good-bye" {
 		t.Errorf("bye: %+v", bye)
 	}
-	heard := only(t, lines, truth.Heard)
-	if heard.Voice != "agent07" || heard.Pair != voice.Pair() || heard.Until.Sub(heard.Since) < time.Second {
-		t.Errorf("heard: %+v", heard)
+	since, total := heardAll(t, lines, voice)
+	if total < time.Second {
+		t.Errorf("heard for %s", total)
 	}
 	end, answered := only(t, lines, truth.End), only(t, lines, truth.Answered)
 	if !end.Answered || end.Silence || end.FirstAgentMS == nil {
 		t.Fatalf("end: %+v", end)
 	}
-	if first := milliseconds(heard.Since.Sub(answered.At)); *end.FirstAgentMS != first || end.SilentMS < first-100 {
+	if first := milliseconds(since.Sub(answered.At)); *end.FirstAgentMS != first || end.SilentMS < first-100 {
 		t.Errorf("end: %+v, first audio after %g ms", end, first)
 	}
 }

@@ -25,7 +25,7 @@ type Trouble struct {
 func AllTrouble() Trouble {
 	return Trouble{
 		Crossed: []int{2, 12}, Provisionals: true,
-		BurstFirst: 3, BurstGrow: 1, BurstAfter: 20 * time.Second, BurstEvery: 12 * time.Second,
+		BurstFirst: 4, BurstGrow: 1, BurstAfter: 20 * time.Second, BurstEvery: 4 * time.Second,
 	}
 }
 
