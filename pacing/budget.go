@@ -14,33 +14,42 @@ type budget struct {
 
 const (
 	budgetStep  = 0.0015 // η
-	budgetBegin = -4     // log θ before anything is learned
+	budgetBegin = -3.5   // log θ before anything is learned
+	budgetFast  = 0.5
+	budgetSlow  = 60
 	budgetLow   = -8
 	budgetHigh  = -0.7
-	leanRisk    = 0.001 // θ when a window has nothing to spend: far better than one line per agent, at next to no risk
+	leanRisk    = 0.0003 // θ when nothing more may be lost: still better than one line per agent, at next to no risk
 )
 
 func newBudget() budget { return budget{log: budgetBegin} }
 
-// learn moves θ by an answer.
-func (b *budget) learn(e *Engine, c count) {
+// learn moves θ by an answer, given the pace that was asked for.
+func (b *budget) learn(alpha, pace float64, answers int, abandoned bool) {
+	step := max(budgetStep, budgetFast/(float64(answers)+budgetSlow))
+	move := float64(step * pace)
+	if abandoned {
+		move -= step / alpha
+	}
+	b.log = clamp(b.log+move, budgetLow, budgetHigh)
+}
+
+// learnBudget learns from an answer before it is counted.
+func (e *Engine) learnBudget(c count) {
 	alpha := 1.0
 	for _, w := range e.config.Windows {
 		alpha = min(alpha, float64(w.Cap*e.config.target()))
 	}
-	if len(e.config.Windows) == 0 || alpha <= 0 {
+	if e.config.progressiveOnly() || len(e.config.Windows) == 0 {
 		return
 	}
-	step := budgetStep
-	if c.abandoned > 0 {
-		step -= budgetStep / alpha
-	}
-	b.log = clamp(b.log+step, budgetLow, budgetHigh)
+	e.budget.learn(alpha, e.allow(e.now).pace, e.learned.answered, c.abandoned > 0)
 }
 
 // allowance is what the windows together allow.
 type allowance struct {
 	risk         float64 // θ
+	pace         float64 // at which abandons are to be spent
 	over         bool    // no risk at all: one line per ready agent
 	lean         bool    // nothing to spend
 	spend        float64 // abandons that may be spent now
@@ -50,7 +59,7 @@ type allowance struct {
 // allow asks every window.
 func (e *Engine) allow(at int64) allowance {
 	a := allowance{risk: exp(e.budget.log)}
-	scale, spend := 0.0, float64(never)
+	a.pace, a.spend = paceHigh, float64(never)
 	for i := range e.ledgers {
 		l := &e.ledgers[i]
 		c := l.at(at)
@@ -59,32 +68,37 @@ func (e *Engine) allow(at int64) allowance {
 			a.credit, a.rate = credit, l.rate(c)
 		}
 		v := e.view(l, c, at)
-		if i == 0 || v.scale < scale {
-			scale = v.scale
-		}
-		spend = min(spend, v.spend)
-		a.lean = a.lean || v.spend < 1
+		a.pace, a.spend = min(a.pace, v.pace), min(a.spend, v.spend)
+		a.lean = a.lean || v.sure < 1
 		a.over = a.over || v.heal < 0
 	}
-	a.risk = clamp(float64(a.risk*exp(scale)), 0, 0.5)
-	a.spend = spend
+	a.risk = clamp(float64(a.risk*a.pace), 0, 0.5)
 	return a
 }
 
 // view is what one window has to say.
 type view struct {
 	spend float64 // abandons that may be spent now, those borrowed from answers to come included
+	sure  float64 // the same at the cap itself, with less borrowed: below 1 nothing may be lost
 	heal  float64 // credit at the window's end if nothing is spent from here on
-	scale float64 // of log θ
+	pace  float64 // share of the even rate at which to spend from here on
 }
 
 // How far a window is trusted with answers that have not come yet.
 const (
-	borrowShare = 0.35
-	borrowMany  = 3
-	borrowFew   = 200
+	borrowShare = 0.8
+	borrowSpan  = 5400 // seconds
+	sureShare   = 0.6
+	sureSpan    = 5400 // seconds
+	borrowMany  = 1
+	borrowFew   = 70
 	startFree   = 2 // abandons a window without a known end may begin with
 	flowTrust   = 0.7
+	paceFew     = 100 // answers
+	paceOpen    = 300 // answers
+	paceKeep    = 1.5 // abandons
+	paceLow     = 0.05
+	paceHigh    = 1.7
 )
 
 // view weighs one window that holds c at that instant.
@@ -92,28 +106,40 @@ func (e *Engine) view(l *ledger, c count, at int64) view {
 	share := l.share(float64(l.window.Cap * e.config.target()))
 	credit := float64(share*c.connected) - c.abandoned
 	earned := float64(share * max(c.connected, 0))
-	v := view{scale: float64(0.25 * clamp(float64((credit-1.5)*3)/(3+float64(0.1*earned)), -5, 3))}
+	atCap := l.share(l.window.Cap)
+	creditAtCap := float64(atCap*c.connected) - c.abandoned
+	var v view
 	perSecond := e.learned.flow.perSecond(at)
 	if l.window.Period == Rolling {
 		v.spend = e.rollingCredit(l, c, share, perSecond, at)
+		v.sure = e.rollingCredit(l, c, atCap, perSecond, at)
 		v.heal = v.spend + 3
+		v.pace = pace(v.spend, max(float64(share*float64(perSecond*seconds(l.tail.length))), float64(share*paceFew)))
 		return v
 	}
 	left, known := e.left(l, at)
 	if !known {
 		v.spend = credit + max(0, startFree-earned)
+		v.sure = creditAtCap + max(0, startFree-float64(atCap*max(c.connected, 0)))
 		v.heal = credit + startFree + 3
+		v.pace = pace(v.spend, float64(share*paceOpen))
 		return v
 	}
 	ahead := float64(share * float64(perSecond*seconds(left)))
 	most := float64(share * (borrowFew + float64(borrowMany*max(c.connected, 0))))
-	v.spend = credit + float64(borrowShare*min(ahead, most))
+	soon := float64(borrowSpan * (1 - exp(-seconds(left)/borrowSpan)))
+	v.spend = credit + min(float64(borrowShare*float64(share*float64(perSecond*soon))), most)
+	v.sure = creditAtCap + min(float64(sureShare*float64(atCap*float64(perSecond*min(seconds(left), sureSpan)))), most)
 	v.heal = credit + ahead
+	v.pace = pace(credit-paceKeep, max(ahead, float64(share*paceFew)))
 	if e.learned.answered < 20 {
 		v.heal = credit + startFree + 3
 	}
 	return v
 }
+
+// pace spreads what is left over the answers still to come: what they will earn and what is in hand, as a share of what they will earn.
+func pace(credit, ahead float64) float64 { return clamp((credit+ahead)/ahead, paceLow, paceHigh) }
 
 // left returns how long the window will still be dialed in, if that is known.
 func (e *Engine) left(l *ledger, at int64) (int64, bool) {

@@ -1,14 +1,15 @@
 package pacing
 
-// forecast is the mean and variance, at each knot, of answers that will have come and agents that will be free.
+// forecast is the law, at each knot, of the answers that will have come less the agents that will be free: both means, and the variance and
+// third cumulant of the difference.
 //
-// Each line and each busy agent adds g and g(1-g), taken from the tables by its age bin. These are whole numbers in fixed point, so a sum
+// Each line and each busy agent adds g, g(1-g) and ±g(1-g)(1-2g), taken from the tables by its age bin. These are whole numbers in fixed point, so a sum
 // kept up to date as lines and agents pass from bin to bin is the very sum made anew: neither the order nor the instants of Decide matter.
 type forecast struct {
 	valid bool
 	at    int64
-	answers, answersVar,
-	releases, releasesVar [knots]int64
+	answers, releases,
+	variance, skew [knots]int64
 }
 
 // chances returns a line's probability of an answer by a person before each knot, in fixed point.
@@ -21,17 +22,14 @@ func (t *lineTable) chances(stage, bin int, lift float64) (g [knots]int64) {
 	return g
 }
 
-func (f *forecast) addLine(g *[knots]int64, sign int64) {
+// add adds or takes one line's chances of an answer, or one agent's of a release, which count against answers.
+func (f *forecast) add(to, g *[knots]int64, sign, side int64) {
 	for k := range knots {
-		f.answers[k] += sign * g[k]
-		f.answersVar[k] += sign * (g[k] * (fixedOne - g[k]) >> fixedBit)
-	}
-}
-
-func (f *forecast) addAgent(g *[knots]int64, sign int64) {
-	for k := range knots {
-		f.releases[k] += sign * g[k]
-		f.releasesVar[k] += sign * (g[k] * (fixedOne - g[k]) >> fixedBit)
+		p := g[k]
+		v := p * (fixedOne - p) >> fixedBit
+		to[k] += sign * p
+		f.variance[k] += sign * v
+		f.skew[k] += sign * side * (v * (fixedOne - 2*p) >> fixedBit)
 	}
 }
 
@@ -42,14 +40,14 @@ func (e *Engine) weighLine(p int, sign int64) {
 		return
 	}
 	g := e.table.chances(int(c.state), int(e.lines.bin[p]), float64(c.lift*e.learned.level.lift))
-	e.forecast.addLine(&g, sign)
+	e.forecast.add(&e.forecast.answers, &g, sign, 1)
 }
 
 func (e *Engine) weighAgent(p int, sign int64) {
 	if !e.forecast.valid || e.agents[e.busy.agent[p]].leaving {
 		return
 	}
-	e.forecast.addAgent(&e.services.free[e.busy.bin[p]], sign)
+	e.forecast.add(&e.forecast.releases, &e.services.free[e.busy.bin[p]], sign, -1)
 }
 
 // addLine enters a line among those alive.

@@ -101,9 +101,9 @@ func (l *lineLaw) leave(stage, cause, bin int) { l.ends[stage][cause][bin] += l.
 
 // Memory, in lines: about 150 live answers.
 const (
-	memoryAnswers  = 150
+	memoryAnswers  = 600
 	memoryLinesMin = 400
-	memoryLinesMax = 6000
+	memoryLinesMax = 12000
 )
 
 // finish counts that a line is over and lets what was learned before fade by one line.

@@ -299,9 +299,9 @@ func (e *Engine) end(i int32, o Outcome) {
 
 // counted enters an answer in every window and in the budget.
 func (e *Engine) counted(c count) {
+	e.learnBudget(c)
 	e.learned.answered++
 	for i := range e.ledgers {
 		e.ledgers[i].add(e.now, c)
 	}
-	e.budget.learn(e, c)
 }

@@ -17,7 +17,11 @@ const idleRisk = 0.4
 
 // burst is how many standard deviations of the forecast a window must be able to spend for the whole of θ to be taken: a shortage, when it
 // comes, loses several callers at once.
-const burst = 3
+const (
+	burstMore = 300.0
+	burstMost = 1.5
+	burstLow  = 0.15 // of θ, while a window can still heal
+)
 
 // The ramp: until this many lines have ended, lines per idle agent grow with the lines that have.
 const (
@@ -37,7 +41,7 @@ func (e *Engine) predict(q *question) (int, Reason) {
 	if !q.over {
 		var s sums
 		s.begin(&e.forecast, spare, e.doubt())
-		risk *= clamp((q.spend-0.5)/max(float64(burst*math.Sqrt(s.variance[knots-1])), 1), 0, 1)
+		risk *= clamp((q.spend-0.5)/max(float64(e.burst()*math.Sqrt(s.variance[knots-1])), 1), burstLow, 1)
 		if q.lean {
 			risk = leanRisk
 		}
@@ -105,11 +109,16 @@ func (e *Engine) fit(q *question, s *sums, risk float64) int {
 	return most
 }
 
+// burst is burstMost, and more while few answers have taught little.
+func (e *Engine) burst() float64 {
+	return burstMost + float64(burstMost*burstMore)/float64(e.learned.answered+50)
+}
+
 // doubt is the square of the relative error of what has been learned from few answers.
 func (e *Engine) doubt() float64 { return 1 / float64(e.learned.answered+2) }
 
-// chance is a new line's mean and variance of answers at each knot.
-type chance struct{ mean, variance [knots]float64 }
+// chance is a new line's part in the forecast.
+type chance struct{ mean, variance, skew [knots]float64 }
 
 func (e *Engine) newLine(lift float64) (c chance) {
 	g := e.table.chances(dialing, 0, lift)
@@ -117,20 +126,21 @@ func (e *Engine) newLine(lift float64) (c chance) {
 		p := float64(g[k]) / float64(fixedOne)
 		c.mean[k] = p
 		c.variance[k] = float64(p * (1 - p))
+		c.skew[k] = float64(c.variance[k] * (1 - float64(2*p)))
 	}
 	return c
 }
 
-// sums are the excess of answers over agents at each knot, and its variance.
-type sums struct{ excess, variance [knots]float64 }
+// sums are the excess of answers over agents at each knot: mean, variance and third cumulant.
+type sums struct{ excess, variance, skew [knots]float64 }
 
 func (s *sums) begin(f *forecast, spare, doubt float64) {
 	const one = float64(fixedOne)
 	for k := range knots {
-		s.excess[k] = float64(f.answers[k]-f.releases[k])/one - spare + 0.5
-		s.variance[k] = float64(f.answersVar[k]+f.releasesVar[k])/one + 1e-3
 		a, r := float64(f.answers[k])/one, float64(f.releases[k])/one
-		s.variance[k] += float64(doubt * (float64(a*a) + float64(r*r)))
+		s.excess[k] = a - r - spare + 0.5
+		s.variance[k] = float64(f.variance[k])/one + 1e-3 + float64(doubt*(float64(a*a)+float64(r*r)))
+		s.skew[k] = float64(f.skew[k]) / one
 	}
 }
 
@@ -138,6 +148,7 @@ func (s *sums) add(c *chance) {
 	for k := range knots {
 		s.excess[k] += c.mean[k]
 		s.variance[k] += c.variance[k]
+		s.skew[k] += c.skew[k]
 	}
 }
 
@@ -145,10 +156,28 @@ func (s *sums) add(c *chance) {
 func (s *sums) lost() float64 {
 	worst, sum := 0.0, 0.0
 	for k := knots - 1; k >= 0; k-- {
-		worst = max(worst, normal(s.excess[k]/math.Sqrt(s.variance[k])))
+		worst = max(worst, above(s.excess[k], s.variance[k], s.skew[k]))
 		sum += worst
 	}
 	return sum / knots
+}
+
+const (
+	skewMost = 0.8
+	skewFar  = -3.75
+)
+
+// above returns the chance that an excess is above zero. Few agents and lines make it lopsided: with γ its skewness, z is moved by
+// γ(z²-1)/6 (Cornish and Fisher), no further than where that still grows with z.
+func above(mean, variance, skew float64) float64 {
+	deviation := math.Sqrt(variance)
+	z := mean / deviation
+	if z >= 1 || z < -6 {
+		return normal(z)
+	}
+	lopsided := clamp(skew/float64(variance*deviation), -skewMost, skewMost)
+	near := max(z, skewFar)
+	return normal(z + float64(lopsided*(float64(near*near)-1))/6)
 }
 
 // lift returns by how much a lead's propensity multiplies the odds of a live answer; 0 is unknown and counts as average.
