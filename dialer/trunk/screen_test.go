@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -135,6 +136,44 @@ func FuzzGlance(f *testing.F) {
 		req, ok := msg.(*sip.Request)
 		if ok && !strings.EqualFold(method, string(req.Method)) || !ok && method == string(sip.REGISTER) {
 			t.Fatalf("the screen reads %q, the parser %T %s", method, msg, msg.String())
+		}
+	})
+}
+
+// FuzzMessage does with a stranger's bytes what the endpoint may do with them:
+// nothing that they hold may break it.
+func FuzzMessage(f *testing.F) {
+	f.Add([]byte("REGISTER sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKa;rport\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: abc\r\nCSeq: 1 REGISTER\r\n" +
+		"Contact: <sip:a@b>;expires=60\r\nAuthorization: Digest username=\"a\", realm=\"pronto\", nonce=\"x\", uri=\"sip:a\", response=\"y\", qop=auth, nc=00000001, cnonce=\"z\"\r\nContent-Length: 0\r\n\r\n"))
+	f.Add([]byte("SIP/2.0 200 OK\r\nv: SIP/2.0/UDP a;branch=z9hG4bKa\r\nf: <sip:a@b>;tag=1\r\nt: \"x\" <sip:a@b>;tag=2\r\ni: abc\r\nCSeq: 1 INVITE\r\nm: *\r\n" +
+		"Record-Route: <sip:a;lr>, <sip:b;lr>\r\nReason: Q.850;cause=16\r\nl: 0\r\n\r\n"))
+	f.Add([]byte("INVITE sip:[::1]:5060 SIP/2.0\r\nVia: SIP/2.0/TCP [::1]:5060;branch=z9hG4bKa\r\nFrom: sip:a@b;tag=1\r\nTo: sip:b\r\nCall-ID: a@b\r\nCSeq: 4294967295 INVITE\r\nRequire: x\r\n\r\n"))
+	ep := &Endpoint{cfg: Config{Accounts: oneAgent("a")}.withDefaults()}
+	ep.reg = newRegistrar(ep)
+	src := netip.MustParseAddrPort("127.30.3.1:5060")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		glance(data)
+		msg, err := sip.ParseMessage(data)
+		if err != nil {
+			return
+		}
+		msg.SetTransport("UDP")
+		msg.SetSource(src.String())
+		sip.ServerTxKeyMake(msg)
+		sip.ClientTxKeyMake(msg)
+		switch m := msg.(type) {
+		case *sip.Request:
+			required(m)
+			_ = ep.reply(m, 481, "x").String()
+			if ep.reg.answer(m, src, UDP) != nil && ep.Registered("a") {
+				t.Fatal("bytes without the password registered a phone")
+			}
+		case *sip.Response:
+			routeSet(m)
+			causeOf(m.StatusCode, m.GetHeaders("Reason"))
+			hopFrom(m)
+			classify(m)
+			(&credentials{user: "a", password: "b"}).answer(sip.NewRequest(sip.INVITE, sip.Uri{Host: "a"}), m)
 		}
 	})
 }

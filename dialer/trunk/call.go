@@ -1,0 +1,34 @@
+package trunk
+
+import (
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"pronto/dialer"
+)
+
+// call is one call to be placed: to a carrier or to an agent's phone.
+type call struct {
+	id       ident
+	target   sip.Uri // Request-URI
+	from, to sip.Uri
+	asserted sip.Uri // P-Asserted-Identity (RFC 3325); no host: none
+	hop      hop
+	fixed    bool // requests in the dialog go to hop too, whatever its Contact says (a phone behind NAT)
+	user     string
+	password string
+	trunk    string
+
+	audio   dialer.Audio
+	codecs  []dialer.Codec
+	ring    time.Duration // from the first 180, or 183 when no 180 follows
+	ringMin time.Duration // never given up before
+	post    time.Duration // from the INVITE, when nothing rings
+
+	valid    func(now time.Time) bool // asked right before each INVITE
+	dialing  func(dialer.Dialog) error
+	ringing  func(at time.Time)
+	answered func(at time.Time)
+	release  func() // gives the channel back; called once, when no 200 can follow or the leg is over
+}
