@@ -35,7 +35,7 @@ func newAgentAddCommand(g *globals) *cobra.Command {
 		Short: "Add an agent, or replace the one of that name",
 		Long: `Adds an agent. The name is also the user of the agent's SIP phone, which registers with the password; one that is
 not given is made up and printed once. A phone at a fixed address needs none: give --phone.`,
-		Args: cobra.ExactArgs(1),
+		Args: needs("NAME"),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			args.Name = words[0]
 			if fromInput {
@@ -52,7 +52,9 @@ not given is made up and printed once. A phone at a fixed address needs none: gi
 	f.BoolVar(&fromInput, "password-stdin", false, "read the password from standard input, one line")
 	f.StringVar(&args.Phone, "phone", "", "fixed address of the phone, as sip:ada@192.0.2.7:5060; it does not register")
 	f.StringVar(&args.Codec, "codec", "", "pcma or pcmu (default: the trunk's)")
-	cmd.MarkFlagsMutuallyExclusive("password", "password-stdin", "phone")
+	cmd.MarkFlagsMutuallyExclusive("password", "password-stdin")
+	cmd.MarkFlagsMutuallyExclusive("password", "phone")
+	cmd.MarkFlagsMutuallyExclusive("password-stdin", "phone")
 	return cmd
 }
 
@@ -64,7 +66,7 @@ type agentArgs struct {
 	Codec    string `json:"codec,omitempty"`
 }
 
-// agentName is what an agent's name may be: a SIP user that needs no escaping.
+// agentNames is what an agent's name may be: a SIP user that needs no escaping.
 var agentNames = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // check names what is wrong with the arguments.
@@ -166,7 +168,7 @@ func newAgentListCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List agents, with their states when the service runs",
-		Args:  cobra.NoArgs,
+		Args:  needs(),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runAgentList(cmd, g) },
 	}
 }
@@ -222,7 +224,7 @@ func newAgentRemoveCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove NAME",
 		Short: "Remove an agent; a call in progress goes on to its end",
-		Args:  cobra.ExactArgs(1),
+		Args:  needs("NAME"),
 		RunE:  func(cmd *cobra.Command, args []string) error { return runAgentRemove(cmd, g, args[0]) },
 	}
 }

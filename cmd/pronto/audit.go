@@ -31,7 +31,7 @@ was rewritten or cut as a whole. It may run while the service writes.
 EXIT STATUS
   0  the chain holds
   1  it does not, or could not be read; the first place that is wrong is named`,
-		Args: cobra.NoArgs,
+		Args: needs(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAuditVerify(cmd, g, heads) },
 	}
 	cmd.Flags().StringArrayVar(&heads, "head", nil, "file with a head that was kept elsewhere; may be given several times")
@@ -58,7 +58,7 @@ func runAuditVerify(cmd *cobra.Command, g *globals, files []string) error {
 		}
 		cmd.Printf("%s: %d records in %d segments, %d signatures\n", verdict, v.Records, v.Segments, v.Signatures)
 		for _, b := range v.Broken {
-			cmd.Println(b.Error())
+			cmd.Println(b)
 		}
 	})
 	if err == nil && !v.OK {
@@ -73,7 +73,7 @@ func newAuditShowCommand(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show NUMBER",
 		Short: "Tell everything the journal knows of one number",
-		Args:  cobra.ExactArgs(1),
+		Args:  needs("NUMBER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runAuditShow(cmd, g, args[0], country, asCSV)
 		},

@@ -33,7 +33,7 @@ EXIT STATUS
   0  applied, or nothing had changed
   1  failed
   3  the file is wrong; nothing was changed`,
-		Args: cobra.ExactArgs(1),
+		Args: needs("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCampaignApply(cmd, g, args[0])
 		},
@@ -46,7 +46,7 @@ func runCampaignApply(cmd *cobra.Command, g *globals, file string) error {
 		return err
 	}
 	defer in.Close()
-	doc, err := ask[appliedDoc](cmd.Context(), g, "campaign apply", fileArgs{File: file}, in)
+	doc, err := ask[appliedDoc](cmd.Context(), g, "campaign apply", fileArgs{File: label(file)}, in)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ func newCampaignListCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List campaigns with their states and leads",
-		Args:  cobra.NoArgs,
+		Args:  needs(),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runCampaignList(cmd, g) },
 	}
 }

@@ -15,7 +15,7 @@ func newCampaignSetCommand(g *globals, use, what, short string, state dialer.Cam
 		Use:   use + " NAME",
 		Short: short,
 		Long:  short + ".\n\nThe wish is kept: the service takes it up within a second, or when it is started.",
-		Args:  cobra.ExactArgs(1),
+		Args:  needs("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCampaignSet(cmd, g, setArgs{Name: args[0], State: state, What: what})
 		},

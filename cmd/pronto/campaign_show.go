@@ -10,7 +10,7 @@ func newCampaignShowCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show NAME",
 		Short: "Show one campaign: state, leads, and its file with every default written out",
-		Args:  cobra.ExactArgs(1),
+		Args:  needs("NAME"),
 		RunE:  func(cmd *cobra.Command, args []string) error { return runCampaignShow(cmd, g, args[0]) },
 	}
 }

@@ -19,7 +19,7 @@ func newDNCAddCommand(g *globals) *cobra.Command {
 		Short: "Put a number on the company's own list",
 		Long: `Puts a number on the company's own list, for every seller and campaign unless flags narrow it. It is in force when
 the command returns, also in a service that is dialing.`,
-		Args: cobra.ExactArgs(1),
+		Args: needs("NUMBER"),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			args.Number = words[0]
 			return runDNCAdd(cmd, g, args)
@@ -36,7 +36,7 @@ func newDNCRemoveCommand(g *globals) *cobra.Command {
 		Short: "Take a number off the company's own list",
 		Long: `Takes exactly one entry off the company's own list: that of the number for the seller and the campaign that the
 flags name, without flags the one for every seller and campaign. The journal keeps who did it.`,
-		Args: cobra.ExactArgs(1),
+		Args: needs("NUMBER"),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			args.Number = words[0]
 			return runDNCRemove(cmd, g, args)

@@ -27,7 +27,7 @@ EXIT STATUS
   1  failed
   2  the command line is wrong
   4  it may not be called; the answer on standard output says why and from when it may`,
-		Args: cobra.ExactArgs(1),
+		Args: needs("NUMBER"),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			args.Number = words[0]
 			return runDNCCheck(cmd, g, args)
@@ -108,8 +108,8 @@ func checkNumber(ctx context.Context, h *house, args checkArgs, _ request) (chec
 		if args.Jurisdiction != "" && args.Jurisdiction != terms.Jurisdiction {
 			return doc, usageError(fmt.Errorf("campaign %s is under %s: leave --jurisdiction out", args.Campaign, terms.Jurisdiction))
 		}
-	} else {
-		terms.Jurisdiction = args.Jurisdiction
+	} else if terms.Jurisdiction = args.Jurisdiction; args.Jurisdiction != "" && h.book.File(args.Jurisdiction) == nil {
+		return doc, h.noRules(args.Jurisdiction)
 	}
 	if args.Country == "" {
 		args.Country = countryOf(terms.Jurisdiction)
@@ -123,7 +123,7 @@ func checkNumber(ctx context.Context, h *house, args checkArgs, _ request) (chec
 	}
 	file := h.book.File(terms.Jurisdiction)
 	if file == nil {
-		return doc, usageError(fmt.Errorf("no rule set %q: give --jurisdiction with one of %s", terms.Jurisdiction, strings.Join(h.book.Jurisdictions(), ", ")))
+		return doc, h.noRules(terms.Jurisdiction)
 	}
 	at := h.now()
 	if args.At != "" {
@@ -137,6 +137,11 @@ func checkNumber(ctx context.Context, h *house, args checkArgs, _ request) (chec
 	}
 	verdict := h.gate.Check(ctx, dnc.Request{Lead: lead, Campaign: terms, Node: h.config.Node}, at)
 	return checkedDoc{Number: n, Campaign: args.Campaign, Jurisdiction: terms.Jurisdiction, At: at, Verdict: verdict}, nil
+}
+
+// noRules is the error for a jurisdiction that no rule set is for.
+func (h *house) noRules(jurisdiction string) error {
+	return usageError(fmt.Errorf("no rule set %q: give --jurisdiction with one of %s", jurisdiction, strings.Join(h.book.Jurisdictions(), ", ")))
 }
 
 // leadOf is the campaign's lead with the number, for its zone and region; else a

@@ -26,18 +26,21 @@ func newDNCImportCommand(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import REGISTER FILE",
 		Short: "Take in the file that a register sent back, or a list of opt-outs",
-		Long: `Takes in a register's file, all of it or nothing. REGISTER is rpo for the result of a consultation of the Italian
-register, or optouts for a list of the company's own (columns number, and if you have them seller, campaign, at and
-source). FILE may be - for standard input, or a ZIP of text files.
+		Long: `Takes in a register's file, all of it or nothing. FILE is text, a ZIP of text files, or - for standard input.
 
-A verdict belongs to the seller for whom the register was asked. A newer verdict is never replaced by an older one.
+REGISTER is one of
+  rpo          result of a consultation of the Italian register; a verdict belongs to the seller for whom it was asked,
+               and a newer verdict is never replaced by an older one
+  us-dnc, us-wireless, ca-dncl, tps, ctps
+               downloaded lists, which hold for every seller; give --checked-at
+  optouts      the company's own list: columns number, and if you have them seller, campaign, at and source
 
 EXIT STATUS
   0  taken in
   1  failed; nothing was taken in
   2  the command line is wrong, or does not say for which seller
   3  the file is wrong; each line that is wrong is named, and nothing was taken in`,
-		Args: cobra.ExactArgs(2),
+		Args: needs("REGISTER", "FILE"),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			args.Register, args.File = words[0], words[1]
 			return runDNCImport(cmd, g, args)
@@ -49,6 +52,9 @@ EXIT STATUS
 	f.StringVar(&args.Country, "country", "", "country of opt-outs in national form, as IT (default: the campaigns')")
 	f.BoolVar(&args.NoSubmission, "no-submission", false, "the result answers no submission that Pronto made; give --reason")
 	f.StringVar(&args.Reason, "reason", "", "why there is no submission")
+	f.BoolVar(&args.Delta, "delta", false, "a downloaded change list on top of the list in force")
+	f.StringSliceVar(&args.Areas, "areas", nil, "area codes that a downloaded list speaks for (default: those that occur in it)")
+	f.StringVar(&args.Accept, "accept", "", "why a downloaded list may be much smaller than the one before")
 	return cmd
 }
 
@@ -61,6 +67,11 @@ type importArgs struct {
 	Country      string `json:"country,omitempty"`
 	NoSubmission bool   `json:"no_submission,omitempty"`
 	Reason       string `json:"reason,omitempty"`
+
+	// Of downloaded lists.
+	Delta  bool     `json:"delta,omitempty"`
+	Areas  []string `json:"areas,omitempty"`
+	Accept string   `json:"accept,omitempty"`
 }
 
 // importedDoc is the JSON of dnc import.
@@ -72,8 +83,8 @@ type importedDoc struct {
 	Seller     string    `json:"seller,omitempty"`
 	CheckedAt  time.Time `json:"checked_at,omitzero"`
 	Rows       int       `json:"rows"`
-	Registered int       `json:"registered"` // of a register
-	Clear      int       `json:"clear"`      // of a register
+	Registered int       `json:"registered"` // of a register; of a downloaded one, all that it now has
+	Clear      int       `json:"clear"`      // of a register that gives verdicts
 	Added      int       `json:"added"`      // opt-outs that were not there
 }
 
@@ -97,8 +108,12 @@ func runDNCImport(cmd *cobra.Command, g *globals, args importArgs) error {
 		return err
 	}
 	return show(cmd, g, doc, func() {
-		if args.Register == ownList {
+		switch {
+		case args.Register == ownList:
 			cmd.Printf("%s: %d read, %d new on the company's own list\n", ownList, doc.Rows, doc.Added)
+			return
+		case doc.Seller == "":
+			cmd.Printf("%s: %s read, %d numbers on the list of %s\n", doc.Register, plural(doc.Rows, "row"), doc.Registered, day(doc.CheckedAt))
 			return
 		}
 		cmd.Printf("%s for %s: %s, %d registered, %d clear\n", doc.Register, doc.Seller, plural(doc.Rows, "verdict"), doc.Registered, doc.Clear)
@@ -117,7 +132,7 @@ func (h *house) spool(name string, body io.Reader) (src *registers.Source, done 
 	}
 	size, err := io.Copy(f, body)
 	if err == nil {
-		src, err = registers.NewSource(filepath.Base(name), f, size)
+		src, err = registers.NewSource(filepath.Base(label(name)), f, size)
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())
@@ -133,26 +148,34 @@ type importedDetail struct {
 
 func importRegister(ctx context.Context, h *house, args importArgs, r request) (doc importedDoc, err error) {
 	profile, ok := registers.ProfileOf(args.Register)
-	if !ok || profile.Semantics != registers.Verdicts {
-		return doc, usageError(fmt.Errorf("register %q: give one of %s", args.Register, strings.Join(importable(), ", ")))
-	}
-	zone := h.zoneOf(args.Register)
-	seller, err := h.seller(ctx, args.Seller)
-	if err != nil {
-		return doc, err
-	}
-	now := h.now()
-	options := registers.Options{ID: ulid.MustNew(ulid.Timestamp(now), ulid.DefaultEntropy()).String(), Seller: seller, Zone: zone, Now: now, Reason: args.Reason}
-	if args.CheckedAt != "" {
-		if options.CheckedAt, err = parseInstant(args.CheckedAt, zone); err != nil {
-			return doc, err
-		}
+	if !ok {
+		return doc, usageError(fmt.Errorf("no register %q: give one of %s", args.Register, strings.Join(importable(), ", ")))
 	}
 	src, done, err := h.spool(args.File, r.body)
 	if err != nil {
 		return doc, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
+	id := ulid.MustNew(ulid.Timestamp(h.now()), ulid.DefaultEntropy()).String()
+	if profile.Semantics == registers.Blocklist {
+		return takeList(ctx, h, args, src, profile, id, r)
+	}
+	return takeVerdicts(ctx, h, args, src, profile, id, r)
+}
+
+// takeVerdicts takes in what a register answered about submitted numbers.
+func takeVerdicts(ctx context.Context, h *house, args importArgs, src *registers.Source, profile registers.Profile, id string, r request) (doc importedDoc, err error) {
+	zone := h.zoneOf(args.Register)
+	seller, err := h.seller(ctx, args.Seller)
+	if err != nil {
+		return doc, err
+	}
+	options := registers.Options{ID: id, Seller: seller, Zone: zone, Now: h.now(), Reason: args.Reason}
+	if args.CheckedAt != "" {
+		if options.CheckedAt, err = parseInstant(args.CheckedAt, zone); err != nil {
+			return doc, err
+		}
+	}
 	result, err := registers.ReadVerdicts(ctx, src, profile, options)
 	if err != nil {
 		return doc, err
@@ -181,9 +204,7 @@ func importRegister(ctx context.Context, h *house, args importArgs, r request) (
 func importable() []string {
 	names := []string{ownList}
 	for _, p := range registers.Profiles() {
-		if p.Semantics == registers.Verdicts {
-			names = append(names, p.Name)
-		}
+		names = append(names, p.Name)
 	}
 	return names
 }

@@ -8,13 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"pronto/dnc"
+	"pronto/dnc/registers"
 )
 
 func newDNCRegistersCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "registers",
 		Short: "List the registers that the rule sets ask for, and what was taken in",
-		Args:  cobra.NoArgs,
+		Args:  needs(),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runDNCRegisters(cmd, g) },
 	}
 }
@@ -31,7 +32,7 @@ type registerDoc struct {
 	Jurisdictions []string    `json:"jurisdictions"` // rule sets that ask for it today
 	MaxAge        string      `json:"max_age,omitempty"`
 	Seller        string      `json:"seller,omitempty"`
-	Imports       int         `json:"imports"`
+	Imports       int         `json:"imports"` // of a downloaded list: 1 when one is in force
 	Last          *dnc.Import `json:"last,omitempty"`
 	FreshUntil    time.Time   `json:"fresh_until,omitzero"` // when the last import's verdicts expire, where it has one time for all
 }
@@ -80,6 +81,10 @@ func listRegisters(ctx context.Context, h *house, _ struct{}, _ request) (regist
 		}
 	}
 	for _, name := range order {
+		if snapshot, ok := h.snapshot(name); ok {
+			doc.Registers = append(doc.Registers, ofSnapshot(*wanted[name], maxAge[name], snapshot))
+			continue
+		}
 		imports, err := h.store.Imports(ctx, name)
 		if err != nil {
 			return doc, err
@@ -89,6 +94,24 @@ func listRegisters(ctx context.Context, h *house, _ struct{}, _ request) (regist
 	var err error
 	doc.OptOuts, err = h.store.CountOptOuts(ctx)
 	return doc, err
+}
+
+// snapshot is the list in force of a downloaded register; false when there is
+// none.
+func (h *house) snapshot(register string) (registers.Snapshot, bool) {
+	for _, s := range h.lists.Snapshots() {
+		if s.Register == register {
+			return s, true
+		}
+	}
+	return registers.Snapshot{}, false
+}
+
+// ofSnapshot describes a downloaded register.
+func ofSnapshot(r registerDoc, maxAge time.Duration, s registers.Snapshot) registerDoc {
+	r.Imports, r.FreshUntil = 1, s.CheckedAt.Add(maxAge)
+	r.Last = &dnc.Import{ID: s.ID, Register: s.Register, File: s.File, SHA256: s.SHA256, Rows: s.Count, Registered: s.Count, At: s.ImportedAt, CheckedAt: s.CheckedAt}
+	return r
 }
 
 // bySeller splits a register's imports, oldest first, by seller; one line without

@@ -11,8 +11,12 @@ import (
 	"pronto/dialer/journal"
 	"pronto/dialer/store"
 	"pronto/dnc"
+	"pronto/dnc/registers"
 	"pronto/dnc/rules"
 )
+
+// shelfFolder is the folder of downloaded registers in the data folder.
+const shelfFolder = "registers"
 
 // journalFolder is the journal's folder in the data folder.
 const journalFolder = "journal"
@@ -29,6 +33,7 @@ type house struct {
 	now     func() time.Time
 	store   *store.Store
 	journal *journal.Journal // nil: opened for reading
+	lists   *registers.Shelf
 	book    *rules.Book
 	gate    *dnc.Gate
 	// changed has a token after a command has written desired state.
@@ -69,6 +74,9 @@ func (h *house) open(ctx context.Context, o houseOptions) error {
 	if h.book, err = rules.Embedded(); err != nil {
 		return err
 	}
+	if h.lists, err = registers.OpenShelf(filepath.Join(h.dir, shelfFolder)); err != nil {
+		return err
+	}
 	if !o.reading {
 		if h.journal, err = journal.Open(h.journalDir(), journal.Options{Node: o.config.Node, Now: h.now}); err != nil {
 			return fmt.Errorf("open journal: %w", err)
@@ -85,7 +93,7 @@ func (h *house) openGate() error {
 	var err error
 	h.gate, err = dnc.NewGate(dnc.Config{
 		Rules: h.book, Screenings: h.store, OptOuts: h.store, History: h.store, Consents: h.store,
-		Lists: noLists{}, Evidence: evidence,
+		Lists: h.lists, Evidence: evidence,
 	})
 	return err
 }
@@ -98,6 +106,9 @@ func (h *house) Close() error {
 	var errs []error
 	if h.journal != nil {
 		errs = append(errs, h.journal.Close())
+	}
+	if h.lists != nil {
+		errs = append(errs, h.lists.Close())
 	}
 	if h.store != nil {
 		errs = append(errs, h.store.Close())

@@ -23,7 +23,7 @@ func newLeadsExportCommand(g *globals) *cobra.Command {
 		Short: "Write all leads of a campaign with their history to standard output, as CSV or with --json",
 		Long: `Writes all leads of a campaign to standard output in list order, as CSV (UTF-8, RFC 4180). Columns that the list had
 beside the known ones follow at the end.`,
-		Args: cobra.ExactArgs(1),
+		Args: needs("CAMPAIGN"),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			args := leadsArgs{Campaign: words[0], Format: "csv"}
 			if g.json {

@@ -16,7 +16,7 @@ func newLeadsListCommand(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list CAMPAIGN",
 		Short: "Show the first leads of a campaign and how many there are",
-		Args:  cobra.ExactArgs(1),
+		Args:  needs("CAMPAIGN"),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			args.Campaign = words[0]
 			return runLeadsList(cmd, g, args)

@@ -31,7 +31,7 @@ EXIT STATUS
   0  loaded; rows that were left out are reported
   1  failed; nothing was loaded
   3  the file cannot be read as a list, or no row of it is good; nothing was loaded`,
-		Args: cobra.ExactArgs(2),
+		Args: needs("CAMPAIGN", "FILE"),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			args.Campaign, args.File = words[0], words[1]
 			return runLeadsLoad(cmd, g, args)
@@ -76,14 +76,14 @@ func runLeadsLoad(cmd *cobra.Command, g *globals, args loadArgs) error {
 		cmd.Printf("%s: %s read, %d new, %d changed, %d unchanged, %d left out (%d of them duplicates)\n",
 			doc.Campaign, plural(doc.Read, "row"), doc.Loaded, doc.Updated, doc.Unchanged, doc.Rejected+doc.Duplicate, doc.Duplicate)
 		for _, row := range doc.Rejects[:min(len(doc.Rejects), rejectsShown)] {
-			cmd.PrintErrf("%s: %s\n", args.File, row.Error())
+			cmd.PrintErrf("%s: %s\n", label(args.File), row.Error())
 		}
 		if more := doc.Rejected + doc.Duplicate - rejectsShown; more > 0 {
-			cmd.PrintErrf("%s: and %d more; --json lists them\n", args.File, more)
+			cmd.PrintErrf("%s: and %d more; --json lists them\n", label(args.File), more)
 		}
 	})
 	if err == nil && doc.Read > 0 && doc.Loaded+doc.Updated+doc.Unchanged == 0 {
-		return silently(invalidFile(fmt.Errorf("%s: no row is good", args.File)))
+		return silently(invalidFile(fmt.Errorf("%s: no row is good", label(args.File))))
 	}
 	return err
 }
@@ -110,7 +110,7 @@ func loadLeads(ctx context.Context, h *house, args loadArgs, r request) (loadedD
 		if sink.failed || ctx.Err() != nil {
 			return doc, err
 		}
-		return doc, invalidFile(fmt.Errorf("%s: %w", args.File, err))
+		return doc, invalidFile(fmt.Errorf("%s: %w", label(args.File), err))
 	}
 	h.touch()
 	return doc, h.record(ctx, journal.Record{Kind: journal.Loaded, Campaign: args.Campaign}, journal.LoadedDetail{

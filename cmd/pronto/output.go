@@ -115,12 +115,20 @@ func openInput(cmd *cobra.Command, name string) (r io.ReadCloser, size int64, er
 	return f, info.Size(), nil
 }
 
+// label is a file's name in messages and records.
+func label(file string) string {
+	if file == "-" {
+		return "standard input"
+	}
+	return file
+}
+
 // day writes a time for people; the zero time as a dash.
 func day(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return t.Local().Format("2006-01-02 15:04")
+	return t.Local().Format("2006-01-02 15:04 MST")
 }
 
 // plural writes a count with its noun.

@@ -41,7 +41,7 @@ func newReportKindCommand(g *globals, use, short string, pick func(report.Report
 		Use:   use,
 		Short: short,
 		Long:  short + ".\n\nEverything is counted from the journal alone; anyone who has it comes to the same figures.",
-		Args:  cobra.NoArgs,
+		Args:  needs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runReport(cmd, g, o, pick)
 		},

@@ -49,10 +49,6 @@ func newRootCommand(g *globals) *cobra.Command {
 		Long:          rootLong,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		PersistentPreRun: func(*cobra.Command, []string) {
-			g.begun = true
-		},
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&g.data, "data", fromEnvironment("PRONTO_DATA", defaultData), "data folder")
@@ -70,7 +66,34 @@ func newRootCommand(g *globals) *cobra.Command {
 		newServeCommand(g),
 		newVersionCommand(g),
 	)
+	noteBegin(root, g)
 	return root
+}
+
+// noteBegin has every command below note that its command line was understood.
+func noteBegin(cmd *cobra.Command, g *globals) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			g.begun = true
+			return run(cmd, args)
+		}
+	}
+	for _, c := range cmd.Commands() {
+		noteBegin(c, g)
+	}
+}
+
+// needs asks for exactly the named arguments.
+func needs(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return fmt.Errorf("%s: give %s", cmd.CommandPath(), strings.Join(names[len(args):], " and "))
+		case len(args) > len(names):
+			return fmt.Errorf("%s: %q is too much; usage: %s", cmd.CommandPath(), args[len(names)], cmd.UseLine())
+		}
+		return nil
+	}
 }
 
 func fromEnvironment(name, otherwise string) string {
@@ -105,7 +128,7 @@ func newVersionCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Args:  needs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v := versionInfo()
 			return show(cmd, g, v, func() { cmd.Printf("pronto %s (%s)\n", v.Version, v.Go) })

@@ -37,7 +37,7 @@ func newSandboxCarrierCommand(_ *globals) *cobra.Command {
 		Long: `Takes calls on a loopback address until it is told to end, and writes to --log what really reached its callees. The
 same seed gives the same callees. Times are compressed (ringing 2.2 s and talk 5 s on average); --stretch lengthens
 them.`,
-		Args: cobra.NoArgs,
+		Args: needs(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runSandboxCarrier(cmd, o) },
 	}
 	f := cmd.Flags()
@@ -85,7 +85,7 @@ func newSandboxAgentsCommand(_ *globals) *cobra.Command {
 		Short: "Run a room of agents with their phones",
 		Long: `Registers the phones of agent01, agent02 and so on, each at a loopback address of its own, answers the calls to them
 until it is told to end, and writes to --log what each really heard.`,
-		Args: cobra.NoArgs,
+		Args: needs(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runSandboxAgents(cmd, o) },
 	}
 	f := cmd.Flags()

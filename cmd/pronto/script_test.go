@@ -1,0 +1,131 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"pronto": main})
+}
+
+// TestScripts runs the command line as its users do. In a script SAMPLES is the
+// folder of sample files, and the clock says Tuesday 24 November 2026, 10:30 in
+// Rome, where the configuration tuesday.yaml is given.
+func TestScripts(t *testing.T) {
+	samples, err := filepath.Abs("../../testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("SAMPLES", samples)
+			env.Setenv("PRONTO_DATA", filepath.Join(env.WorkDir, "data"))
+			env.Setenv("PRONTO_CONFIG", "")
+			env.Setenv("TZ", "UTC")
+			const clock = "rehearsal: {clock: 2026-11-24T10:30:00+01:00}\n"
+			return os.WriteFile(filepath.Join(env.WorkDir, "tuesday.yaml"), []byte(clock), 0o600)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status": scriptStatus,
+			"json":   scriptJSON,
+			"await":  scriptAwait,
+		},
+	})
+}
+
+// scriptStatus is "status N command args": the command ends with status N.
+func scriptStatus(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N command args")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("%s ended with status %d, want %d\n%s", strings.Join(args[1:], " "), got, want, ts.ReadFile("stderr"))
+	}
+}
+
+// scriptJSON is "json path value": standard output is exactly one JSON document,
+// and at the path (a.0.b) is the value as JSON. Without a value the path must be
+// there, with ! it must not.
+func scriptJSON(ts *testscript.TestScript, neg bool, args []string) {
+	dec := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
+	var doc any
+	ts.Check(dec.Decode(&doc))
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		ts.Fatalf("standard output holds more than one document")
+	}
+	if len(args) == 0 {
+		return
+	}
+	at, ok := lookUp(doc, strings.Split(args[0], "."))
+	if ok == neg {
+		ts.Fatalf("%s: present %v", args[0], ok)
+	}
+	if neg || len(args) == 1 {
+		return
+	}
+	got, err := json.Marshal(at)
+	ts.Check(err)
+	if want := strings.Join(args[1:], " "); string(got) != want {
+		ts.Fatalf("%s is %s, want %s", args[0], got, want)
+	}
+}
+
+// lookUp follows a path into a document.
+func lookUp(at any, path []string) (any, bool) {
+	for _, key := range path {
+		switch v := at.(type) {
+		case map[string]any:
+			next, ok := v[key]
+			if !ok {
+				return nil, false
+			}
+			at = next
+		case []any:
+			i, err := strconv.Atoi(key)
+			if err != nil || i >= len(v) {
+				return nil, false
+			}
+			at = v[i]
+		default:
+			return nil, false
+		}
+	}
+	return at, true
+}
+
+// scriptAwait is "await file": the file is there within ten seconds.
+func scriptAwait(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await file")
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for range 500 {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		<-tick.C
+	}
+	ts.Fatalf("%s is not there", args[0])
+}
