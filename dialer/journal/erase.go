@@ -47,7 +47,7 @@ func destroy(name string, id subjectID, limit uint64) (destroyed int, found bool
 	if err != nil {
 		return 0, false, err
 	}
-	defer f.Close()
+	defer closeRead(f) // what is written is synced
 	buf := make([]byte, 1024*slotSize)
 	for at := int64(slotSize); at < int64(limit)*slotSize; {
 		n, err := f.ReadAt(buf[:min(int64(len(buf)), int64(limit)*slotSize-at)], at)

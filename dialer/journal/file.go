@@ -33,10 +33,17 @@ func openOS(name string) (File, error) {
 	return osFile{f}, nil
 }
 
+// Write implements File.
 func (o osFile) Write(p []byte) (int, error) { return o.f.Write(p) }
-func (o osFile) Sync() error                 { return datasync(o.f) }
-func (o osFile) Truncate(size int64) error   { return o.f.Truncate(size) }
-func (o osFile) Close() error                { return o.f.Close() }
+
+// Sync implements File.
+func (o osFile) Sync() error { return datasync(o.f) }
+
+// Truncate implements File.
+func (o osFile) Truncate(size int64) error { return o.f.Truncate(size) }
+
+// Close implements File.
+func (o osFile) Close() error { return o.f.Close() }
 
 // syncDir makes creations and renames in dir durable.
 func syncDir(dir string) error {
@@ -67,6 +74,9 @@ func writeWhole(name string, data []byte, perm fs.FileMode) error {
 	}
 	return nil
 }
+
+// closeRead closes a file that was only read, so that nothing can be lost.
+func closeRead(f *os.File) { _ = f.Close() }
 
 // lockFile takes the folder for this process until the file is closed.
 func lockFile(name string) (*os.File, error) {

@@ -86,7 +86,7 @@ func (o *opened) close() {
 	if o.dec != nil {
 		o.dec.Close()
 	}
-	_ = o.file.Close() // read only: nothing can be lost
+	closeRead(o.file)
 }
 
 // seek moves a live segment to a line at or before seq, so that a replay of the

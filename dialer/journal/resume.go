@@ -123,7 +123,7 @@ func scan(name string, prev link) (t tail, err error) {
 	if err != nil {
 		return t, err
 	}
-	defer f.Close()
+	defer closeRead(f)
 	t.last = prev
 	lines := newLines(f)
 	for {
@@ -177,7 +177,7 @@ func tornTail(f *os.File, offset int64, why error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	line, behind, newline := bytes.Cut(rest, []byte{'\n'})
+	_, behind, newline := bytes.Cut(rest, []byte{'\n'})
 	if !newline && len(rest) < MaxRecord {
 		return rest, nil
 	}
@@ -185,6 +185,7 @@ func tornTail(f *os.File, offset int64, why error) ([]byte, error) {
 		return nil, why
 	}
 	for newline {
+		var line []byte
 		line, behind, newline = bytes.Cut(behind, []byte{'\n'})
 		if _, err := parseLink(line); err == nil {
 			return nil, fmt.Errorf("%w, and whole records follow it", why)

@@ -50,7 +50,7 @@ func checkNode(name string) error {
 		ok = ok && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.')
 	}
 	if !ok {
-		return fmt.Errorf("journal: node %q: use 1 to 63 letters, digits, dashes, dots and underscores, starting and ending with none of - and .", name)
+		return fmt.Errorf("journal: node %q: use 1 to 63 letters, digits, underscores, and within it dashes and dots", name)
 	}
 	return nil
 }

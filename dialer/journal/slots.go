@@ -24,7 +24,7 @@ func checkTitle(name string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer closeRead(f)
 	title := make([]byte, slotSize)
 	if _, err := io.ReadFull(f, title); err != nil || string(title) != string(titleSlot()) {
 		return fmt.Errorf("%s: not a key file of this version; restore it from a copy", name)
@@ -91,6 +91,6 @@ func (k *slots) slot(at uint64) (slot, error) {
 
 func (k *slots) close() {
 	if k.file != nil {
-		_ = k.file.Close() // read only: nothing can be lost
+		closeRead(k.file)
 	}
 }

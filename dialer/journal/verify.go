@@ -41,7 +41,7 @@ type Chain struct {
 }
 
 // Broken says where a chain does not hold.
-type Broken struct {
+type Broken struct { //nolint:errname // a result first, an error on the way there
 	File string `json:"file"`
 	Line int    `json:"line,omitempty"`
 	Seq  uint64 `json:"seq,omitempty"` // the record that should stand there

@@ -76,6 +76,7 @@ func (c *agentsClock) take(r journal.Record) {
 			to = ""
 		}
 		c.move(s, to, r.At)
+	default: // the others say nothing of agents, but that the service lived
 	}
 	if r.At.After(c.last[r.Node]) {
 		c.last[r.Node] = r.At

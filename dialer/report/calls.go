@@ -154,6 +154,7 @@ func (n *callsCount) step(r journal.Record) {
 		n.Abandoned++
 	case journal.Orphaned:
 		n.Orphaned++
+	default: // the others are no step of a call
 	}
 }
 

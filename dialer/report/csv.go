@@ -48,8 +48,16 @@ func (r CallsReport) WriteCSV(w io.Writer) error {
 			name  string
 			count int
 		}{
-			{"leads", c.Leads}, {"cleared", c.Cleared}, {"dialed", c.Dialed}, {"rang", c.Rang}, {"answered", c.Answered}, {"connected", c.Connected},
-			{"abandoned", c.Abandoned}, {"machines", c.Machines}, {"orphaned", c.Orphaned}, {"late", c.Late},
+			{"leads", c.Leads},
+			{"cleared", c.Cleared},
+			{"dialed", c.Dialed},
+			{"rang", c.Rang},
+			{"answered", c.Answered},
+			{"connected", c.Connected},
+			{"abandoned", c.Abandoned},
+			{"machines", c.Machines},
+			{"orphaned", c.Orphaned},
+			{"late", c.Late},
 		} {
 			add(n.name, "", number(n.count))
 		}

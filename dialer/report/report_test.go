@@ -33,9 +33,8 @@ func italy(string) Rule {
 
 // script writes a small journal: records at seconds after noon.
 type script struct {
-	t  *testing.T
-	j  *journal.Journal
-	at time.Time
+	t *testing.T
+	j *journal.Journal
 }
 
 func (s *script) add(second float64, r journal.Record, detail any) {

@@ -111,8 +111,9 @@ func sentence(r journal.Record) string {
 		return fmt.Sprintf("The personal data in all earlier records was erased%s; keys destroyed: %d.", by(d.Who), d.Keys)
 	case journal.Note:
 		return "Note: " + strings.TrimSuffix(detail[journal.NoteDetail](r).Text, ".") + "."
+	default:
+		return callSentence(r)
 	}
-	return callSentence(r)
 }
 
 // callSentence says what happened on the line.
@@ -144,8 +145,9 @@ func callSentence(r journal.Record) string {
 		return fmt.Sprintf("The abandon treatment began %.0f ms after the answer: %s.", d.AfterMS, words(d.Action))
 	case journal.Ended:
 		return ended(r, detail[journal.EndedDetail](r))
+	default:
+		return fmt.Sprintf("Record of kind %s.", r.Kind)
 	}
-	return fmt.Sprintf("Record of kind %s.", r.Kind)
 }
 
 // evidence says what a clearance rests on.

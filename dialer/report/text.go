@@ -67,6 +67,7 @@ func percent(rate float64) string  { return strconv.FormatFloat(100*rate, 'f', 2
 func number(n int) string          { return strconv.Itoa(n) }
 func seconds(s float64) string     { return strconv.FormatFloat(s, 'f', 1, 64) }
 func spent(seconds float64) string { return time.Duration(seconds * 1e9).Round(time.Second).String() }
+
 func (m Mean) text() string {
 	if m.Count == 0 {
 		return "-"
