@@ -94,8 +94,7 @@ func (d *Desk) Open(onDigit func(digit byte)) (dialer.Audio, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
-		conn.Close()
-		return nil, fmt.Errorf("media: open: desk %w", ErrClosed)
+		return nil, errors.Join(fmt.Errorf("media: open: desk %w", ErrClosed), conn.Close())
 	}
 	d.nextID++
 	l := newLeg(d, d.nextID, conn, port, onDigit)

@@ -42,13 +42,29 @@ func TestQuantizedValues(t *testing.T) {
 		code byte
 		want int
 	}{
-		{lawA, 0xff ^ 0x55, 4032 * 8}, {lawA, 0xf0 ^ 0x55, 2112 * 8}, {lawA, 0xef ^ 0x55, 2016 * 8},
-		{lawA, 0xe0 ^ 0x55, 1056 * 8}, {lawA, 0xd0 ^ 0x55, 528 * 8}, {lawA, 0xc0 ^ 0x55, 264 * 8},
-		{lawA, 0xb0 ^ 0x55, 132 * 8}, {lawA, 0xa0 ^ 0x55, 66 * 8}, {lawA, 0x80 ^ 0x55, 1 * 8},
-		{lawA, 0x00 ^ 0x55, -1 * 8}, {lawA, 0x7f ^ 0x55, -4032 * 8},
-		{lawU, 0x80, 8031 * 4}, {lawU, 0x8f, 4191 * 4}, {lawU, 0x9f, 2079 * 4}, {lawU, 0xaf, 1023 * 4},
-		{lawU, 0xbf, 495 * 4}, {lawU, 0xcf, 231 * 4}, {lawU, 0xdf, 99 * 4}, {lawU, 0xef, 33 * 4},
-		{lawU, 0xfe, 2 * 4}, {lawU, 0xff, 0}, {lawU, 0x7f, 0}, {lawU, 0x00, -8031 * 4},
+		{lawA, 0xff ^ 0x55, 4032 * 8},
+		{lawA, 0xf0 ^ 0x55, 2112 * 8},
+		{lawA, 0xef ^ 0x55, 2016 * 8},
+		{lawA, 0xe0 ^ 0x55, 1056 * 8},
+		{lawA, 0xd0 ^ 0x55, 528 * 8},
+		{lawA, 0xc0 ^ 0x55, 264 * 8},
+		{lawA, 0xb0 ^ 0x55, 132 * 8},
+		{lawA, 0xa0 ^ 0x55, 66 * 8},
+		{lawA, 0x80 ^ 0x55, 1 * 8},
+		{lawA, 0x00 ^ 0x55, -1 * 8},
+		{lawA, 0x7f ^ 0x55, -4032 * 8},
+		{lawU, 0x80, 8031 * 4},
+		{lawU, 0x8f, 4191 * 4},
+		{lawU, 0x9f, 2079 * 4},
+		{lawU, 0xaf, 1023 * 4},
+		{lawU, 0xbf, 495 * 4},
+		{lawU, 0xcf, 231 * 4},
+		{lawU, 0xdf, 99 * 4},
+		{lawU, 0xef, 33 * 4},
+		{lawU, 0xfe, 2 * 4},
+		{lawU, 0xff, 0},
+		{lawU, 0x7f, 0},
+		{lawU, 0x00, -8031 * 4},
 	} {
 		if got := int(c.law.linear[c.code]); got != c.want {
 			t.Errorf("code %#02x is %d, want %d", c.code, got, c.want)

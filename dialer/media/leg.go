@@ -95,7 +95,9 @@ func (l *leg) Close() {
 	if !l.retire() {
 		return
 	}
-	l.conn.Close() // ends the reader
+	if err := l.conn.Close(); err != nil { // ends the reader
+		l.desk.log.Warn("audio socket not closed", zap.Uint16("port", l.port), zap.Error(err))
+	}
 	l.desk.ports.giveBack(l.port)
 }
 

@@ -2,9 +2,7 @@ package media
 
 import (
 	"bytes"
-	"errors"
 	"net/netip"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -91,95 +89,6 @@ func await(t *testing.T, what string, ok func() bool) {
 		case <-limit:
 			t.Fatalf("%s: did not happen", what)
 		}
-	}
-}
-
-func TestPromptIsPlayedWhole(t *testing.T) {
-	d := desk(t, "127.20.5.1", func(c *Config) { c.Prompts = map[string]string{"it": "../../testdata/prompts/demo-it.wav"} })
-	f := opposite(t, d, "127.20.5.2", dialer.PCMA, nil)
-	f.more(2)
-	voice := d.prompts["it"]
-	voice.a, voice.u = voice.a[:8100], voice.u[:8100] // 50 and a half frames
-	done := make(chan struct{}, 2)
-	if err := d.Play(f.audio, "it", func() { done <- struct{}{} }); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-done:
-	case <-time.After(patience):
-		t.Fatal("done was not called")
-	}
-	all := f.more(3)
-	continuous(t, all)
-	if !bytes.Contains(joined(all), append(bytes.Clone(voice.a), bytes.Repeat([]byte{silenceA}, 220)...)) {
-		t.Error("the prompt did not arrive whole, with silence after it")
-	}
-	if len(done) != 0 {
-		t.Error("done was called twice")
-	}
-	wantJoints(t, d, all, 3) // silence, prompt, silence
-}
-
-func TestPromptIsCut(t *testing.T) {
-	d := desk(t, "127.20.5.1", nil)
-	agent := opposite(t, d, "127.20.5.3", dialer.PCMU, nil)
-	for _, c := range []struct {
-		name string
-		cut  func(f *far)
-	}{
-		{"by a bridge", func(f *far) { d.Bridge(f.audio, agent.audio, nil) }},
-		{"by a bed", func(f *far) { d.Part(f.audio, dialer.Silence) }},
-		{"by another prompt", func(f *far) {
-			if err := d.Play(f.audio, DefaultPrompt, nil); err != nil {
-				t.Error(err)
-			}
-		}},
-		{"by the end of the leg", func(f *far) { f.audio.Close() }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := opposite(t, d, "127.20.5.4", dialer.PCMU, nil)
-			done := make(chan struct{})
-			if err := d.Play(f.audio, DefaultPrompt, func() { close(done) }); err != nil {
-				t.Fatal(err)
-			}
-			f.more(5)
-			select {
-			case <-done:
-				t.Fatal("done after five frames")
-			default:
-			}
-			c.cut(f)
-			select {
-			case <-done:
-			case <-time.After(patience):
-				t.Fatal("done was not called")
-			}
-		})
-	}
-}
-
-func TestPlayRefuses(t *testing.T) {
-	d := desk(t, "127.20.5.1", nil)
-	f := opposite(t, d, "127.20.5.5", dialer.PCMU, nil)
-	called := func() { t.Error("done was called") }
-	if err := d.Play(f.audio, "nowhere", called); !errors.Is(err, ErrNoPrompt) || !strings.Contains(err.Error(), `"nowhere"`) {
-		t.Errorf("unknown name: %v", err)
-	}
-	if err := d.Load("broken", "leg_test.go"); err == nil || !strings.Contains(err.Error(), "leg_test.go") {
-		t.Errorf("not a WAV: %v", err)
-	}
-	if err := d.Play(f.audio, "broken", called); !errors.Is(err, ErrNoPrompt) {
-		t.Errorf("after a failed load: %v", err)
-	}
-	if err := d.Load("good", "default.wav"); err != nil {
-		t.Error(err)
-	}
-	f.audio.Close()
-	if err := d.Play(f.audio, "good", called); !errors.Is(err, ErrClosed) {
-		t.Errorf("closed leg: %v", err)
-	}
-	if err := d.Play(nil, "good", called); err == nil {
-		t.Error("no leg: accepted")
 	}
 }
 
@@ -364,79 +273,4 @@ func TestOtherLegsAreRefused(t *testing.T) {
 	theirs.say(make([]byte, 160))
 	mine.more(3)
 	theirs.more(3)
-}
-
-func TestPortsRunOutAndComeBack(t *testing.T) {
-	d := desk(t, "127.20.13.1", func(c *Config) { c.PortMin, c.PortMax = 22001, 22009 })
-	var open []dialer.Audio
-	for range 4 {
-		a, err := d.Open(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		open = append(open, a)
-	}
-	_, err := d.Open(nil)
-	if !errors.Is(err, ErrNoPort) || !strings.Contains(err.Error(), "22001-22009") || !strings.Contains(err.Error(), "widen") {
-		t.Fatalf("fifth leg of four: %v", err)
-	}
-	open[2].Close()
-	a, err := d.Open(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a.Local() != open[2].Local() {
-		t.Errorf("got %s, want %s again", a.Local(), open[2].Local())
-	}
-}
-
-func TestPortsHeldByOthersAreStepped(t *testing.T) {
-	d := desk(t, "127.20.13.2", func(c *Config) { c.PortMin, c.PortMax = 22002, 22004 })
-	squat := newFarAt(t, "127.20.13.2:22002")
-	a, err := d.Open(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a.Local().Port() != 22004 {
-		t.Errorf("got %s", a.Local())
-	}
-	if _, err := d.Open(nil); !errors.Is(err, ErrNoPort) || !strings.Contains(err.Error(), "address already in use") {
-		t.Errorf("both ports taken: %v", err)
-	}
-	squat.Close()
-	if _, err := d.Open(nil); err != nil {
-		t.Errorf("one port free again: %v", err)
-	}
-}
-
-func TestTwoHundredLegs(t *testing.T) {
-	d := desk(t, "127.20.14.1", func(c *Config) { c.PortMin, c.PortMax = 22000, 22499 })
-	var all sync.WaitGroup
-	for range 4 {
-		all.Go(func() {
-			for range 25 {
-				agent, err1 := d.Open(nil)
-				customer, err2 := d.Open(nil)
-				if err := errors.Join(err1, err2); err != nil {
-					t.Error(err)
-					return
-				}
-				agent.Connect(dialer.Remote{Addr: customer.Local(), Codec: dialer.PCMA})
-				customer.Connect(dialer.Remote{Addr: agent.Local(), Codec: dialer.PCMU})
-				d.Bridge(customer, agent, nil)
-				d.Part(agent, dialer.Comfort)
-				d.Bridge(customer, agent, func(time.Time) {})
-				customer.Close()
-				agent.Close()
-			}
-		})
-	}
-	all.Wait()
-	if s := d.Stats(); s.Legs != 0 {
-		t.Errorf("%d legs left", s.Legs)
-	}
-	d.Close()
-	if _, err := d.Open(nil); !errors.Is(err, ErrClosed) {
-		t.Errorf("open after close: %v", err)
-	}
 }

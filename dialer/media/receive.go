@@ -49,17 +49,14 @@ func (l *leg) receive(b []byte, src netip.AddrPort, keys *digits) (byte, bool) {
 	bridge, kind := l.admit(p, src, now)
 	switch kind {
 	case stranger, garbage:
-		return 0, false
 	case audio:
 		if bridge != nil {
 			bridge.other(l).relay(b, p, bridge, now)
 		}
-		return 0, false
-	}
-	if bridge != nil {
-		bridge.other(l).withhold(p, bridge)
-	}
-	if kind == event {
+	case filler:
+		bridge.withhold(l, p)
+	case event:
+		bridge.withhold(l, p)
 		return keys.take(p, b[p.from:p.to])
 	}
 	return 0, false
@@ -155,11 +152,16 @@ func (l *leg) relay(b []byte, p packet, from *bridge, now time.Duration) {
 	}
 }
 
-// withhold takes note of a packet of the other leg that is not sent on.
-func (l *leg) withhold(p packet, from *bridge) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.bridge == from {
-		l.flow.swallow(p)
+// withhold takes note of a packet from one leg that is not sent on to the other.
+// A nil bridge is none.
+func (b *bridge) withhold(from *leg, p packet) {
+	if b == nil {
+		return
+	}
+	to := b.other(from)
+	to.mu.Lock()
+	defer to.mu.Unlock()
+	if to.bridge == b {
+		to.flow.swallow(p)
 	}
 }
