@@ -35,7 +35,8 @@ type Engine struct {
 	table    lineTable
 	services serviceTable
 
-	forecast forecast // a cache: it is made from the rest, and holds nothing of its own
+	forecast forecast // caches: they are made from the rest, and hold nothing of their own
+	rows     rows
 }
 
 // learned is what the engine knows of the campaign's people.
@@ -145,7 +146,7 @@ func (e *Engine) rebuild() {
 	e.table.fill(&e.learned.line)
 	e.services.fill(&e.learned.service, &e.table.knot, int64(e.config.Grace))
 	e.learned.since = 0
-	e.forecast.valid = false
+	e.forecast.valid, e.rows.valid = false, false
 }
 
 // flush counts the time that lines and agents have been alive, up to now.
@@ -158,7 +159,7 @@ func (e *Engine) flush() {
 	}
 	e.learned.flushed = 0
 	if e.learned.level.weigh() {
-		e.forecast.valid = false
+		e.forecast.valid, e.rows.valid = false, false
 	}
 }
 

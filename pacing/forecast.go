@@ -12,6 +12,37 @@ type forecast struct {
 	variance, skew [knots]int64
 }
 
+// row is what one line or agent adds to a forecast, in fixed point: its chance before each knot, and that chance's variance and third
+// cumulant, the latter with its side's sign.
+type row struct{ chance, variance, skew [knots]int64 }
+
+func (r *row) fill(g *[knots]int64, side int64) {
+	for k, p := range g {
+		v := p * (fixedOne - p) >> fixedBit
+		r.chance[k], r.variance[k], r.skew[k] = p, v, side*(v*(fixedOne-2*p)>>fixedBit)
+	}
+}
+
+// rows are the rows of average lines and of agents, by bin. Like the forecast they are a cache.
+type rows struct {
+	valid  bool
+	lines  [stages][lineBins]row
+	agents [serviceLaws * serviceBins]row
+}
+
+func (e *Engine) fillRows() {
+	e.rows.valid = true
+	for s := range stages {
+		for b := range lineBins {
+			g := e.table.chances(s, b, e.learned.level.lift)
+			e.rows.lines[s][b].fill(&g, 1)
+		}
+	}
+	for b := range e.services.free {
+		e.rows.agents[b].fill(&e.services.free[b], -1)
+	}
+}
+
 // chances returns a line's probability of an answer by a person before each knot, in fixed point.
 func (t *lineTable) chances(stage, bin int, lift float64) (g [knots]int64) {
 	o := float64(t.odds[stage][bin] * lift)
@@ -22,32 +53,63 @@ func (t *lineTable) chances(stage, bin int, lift float64) (g [knots]int64) {
 	return g
 }
 
-// add adds or takes one line's chances of an answer, or one agent's of a release, which count against answers.
-func (f *forecast) add(to, g *[knots]int64, sign, side int64) {
+// add adds a row to one side's mean and to what both sides share.
+func (f *forecast) add(to *[knots]int64, r *row) {
 	for k := range knots {
-		p := g[k]
-		v := p * (fixedOne - p) >> fixedBit
-		to[k] += sign * p
-		f.variance[k] += sign * v
-		f.skew[k] += sign * side * (v * (fixedOne - 2*p) >> fixedBit)
+		to[k] += r.chance[k]
+		f.variance[k] += r.variance[k]
+		f.skew[k] += r.skew[k]
 	}
 }
 
-// weighLine adds or takes a line; one that is reserved needs no agent of the team.
-func (e *Engine) weighLine(p int, sign int64) {
+func (f *forecast) take(from *[knots]int64, r *row) {
+	for k := range knots {
+		from[k] -= r.chance[k]
+		f.variance[k] -= r.variance[k]
+		f.skew[k] -= r.skew[k]
+	}
+}
+
+// lineRow returns the row of a line, or nil for one that is reserved: it needs no agent of the team. A line that is not average gets its
+// row in space.
+func (e *Engine) lineRow(p int, space *row) *row {
 	c := &e.calls[e.lines.call[p]]
-	if !e.forecast.valid || c.reserved != 0 {
-		return
+	if c.reserved != 0 {
+		return nil
+	}
+	if c.lift == 1 {
+		return &e.rows.lines[c.state][e.lines.bin[p]]
 	}
 	g := e.table.chances(int(c.state), int(e.lines.bin[p]), float64(c.lift*e.learned.level.lift))
-	e.forecast.add(&e.forecast.answers, &g, sign, 1)
+	space.fill(&g, 1)
+	return space
 }
 
-func (e *Engine) weighAgent(p int, sign int64) {
-	if !e.forecast.valid || e.agents[e.busy.agent[p]].leaving {
-		return
+func (e *Engine) enterLine(p int) {
+	var space row
+	if r := e.lineRow(p, &space); r != nil {
+		e.forecast.add(&e.forecast.answers, r)
 	}
-	e.forecast.add(&e.forecast.releases, &e.services.free[e.busy.bin[p]], sign, -1)
+}
+
+func (e *Engine) leaveLine(p int) {
+	var space row
+	if r := e.lineRow(p, &space); r != nil {
+		e.forecast.take(&e.forecast.answers, r)
+	}
+}
+
+// enterAgent adds an agent who will be free again; one who is leaving will not.
+func (e *Engine) enterAgent(p int) {
+	if !e.agents[e.busy.agent[p]].leaving {
+		e.forecast.add(&e.forecast.releases, &e.rows.agents[e.busy.bin[p]])
+	}
+}
+
+func (e *Engine) leaveAgent(p int) {
+	if !e.agents[e.busy.agent[p]].leaving {
+		e.forecast.take(&e.forecast.releases, &e.rows.agents[e.busy.bin[p]])
+	}
 }
 
 // addLine enters a line among those alive.
@@ -60,7 +122,9 @@ func (e *Engine) addLine(i int32) {
 	e.lines.call = append(e.lines.call, i)
 	e.lines.bin = append(e.lines.bin, 0)
 	e.lines.next = append(e.lines.next, lineNext(c.since, 0))
-	e.weighLine(int(c.position), 1)
+	if e.forecast.valid {
+		e.enterLine(int(c.position))
+	}
 }
 
 // dropLine takes a line out; the last one takes its place.
@@ -69,7 +133,9 @@ func (e *Engine) dropLine(i int32) {
 	if e.calls[i].reserved != 0 {
 		e.kept--
 	}
-	e.weighLine(p, -1)
+	if e.forecast.valid {
+		e.leaveLine(p)
+	}
 	l, last := &e.lines, len(e.lines.call)-1
 	l.call[p], l.next[p], l.bin[p] = l.call[last], l.next[last], l.bin[last]
 	e.calls[l.call[p]].position = int32(p)
@@ -87,12 +153,16 @@ func (e *Engine) addBusy(a *agent) {
 	e.busy.agent = append(e.busy.agent, e.agentAt[a.id])
 	e.busy.bin = append(e.busy.bin, bin)
 	e.busy.next = append(e.busy.next, serviceNext(a.since, 0))
-	e.weighAgent(int(a.position), 1)
+	if e.forecast.valid {
+		e.enterAgent(int(a.position))
+	}
 }
 
 func (e *Engine) dropBusy(a *agent) {
 	p := int(a.position)
-	e.weighAgent(p, -1)
+	if e.forecast.valid {
+		e.leaveAgent(p)
+	}
 	b, last := &e.busy, len(e.busy.agent)-1
 	b.agent[p], b.next[p], b.bin[p] = b.agent[last], b.next[last], b.bin[last]
 	e.agents[b.agent[p]].position = int32(p)
@@ -108,29 +178,32 @@ func (e *Engine) foresee(now int64) {
 	e.forecast.at = now
 	for p, next := range e.lines.next {
 		if next <= now {
-			e.weighLine(p, -1)
+			e.leaveLine(p)
 			e.placeLine(p, now)
-			e.weighLine(p, 1)
+			e.enterLine(p)
 		}
 	}
 	for p, next := range e.busy.next {
 		if next <= now {
-			e.weighAgent(p, -1)
+			e.leaveAgent(p)
 			e.placeAgent(p, now)
-			e.weighAgent(p, 1)
+			e.enterAgent(p)
 		}
 	}
 }
 
 func (e *Engine) foreseeAnew(now int64) {
 	e.forecast = forecast{valid: true, at: now}
+	if !e.rows.valid {
+		e.fillRows()
+	}
 	for p := range e.lines.call {
 		e.placeLine(p, now)
-		e.weighLine(p, 1)
+		e.enterLine(p)
 	}
 	for p := range e.busy.agent {
 		e.placeAgent(p, now)
-		e.weighAgent(p, 1)
+		e.enterAgent(p)
 	}
 }
 

@@ -1,63 +1,52 @@
 package pacing
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 // Ages are counted in bins whose width grows with age, so that one grid serves rings of one second and of forty, talks of five seconds and
-// of an hour: even steps first, then each edge a fixed fraction above the last. Edges are whole nanoseconds.
+// of an hour: octave even steps first, then each doubling of age in octave even steps. Edges are whole nanoseconds.
 const (
-	lineBins    = 64 // to about 85 s, the last open
-	serviceBins = 72 // to about 2 h, the last open
+	octave      = 8
+	lineBins    = octave * 7  // to 128 s, the last open
+	serviceBins = octave * 12 // to 8192 s, the last open
+
+	lineUnit    = int64(250 * time.Millisecond)
+	serviceUnit = int64(500 * time.Millisecond)
 )
 
 var (
-	lineEdges    = makeEdges[[lineBins + 1]int64](250*time.Millisecond, 16)
-	serviceEdges = makeEdges[[serviceBins + 1]int64](500*time.Millisecond, 8)
+	lineEdges    = makeEdges[[lineBins + 1]int64](lineUnit)
+	serviceEdges = makeEdges[[serviceBins + 1]int64](serviceUnit)
 )
 
-// makeEdges returns bin edges: step apart up to even steps, then each 1/even above the one before, so that widths grow without a jump.
-func makeEdges[A [lineBins + 1]int64 | [serviceBins + 1]int64](step time.Duration, even int) A {
+func makeEdges[A [lineBins + 1]int64 | [serviceBins + 1]int64](unit int64) A {
 	var edges A
-	for i := 1; i < len(edges); i++ {
-		if i <= even {
-			edges[i] = int64(step) * int64(i)
-			continue
+	for i := range len(edges) {
+		edges[i] = int64(i) * unit
+		if i >= octave {
+			edges[i] = int64(i%octave+octave) << (i/octave - 1) * unit
 		}
-		edges[i] = edges[i-1] + edges[i-1]/int64(even)
 	}
 	return edges
 }
 
-// lineBin returns the bin of a line of that age.
-func lineBin(age int64) int {
-	const step = int64(250 * time.Millisecond)
-	if age < 16*step {
-		return int(max(age, 0) / step)
+// bin returns the bin of an age; the last one is open above.
+func bin(age, unit int64, bins int) int {
+	n := uint64(max(age, 0) / unit)
+	if n < octave {
+		return int(n)
 	}
-	return search(lineEdges[:], age)
+	doublings := bits.Len64(n) - bits.Len64(octave)
+	return min((doublings+1)*octave+int(n>>doublings)-octave, bins-1)
 }
+
+// lineBin returns the bin of a line of that age.
+func lineBin(age int64) int { return bin(age, lineUnit, lineBins) }
 
 // serviceBin returns the bin of a talk or wrap-up of that age.
-func serviceBin(age int64) int {
-	const step = int64(500 * time.Millisecond)
-	if age < 8*step {
-		return int(max(age, 0) / step)
-	}
-	return search(serviceEdges[:], age)
-}
-
-// search returns the bin that holds age; the last one is open above.
-func search(edges []int64, age int64) int {
-	low, high := 0, len(edges)-2
-	for low < high {
-		mid := int(uint(low+high+1) >> 1)
-		if edges[mid] <= age {
-			low = mid
-		} else {
-			high = mid - 1
-		}
-	}
-	return low
-}
+func serviceBin(age int64) int { return bin(age, serviceUnit, serviceBins) }
 
 const never = int64(1) << 62
 
