@@ -157,6 +157,7 @@ func (j *Journal) place(r Record, members []byte) (*group, error) {
 	}
 	lines, hash := appendLine(g.lines, p, members, subject, sealed)
 	g.lines = lines
+	g.times.take(extent{p.at, p.at})
 	g.last = link{seq: p.seq, prev: p.prev, hash: hash}
 	if g.count == 0 {
 		g.first = g.last

@@ -21,9 +21,23 @@ type Head struct {
 	Last      uint64    `json:"last"`    // seq of its last record
 	Prev      string    `json:"prev"`    // hash before the first record
 	Hash      string    `json:"hash"`    // hash of the last record
+	From      time.Time `json:"from"`    // earliest At of its records
+	To        time.Time `json:"to"`      // latest
 	ClosedAt  time.Time `json:"closed_at"`
 	Key       string    `json:"key"`       // Ed25519 public key (RFC 8032), base64
 	Signature string    `json:"signature"` // over the bytes of the line before `,"signature":`, base64
+}
+
+// extent is the earliest and the latest time of some records; zero for none.
+type extent struct{ from, to time.Time }
+
+func (e *extent) take(o extent) {
+	if e.from.IsZero() || o.from.Before(e.from) {
+		e.from = o.from
+	}
+	if o.to.After(e.to) {
+		e.to = o.to
+	}
 }
 
 const signatureMark = `,"signature":"`
@@ -61,8 +75,8 @@ func ParseHead(data []byte) (Head, error) {
 	if string(line[end:]) != signatureMark+h.Signature+`"}` {
 		return Head{}, errors.New("journal: the head's signature is not its last member")
 	}
-	if len(h.Hash) != len(digest{}) || len(h.Prev) != len(digest{}) {
-		return Head{}, errors.New("journal: head without hashes of 64 hex digits")
+	if len(h.Hash) != len(digest{}) || len(h.Prev) != len(digest{}) || h.First < 1 || h.Last < h.First {
+		return Head{}, errors.New("journal: head without records, or without their hashes of 64 hex digits")
 	}
 	return h, nil
 }

@@ -101,6 +101,7 @@ type group struct {
 	count int
 	last  link     // of its last line
 	first link     // of its first line
+	times extent   // of its records
 	facts []Record // appended, not committed: written again by Reopen should the sync fail
 	done  chan struct{}
 	err   error // read after done

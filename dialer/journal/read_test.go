@@ -43,6 +43,21 @@ func TestReadOptions(t *testing.T) {
 	}
 }
 
+func TestReadOfASpanAfterTheClockJumped(t *testing.T) {
+	dir := t.TempDir()
+	c := &clock{at: noon.AddDate(1, 0, 0)} // a year ahead, by mistake
+	j := mustOpen(t, dir, Options{Now: c.now})
+	mustCommit(t, j, Record{Kind: Note})
+	c.move(-365 * 24 * time.Hour)
+	mustCommit(t, j, Record{Kind: Note, At: noon})
+	c.move(366 * 24 * time.Hour)
+	mustCommit(t, j, Record{Kind: Note, At: noon.Add(time.Hour)})
+	if got := all(t, Read(dir, ReadOptions{To: noon.Add(2 * time.Hour)})); len(got) != 2 {
+		t.Errorf("%d records of the day, want 2", len(got))
+	}
+	mustVerify(t, dir, 3)
+}
+
 func TestReadFollowsANumberThroughItsAttempts(t *testing.T) {
 	dir := t.TempDir()
 	j := mustOpen(t, dir, Options{})

@@ -71,7 +71,7 @@ func (w *writer) openLive() error {
 	if w.live, err = w.j.opt.OpenFile(name); err != nil {
 		return err
 	}
-	w.size, w.first, w.last = t.size, t.first, t.last
+	w.size, w.first, w.last, w.times = t.size, t.first, t.last, t.times
 	if w.lastAt, err = w.seg.within(t.at); err != nil {
 		return err
 	}
@@ -110,6 +110,7 @@ func setAside(name string, torn []byte) error {
 type tail struct {
 	first, last link
 	at          time.Time // of the last line
+	times       extent    // of all lines
 	size        int64     // of the whole lines
 	torn        []byte    // what follows them
 }
@@ -142,6 +143,7 @@ func scan(name string, prev link) (t tail, err error) {
 				}
 				t.last, t.size = l, lines.off
 				if _, t.at, _, _, err = peek(line); err == nil {
+					t.times.take(extent{t.at, t.at})
 					continue
 				}
 				return t, fmt.Errorf("%s:%d: %w", name, lines.n, err)

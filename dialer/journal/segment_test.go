@@ -274,7 +274,7 @@ func TestParseHeadRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line, err := Head{Node: "n1", Prev: genesis.String(), Hash: genesis.String()}.encode(key)
+	line, err := Head{Node: "n1", First: 1, Last: 1, Prev: genesis.String(), Hash: genesis.String()}.encode(key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,6 +100,7 @@ type check struct {
 	dir        string
 	chain      Chain
 	last       link
+	times      extent            // of the segment's records so far
 	key        string            // base64 of the node's public key
 	heads      map[uint64][]Head // given, by Last
 	signatures int
@@ -136,6 +137,7 @@ func (c *check) walk(list []segment) error {
 
 func (c *check) segment(s segment, newest bool) error {
 	first := link{seq: c.last.seq + 1, prev: c.last.hash}
+	c.times = extent{}
 	head, err := os.ReadFile(s.path(headExt)) // before the lines: a live segment may be closed meanwhile
 	if err := c.lines(s, newest); err != nil {
 		return err
@@ -155,6 +157,8 @@ func (c *check) segment(s segment, newest bool) error {
 		return Broken{File: s.path(headExt), Seq: c.last.seq, What: err.Error()}
 	case h.Key != c.key:
 		return Broken{File: s.path(headExt), Seq: c.last.seq, What: "signed with another key than the node's"}
+	case !h.From.Equal(c.times.from) || !h.To.Equal(c.times.to):
+		return Broken{File: s.path(headExt), Seq: c.last.seq, What: "the head tells of other times than the segment's records"}
 	case h.Node != s.node || h.Segment != s.name() || h.First != first.seq || h.Prev != first.prev.String() ||
 		h.Last != c.last.seq || h.Hash != c.last.hash.String():
 		return Broken{File: s.path(headExt), Seq: c.last.seq, What: fmt.Sprintf(
@@ -225,6 +229,7 @@ func (c *check) line(s segment, line []byte) error {
 		c.found++
 	}
 	c.last = l
+	c.times.take(extent{at, at})
 	c.chain.Records, c.chain.Hash, c.chain.To = l.seq, l.hash.String(), at
 	if c.chain.From.IsZero() {
 		c.chain.From = at

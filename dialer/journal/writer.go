@@ -15,9 +15,10 @@ type writer struct {
 	j       *Journal
 	seg     segment // the newest segment; live is nil when it is closed
 	live    File
-	size    int64 // bytes of the live segment on disk
-	first   link  // of the live segment's first line; seq 0: it is empty
-	last    link  // last line on disk, of whichever segment
+	size    int64  // bytes of the live segment on disk
+	first   link   // of the live segment's first line; seq 0: it is empty
+	times   extent // of the live segment's records
+	last    link   // last line on disk, of whichever segment
 	lastAt  time.Time
 	keys    File
 	keySize int64
@@ -91,6 +92,7 @@ func (w *writer) write(g *group) error {
 	if w.first.seq == 0 {
 		w.first = g.first
 	}
+	w.times.take(g.times)
 	w.last = g.last
 	return nil
 }
@@ -145,7 +147,7 @@ func (w *writer) rotate(day string) error {
 	if err != nil {
 		return err
 	}
-	w.seg, w.live, w.size, w.first = seg, live, 0, link{}
+	w.seg, w.live, w.size, w.first, w.times = seg, live, 0, link{}, extent{}
 	return syncDir(w.j.dir)
 }
 
@@ -161,7 +163,8 @@ func (w *writer) closeSegment() error {
 	}
 	head, err := Head{
 		Node: w.seg.node, Segment: w.seg.name(), First: w.first.seq, Last: w.last.seq,
-		Prev: w.first.prev.String(), Hash: w.last.hash.String(), ClosedAt: w.j.opt.Now().UTC().Round(0),
+		Prev: w.first.prev.String(), Hash: w.last.hash.String(),
+		From: w.times.from, To: w.times.to, ClosedAt: w.j.opt.Now().UTC().Round(0),
 	}.encode(w.j.signing)
 	if err != nil {
 		return err
