@@ -70,15 +70,32 @@ func (l *loop) ready(a *agent, why string, now time.Time) {
 	l.serve(now)
 }
 
-// longestIdle is the ready agent that has waited longest.
+// stale is how long ago a phone may have been heard for its agent to be given a
+// call before others. A phone that has vanished is found out by watch only after
+// seconds; until then nobody should be put through to it.
+const stale = 300 * time.Millisecond
+
+// longestIdle is the ready agent that has waited longest among those whose
+// phones are heard now, else among all: a phone that suppresses silence sends
+// nothing while its agent waits.
 func (l *loop) longestIdle() *agent {
 	var best *agent
+	bestHeard := false
 	for _, a := range l.agents {
-		if a.state == Ready && (best == nil || a.since.Before(best.since) || a.since.Equal(best.since) && a.id < best.id) {
-			best = a
+		if a.state != Ready {
+			continue
+		}
+		heard := time.Since(a.audio.LastHeard()) < stale
+		if best == nil || heard && !bestHeard || heard == bestHeard && a.before(best) {
+			best, bestHeard = a, heard
 		}
 	}
 	return best
+}
+
+// before orders agents by how long they have been idle.
+func (a *agent) before(b *agent) bool {
+	return a.since.Before(b.since) || a.since.Equal(b.since) && a.id < b.id
 }
 
 // setState changes an agent's state and journals it.

@@ -75,13 +75,13 @@ func (l *loop) unwait(c *call) {
 func (l *loop) connect(c *call, a *agent, now time.Time) {
 	rec := c.entry(journal.Connected, now, c.leg.CallID())
 	rec.Agent = a.name
-	answered, scribe, again := c.answered, l.svc.scribe, c.orphaned
+	answered, svc, again := c.answered, l.svc, c.orphaned
 	heard := c.entry(journal.Heard, now, c.leg.CallID())
 	heard.Agent = a.name
 	l.svc.Desk.Bridge(c.audio, a.audio, func(at time.Time) {
-		if !again {
-			heard.At = at
-			scribe.note(heard, journal.HeardDetail{AnswerToAudioMS: ms(at.Sub(answered))})
+		if !again { // at is by the machine's clock, which a rehearsal does not set
+			heard.At = svc.Now().Add(-time.Since(at))
+			svc.scribe.note(heard, journal.HeardDetail{AnswerToAudioMS: ms(heard.At.Sub(answered))})
 		}
 	})
 	c.state, c.agent, c.joined, a.call = connected, a, now, c
@@ -92,7 +92,7 @@ func (l *loop) connect(c *call, a *agent, now time.Time) {
 		l.pace.observe(pacing.Event{At: now, Kind: pacing.Connected, Call: c.id, Agent: a.id})
 	}
 	l.setState(a, Talking, "connected", now)
-	scribe.note(rec, journal.ConnectedDetail{WaitMS: ms(now.Sub(answered)), Again: again})
+	svc.scribe.note(rec, journal.ConnectedDetail{WaitMS: ms(now.Sub(answered)), Again: again})
 }
 
 // expire begins the abandon treatment: the deadline came before an agent.

@@ -134,7 +134,8 @@ func (s *Service) mend(ctx context.Context) {
 	s.Log.Info("journal writes again", zap.NamedError("after", broken))
 }
 
-// close ends all loops and phones and waits for them.
+// close ends all loops and phones and waits for them, but no longer than closing
+// for what still waits for a far end that does not answer.
 func (s *Service) close() {
 	for _, r := range s.loops {
 		r.cancel()
@@ -147,10 +148,15 @@ func (s *Service) close() {
 	}
 	finished := make(chan struct{})
 	go func() { s.work.Wait(); close(finished) }()
+	limit := time.NewTimer(closing)
+	defer limit.Stop()
 	for {
 		select {
 		case <-s.tasks:
 		case <-finished:
+			return
+		case <-limit.C:
+			s.Log.Warn("far ends did not answer in time, ending without them")
 			return
 		}
 	}

@@ -45,7 +45,7 @@ func runCampaignApply(cmd *cobra.Command, g *globals, file string) error {
 	if err != nil {
 		return err
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }() // it was only read
 	doc, err := ask[appliedDoc](cmd.Context(), g, "campaign apply", fileArgs{File: label(file)}, in)
 	if err != nil {
 		return err

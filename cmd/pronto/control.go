@@ -150,7 +150,7 @@ func send(ctx context.Context, dir, name string, r request, answer func(io.Reade
 		nobody := errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)
 		return !nobody, fmt.Errorf("ask the running service: %w", err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }() // it was only read
 	if response.StatusCode == http.StatusOK {
 		return true, answer(response.Body)
 	}

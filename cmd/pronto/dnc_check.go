@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -147,21 +146,13 @@ func (h *house) noRules(jurisdiction string) error {
 // leadOf is the campaign's lead with the number, for its zone and region; else a
 // lead with the number alone.
 func (h *house) leadOf(ctx context.Context, campaign string, n campaigns.Number) (campaigns.Lead, error) {
-	lead := campaigns.Lead{Campaign: campaign, Number: n}
-	if campaign == "" {
-		return lead, nil
-	}
-	err := h.store.EachLead(ctx, campaign, func(l campaigns.Lead) error {
-		if l.Number != n {
-			return nil
+	if campaign != "" {
+		lead, some, err := h.store.FindLead(ctx, campaign, n)
+		if some || err != nil {
+			return lead, err
 		}
-		lead = l
-		return errEnough
-	})
-	if errors.Is(err, errEnough) {
-		err = nil
 	}
-	return lead, err
+	return campaigns.Lead{Campaign: campaign, Number: n}, nil
 }
 
 // termsOf are what the gate needs to know of a campaign.

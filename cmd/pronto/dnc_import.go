@@ -96,7 +96,7 @@ func runDNCImport(cmd *cobra.Command, g *globals, args importArgs) error {
 	if err != nil {
 		return err
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }() // it was only read
 	operation := "dnc import"
 	if args.Register == ownList {
 		operation = "dnc optouts"

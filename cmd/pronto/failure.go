@@ -138,10 +138,10 @@ func conclude(err error, asJSON bool, out, errOut io.Writer) int {
 	case errors.As(err, &f) && f.silent:
 	case asJSON:
 		if err := writeJSON(out, describe(err)); err != nil {
-			fmt.Fprintf(errOut, "pronto: %v\n", err)
+			_, _ = fmt.Fprintf(errOut, "pronto: %v\n", err) // nowhere is left to say it
 		}
 	default:
-		fmt.Fprintf(errOut, "pronto: %s\n", shortened(err.Error()))
+		_, _ = fmt.Fprintf(errOut, "pronto: %s\n", shortened(err.Error())) // as above
 	}
 	return statusOf(err)
 }

@@ -65,7 +65,7 @@ func runLeadsLoad(cmd *cobra.Command, g *globals, args loadArgs) error {
 	if err != nil {
 		return err
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }() // it was only read
 	body, finish := withProgress(in, size, "loading", cmd.ErrOrStderr())
 	doc, err := ask[loadedDoc](cmd.Context(), g, "leads load", args, body)
 	finish()

@@ -80,6 +80,7 @@ func RunAgents(ctx context.Context, cfg AgentsConfig) error {
 	if r.log, err = truth.Open(cfg.Log); err != nil {
 		return fmt.Errorf("agents: %w", err)
 	}
+	r.pump.Late = stalls(r.log)
 	if err := r.open(); err != nil {
 		return errors.Join(fmt.Errorf("agents: %w", err), r.log.Close())
 	}

@@ -73,6 +73,7 @@ func RunCarrier(ctx context.Context, cfg CarrierConfig) error {
 	if c.log, err = truth.Open(cfg.Log); err != nil {
 		return fmt.Errorf("carrier: %w", err)
 	}
+	c.pump.Late = stalls(c.log)
 	if c.ua, err = sipua.Listen(c.loop, addr, c.request); err != nil {
 		return errors.Join(fmt.Errorf("carrier: %w", err), c.log.Close())
 	}
@@ -201,4 +202,9 @@ func (c *carrier) voice() (v tones.Voice, ok bool) {
 	v = tones.Voice{Side: tones.Callee, Index: c.voices[0]}
 	c.voices = c.voices[1:]
 	return v, true
+}
+
+// stalls logs when the far end's process did not run.
+func stalls(log *truth.Writer) func(since, until time.Time) {
+	return func(since, until time.Time) { log.Write(truth.Line{Kind: truth.Stall, Since: since, Until: until}) }
 }

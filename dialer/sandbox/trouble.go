@@ -13,7 +13,9 @@ type Trouble struct {
 	// Crossed says which CANCELs of ringing calls, counted from 1, are crossed by a 200.
 	Crossed []int
 	// BurstFirst callees answer within the same 20 ms, BurstAfter the start, and BurstGrow more
-	// each BurstEvery, until one of all answered callees was abandoned. 0: no bursts.
+	// each BurstEvery, until one of all answered callees was abandoned. A burst waits up to
+	// busyWait for an instant at which nearly as many callees talk as ever did, because only
+	// then agents are short. 0: no bursts.
 	BurstFirst, BurstGrow  int
 	BurstAfter, BurstEvery time.Duration
 	// Provisionals has some calls ring with 183 then 180, with 180 more than ten times, or
@@ -33,6 +35,8 @@ const (
 	ringings  = 12 // further 180s of a call that rings again and again
 	ringEvery = 100 * time.Millisecond
 	holdMost  = 2 * time.Second // a callee held back for a burst answers after so long anyway
+	busyWait  = 3 * time.Second // a burst waits so long for agents to be short
+	busyShare = 0.85            // of the most callees that ever talked at once
 )
 
 // trouble is the carrier's state of it, on its loop.
@@ -40,8 +44,10 @@ type trouble struct {
 	cancels int // of ringing calls
 	size    int // of the next burst
 	armed   bool
-	over    bool    // an answered callee was abandoned
-	held    []*call // due, and held back for the burst
+	over    bool      // an answered callee was abandoned
+	held    []*call   // due, and held back for the burst
+	since   time.Time // when it was armed
+	most    int       // callees that talked at once
 	patient *loop.Timer
 }
 
@@ -61,8 +67,21 @@ func (c *carrier) arm() {
 	if c.trouble.over {
 		return
 	}
-	c.trouble.armed = true
+	c.trouble.armed, c.trouble.since = true, time.Now()
+	c.loop.After(busyWait, c.tryBurst)
 	c.tryBurst()
+}
+
+// agentsShort reports whether a burst may come now.
+func (c *carrier) agentsShort() bool {
+	talking := 0
+	for _, k := range c.calls {
+		if k.stage == taken && !k.agentAt.IsZero() {
+			talking++
+		}
+	}
+	c.trouble.most = max(c.trouble.most, talking)
+	return float64(talking) >= busyShare*float64(c.trouble.most) || time.Since(c.trouble.since) >= busyWait
 }
 
 // abandoned ends the bursts when the dialer hung up on a callee that heard no agent.
@@ -101,7 +120,7 @@ func (c *carrier) tryBurst() {
 			live = append(live, k)
 		}
 	}
-	if len(live) < c.trouble.size {
+	if len(live) < c.trouble.size || !c.agentsShort() {
 		return
 	}
 	slices.SortFunc(live, func(a, b *call) int { return a.due.Compare(b.due) })

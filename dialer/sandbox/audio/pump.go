@@ -10,23 +10,37 @@ import (
 // Pump sends for all endpoints of a process, every 20 ms by an absolute
 // schedule: a late tick does not delay those after it.
 type Pump struct {
+	// Late, when not nil, is called when the process did not run for over Stall:
+	// what its endpoints heard and sent in that time says nothing about the dialer.
+	Late func(since, until time.Time)
+
 	mu        sync.Mutex // guards endpoints
 	endpoints []*Endpoint
 }
 
-// catchUp is how many missed ticks are made up for; more are lost.
-const catchUp = 10
+const (
+	// Stall is the least lateness of a tick that is reported.
+	Stall = 200 * time.Millisecond
+	// catchUp is how many missed ticks are made up for; more are lost.
+	catchUp = 10
+)
 
 // Run sends until ctx ends.
 func (p *Pump) Run(ctx context.Context) {
 	start, sent := time.Now(), int64(0)
+	last := start
 	ticker := time.NewTicker(frameTime)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-ticker.C:
+		case <-ticker.C:
+			now := time.Now()
+			if p.Late != nil && now.Sub(last) > frameTime+Stall {
+				p.Late(last.Add(frameTime), now)
+			}
+			last = now
 			due := int64(now.Sub(start) / frameTime)
 			sent = max(sent, due-catchUp)
 			for ; sent < due; sent++ {

@@ -41,9 +41,9 @@ func (t *trial) answers() {
 
 // treated judges whether the callee had an agent, or the treatment, in time.
 func (t *trial) treated(c *call, first time.Time) {
-	limit := c.answered.Add(t.rules.Deadline + slack)
+	limit := t.after(c.answered, t.rules.Deadline+slack)
 	if at, ok := t.lost(c, limit); ok {
-		limit = at.Add(t.rules.Reassign)
+		limit = t.after(at, t.rules.Reassign)
 	}
 	inTime := func(at time.Time) bool { return !at.IsZero() && !at.After(limit) }
 	switch {
@@ -93,7 +93,7 @@ func (t *trial) message(c *call, limit time.Time) bool {
 
 // silent judges a callee who waits: without an agent it must hear something soon.
 func (t *trial) silent(c *call, first time.Time) {
-	limit := c.answered.Add(silentWait)
+	limit := t.after(c.answered, silentWait)
 	end := c.bye
 	if end.IsZero() {
 		end = t.last

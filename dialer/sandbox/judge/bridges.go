@@ -39,7 +39,7 @@ func (t *trial) calleeHears(c *call) {
 			t.fail("%s: the callee heard %s, a callee", c, s.voice)
 			continue
 		}
-		if !c.bye.IsZero() && c.by != "sandbox" && s.until.Sub(c.bye) > leftLag {
+		if !c.bye.IsZero() && c.by != "sandbox" && s.until.After(t.after(c.bye, leftLag)) {
 			t.verdict.LeftOver++
 			t.fail("%s: the callee heard %s until %s after BYE", c, s.voice, s.until.Sub(c.bye).Round(time.Millisecond))
 		}
@@ -79,14 +79,14 @@ func (t *trial) whose(a *agent, s span) {
 		t.fail("%s heard %s, of whom no call was up", a.name, s.voice)
 		return
 	}
-	if !c.bye.IsZero() && c.by != "sandbox" && s.until.Sub(c.bye) > leftLag {
+	if !c.bye.IsZero() && c.by != "sandbox" && s.until.After(t.after(c.bye, leftLag)) {
 		t.verdict.LeftOver++
 		t.fail("%s heard the callee of %s until %s after BYE", a.name, c, s.until.Sub(c.bye).Round(time.Millisecond))
 	}
 	if s.length() < shortest || a.gone(s.since, s.until.Add(bridgeLag)) {
 		return
 	}
-	if slices.ContainsFunc(c.spans, func(o span) bool { return o.voice == a.name && near(o, s) }) {
+	if slices.ContainsFunc(c.spans, func(o span) bool { return o.voice == a.name && t.near(o, s) }) {
 		return
 	}
 	for _, o := range c.spans {
@@ -100,8 +100,9 @@ func (t *trial) whose(a *agent, s span) {
 }
 
 // near says that two spans overlap or almost do.
-func near(a, b span) bool {
-	a.since, a.until = a.since.Add(-bridgeLag), a.until.Add(bridgeLag)
+func (t *trial) near(a, b span) bool {
+	lag := bridgeLag + t.stalled(a.since.Add(-bridgeLag), a.until.Add(bridgeLag))
+	a.since, a.until = a.since.Add(-lag), a.until.Add(lag)
 	return overlap(a, b) > 0
 }
 
@@ -148,7 +149,7 @@ func (t *trial) bothHear(c *call) {
 			continue
 		}
 		less, more := min(back, heard[name]), max(back, heard[name])
-		if float64(less) >= oneWay*float64(more) || more-less < bridgeLag {
+		if float64(less) >= oneWay*float64(more) || more-less < bridgeLag+t.stalled(c.answered, t.endOf(c)) {
 			continue
 		}
 		t.mute(c, "%s: the callee heard %s for %s, %s heard the callee for %s", c, name, heard[name].Round(time.Millisecond), name, back.Round(time.Millisecond))
@@ -173,7 +174,7 @@ func (t *trial) holes(c *call) {
 		if !isAgent(s.voice) {
 			continue
 		}
-		if gap := s.since.Sub(at); gap > t.patience(c, at) && !at.After(end) {
+		if gap := s.since.Sub(at); s.since.After(t.after(at, t.patience(c, at))) && !at.After(end) {
 			t.mute(c, "%s: after an agent the callee heard nobody for %s", c, gap.Round(time.Millisecond))
 			return
 		}
@@ -204,7 +205,7 @@ func (t *trial) promised(c *call) {
 	for _, r := range t.plugged[c.id] {
 		at := r.At.Add(-t.rules.ClockOffset)
 		a := t.agents[r.Agent]
-		if end := t.endOf(c); end.Sub(at) < bridgeLag+shortest || a.gone(at, end) {
+		if end := t.endOf(c); end.Before(t.after(at, bridgeLag+shortest)) || a.gone(at, end) {
 			continue
 		}
 		if !slices.ContainsFunc(c.spans, func(s span) bool { return s.voice == r.Agent }) {

@@ -78,6 +78,7 @@ type Verdict struct {
 	JournalVerified  bool          `json:"journal_verified"`
 	Classes          map[Class]int `json:"classes"`
 	Provoked         Provoked      `json:"provoked"`
+	Stalled          float64       `json:"stalled_seconds"` // the far ends' own processes did not run: not held against the dialer
 
 	Failures []string `json:"failures"` // plain sentences; empty: passed
 }
@@ -105,6 +106,7 @@ const (
 	lingering  = 5 * time.Second        // a callee's voice may still sound after BYE
 	clearLag   = 5 * time.Millisecond   // between two processes' readings of one clock
 	optOutLag  = time.Second            // between an opt-out and the last INVITE cleared before it
+	stalledMax = 0.25                   // share of the run that the far ends may miss and still judge
 )
 
 // trial is one judgement under way.
@@ -115,6 +117,7 @@ type trial struct {
 	calls   []*call
 	agents  map[string]*agent
 	last    time.Time // of the carrier's log
+	stalls  []span    // when a far end's process did not run, in order and apart
 	plugged map[string][]Record
 }
 
@@ -135,6 +138,7 @@ func Judge(e Evidence, r Rules) Verdict {
 			t.plugged[rec.CallID] = append(t.plugged[rec.CallID], rec)
 		}
 	}
+	t.stalls = readStalls(e.Carrier, e.Agents)
 	t.numbers()
 	t.evidence()
 	t.answers()
@@ -189,7 +193,7 @@ func (t *trial) refusals() {
 	}
 }
 
-// provoked counts the trouble that the far ends made.
+// provoked counts the trouble that the far ends made, and their own.
 func (t *trial) provoked() {
 	p := &t.verdict.Provoked
 	for _, l := range t.Carrier {
@@ -204,6 +208,11 @@ func (t *trial) provoked() {
 		if l.Kind == truth.Vanish {
 			p.Vanish++
 		}
+	}
+	stalled := t.stalled(t.rules.Start, t.rules.End)
+	t.verdict.Stalled = stalled.Seconds()
+	if stalled > time.Duration(stalledMax*float64(t.rules.End.Sub(t.rules.Start))) {
+		t.fail("the far ends' processes stood still for %s of the run, the machine was too busy to prove anything", stalled.Round(time.Millisecond))
 	}
 	want := t.rules.Provoked
 	for _, x := range []struct {

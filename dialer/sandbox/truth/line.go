@@ -31,6 +31,7 @@ const (
 	Heard Kind = "heard" // and was heard from Since to Until, without a gap over 300 ms
 	Noise Kind = "noise" // sound without a voice from Since to Until: comfort noise, prompt; Level: its loudest 20 ms
 	Alert Kind = "alert" // a further sound over a voice from Since to Until
+	Stall Kind = "stall" // this process did not run from Since to Until: the machine was too busy
 )
 
 // The kinds of lines in the agents' log, beside Start, Hears, Heard, Noise, Alert and

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"pronto/dialer"
+	"pronto/dialer/media"
+	"pronto/dialer/trunk"
+)
+
+// config is the service's configuration file. Every key is optional.
+type config struct {
+	Node      string          `yaml:"node"`
+	SIP       sipConfig       `yaml:"sip"`
+	Media     mediaConfig     `yaml:"media"`
+	Trunks    []trunkConfig   `yaml:"trunks"`
+	Prompts   string          `yaml:"prompts"` // folder of WAV files, played by their name without .wav
+	Rehearsal rehearsalConfig `yaml:"rehearsal"`
+}
+
+// sipConfig says where Pronto speaks SIP, with carriers and phones alike.
+type sipConfig struct {
+	Listen string    `yaml:"listen"`         // address:port, UDP and TCP; default 127.0.0.1:5060
+	Public string    `yaml:"public_address"` // host that far ends see, when it is another
+	Realm  string    `yaml:"realm"`          // of the phones' passwords; default pronto
+	Codecs []string  `yaml:"codecs"`         // offered to phones, in order; default pcma, pcmu
+	Timers sipTimers `yaml:"timers"`
+}
+
+// sipTimers are RFC 3261 section 17's T1, T2 and T4; only tests shorten them.
+type sipTimers struct {
+	T1 time.Duration `yaml:"t1"`
+	T2 time.Duration `yaml:"t2"`
+	T4 time.Duration `yaml:"t4"`
+}
+
+// mediaConfig says where audio flows.
+type mediaConfig struct {
+	Address string   `yaml:"address"` // default: the SIP address
+	Ports   string   `yaml:"ports"`   // first-last; default 20000-29999
+	Ranges  []string `yaml:"ranges"`  // where far ends may send from; default: the address of their SDP
+}
+
+// trunkConfig is one way to a carrier.
+type trunkConfig struct {
+	Name              string   `yaml:"name"`
+	Address           string   `yaml:"address"` // host:port
+	Transport         string   `yaml:"transport"`
+	Username          string   `yaml:"username"`
+	Password          string   `yaml:"password"`
+	Domain            string   `yaml:"domain"`
+	FromUser          string   `yaml:"from_user"`
+	NumberFormat      string   `yaml:"number_format"` // e164, 00, digits
+	Channels          int      `yaml:"channels"`
+	MaxCallsPerSecond float64  `yaml:"max_calls_per_second"`
+	Codecs            []string `yaml:"codecs"`
+}
+
+// rehearsalConfig sets the service's clock for a rehearsal. It is refused
+// unless every trunk is on the loopback network, where nobody's phone rings.
+type rehearsalConfig struct {
+	Clock time.Time `yaml:"clock"` // what the clock says at Since
+	Since time.Time `yaml:"since"` // by the machine's clock; default: when the process starts
+}
+
+// loadConfig reads the file; an empty path gives the defaults.
+func loadConfig(path string) (config, error) {
+	var c config
+	if path != "" {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return c, invalidFile(fmt.Errorf("configuration: %w", err))
+		}
+		if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&c); err != nil && len(bytes.TrimSpace(data)) > 0 {
+			return c, invalidFile(fmt.Errorf("%s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true))))
+		}
+		if c.Prompts != "" && !filepath.IsAbs(c.Prompts) {
+			c.Prompts = filepath.Join(filepath.Dir(path), c.Prompts)
+		}
+	}
+	if c.Node == "" {
+		c.Node = "local"
+	}
+	if c.SIP.Listen == "" {
+		c.SIP.Listen = "127.0.0.1:5060"
+	}
+	if c.SIP.Realm == "" {
+		c.SIP.Realm = realm
+	}
+	if c.Media.Ports == "" {
+		c.Media.Ports = "20000-29999"
+	}
+	if err := c.checkRehearsal(); err != nil {
+		return c, invalidFile(fmt.Errorf("%s: %w", path, err))
+	}
+	return c, nil
+}
+
+// checkRehearsal refuses a set clock where a real phone could ring.
+func (c config) checkRehearsal() error {
+	if c.Rehearsal.Clock.IsZero() {
+		return nil
+	}
+	for i, t := range c.Trunks {
+		addr, err := netip.ParseAddrPort(t.Address)
+		if err != nil || !addr.Addr().IsLoopback() {
+			return fmt.Errorf("rehearsal.clock: trunks[%d].address is %q: a set clock is allowed only with trunks on loopback addresses such as 127.0.0.2:5060; remove rehearsal.clock", i, t.Address)
+		}
+	}
+	return nil
+}
+
+// now is the service's clock: the machine's, or the rehearsal's.
+func (c config) now(start time.Time) func() time.Time {
+	if c.Rehearsal.Clock.IsZero() {
+		return time.Now
+	}
+	base := c.Rehearsal.Clock
+	if !c.Rehearsal.Since.IsZero() {
+		start = c.Rehearsal.Since
+	}
+	return func() time.Time { return base.Add(time.Since(start)) }
+}
+
+// trunk makes the SIP endpoint's configuration.
+func (c config) trunk() (trunk.Config, error) {
+	var out trunk.Config
+	listen, err := netip.ParseAddrPort(c.SIP.Listen)
+	if err != nil {
+		return out, fmt.Errorf("sip.listen: %q: give an address and port such as 192.0.2.1:5060", c.SIP.Listen)
+	}
+	codecs, err := codecsOf("sip.codecs", c.SIP.Codecs)
+	if err != nil {
+		return out, err
+	}
+	out = trunk.Config{Listen: listen, Public: c.SIP.Public, Realm: c.SIP.Realm, UserAgent: "pronto/" + version, Codecs: codecs}
+	for i, t := range c.Trunks {
+		codecs, err := codecsOf(fmt.Sprintf("trunks[%d].codecs", i), t.Codecs)
+		if err != nil {
+			return out, err
+		}
+		out.Trunks = append(out.Trunks, trunk.TrunkConfig{
+			Name: t.Name, Address: t.Address, Transport: trunk.Transport(t.Transport), Username: t.Username, Password: t.Password,
+			Domain: t.Domain, FromUser: t.FromUser, Format: trunk.NumberFormat(t.NumberFormat), Channels: t.Channels,
+			CallsPerSecond: t.MaxCallsPerSecond, Codecs: codecs,
+		})
+	}
+	return out, out.Validate()
+}
+
+// media makes the audio side's configuration.
+func (c config) media() (media.Config, error) {
+	var out media.Config
+	host := c.Media.Address
+	if host == "" {
+		if ap, err := netip.ParseAddrPort(c.SIP.Listen); err == nil {
+			host = ap.Addr().String()
+		}
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return out, fmt.Errorf("media.address: %q: give an IP address", host)
+	}
+	first, last, err := portRange(c.Media.Ports)
+	if err != nil {
+		return out, err
+	}
+	out = media.Config{Address: addr, PortMin: first, PortMax: last}
+	for i, r := range c.Media.Ranges {
+		p, err := netip.ParsePrefix(r)
+		if err != nil {
+			return out, fmt.Errorf("media.ranges[%d]: %q: give a network such as 192.0.2.0/24", i, r)
+		}
+		out.MediaRanges = append(out.MediaRanges, p)
+	}
+	return out, nil
+}
+
+func portRange(s string) (first, last uint16, err error) {
+	a, b, ok := strings.Cut(s, "-")
+	lo, err1 := strconv.ParseUint(strings.TrimSpace(a), 10, 16)
+	hi, err2 := strconv.ParseUint(strings.TrimSpace(b), 10, 16)
+	if !ok || errors.Join(err1, err2) != nil || lo >= hi {
+		return 0, 0, fmt.Errorf("media.ports: %q: give first-last, such as 20000-29999", s)
+	}
+	return uint16(lo), uint16(hi), nil
+}
+
+func codecsOf(field string, names []string) ([]dialer.Codec, error) {
+	var out []dialer.Codec
+	for _, n := range names {
+		switch strings.ToLower(n) {
+		case "pcma":
+			out = append(out, dialer.PCMA)
+		case "pcmu":
+			out = append(out, dialer.PCMU)
+		default:
+			return nil, fmt.Errorf("%s: %q: one of pcma, pcmu", field, n)
+		}
+	}
+	return out, nil
+}

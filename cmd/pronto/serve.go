@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"pronto/dialer/journal"
+)
+
+// serveOptions are the flags of pronto serve.
+type serveOptions struct {
+	logLevel string
+	drainFor time.Duration
+}
+
+func newServeCommand(g *globals) *cobra.Command {
+	o := serveOptions{}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the service: phones, trunks and every started campaign",
+		Long: `Runs the service on the data folder until it is told to end. Agents' phones register with it and are called for
+the shift; campaigns in the state running are dialed. Commands reach it through the socket in the data folder.
+
+SIGTERM or Ctrl-C stops dialing, lets calls in progress finish for as long as --drain says, and ends. A second one ends at once;
+the next start then settles what was left open.
+
+EXIT STATUS
+  0  ended in good order
+  1  failed
+  2  the command line is wrong
+  3  the configuration is wrong`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), g, o) },
+	}
+	cmd.Flags().StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+	cmd.Flags().DurationVar(&o.drainFor, "drain", 5*time.Minute, "how long calls in progress may finish at the end")
+	return cmd
+}
+
+// runServe owns the data folder until ctx ends.
+func runServe(ctx context.Context, g *globals, o serveOptions) (err error) {
+	began := time.Now()
+	cfg, err := loadConfig(g.config)
+	if err != nil {
+		return err
+	}
+	log, err := newLogger(o.logLevel)
+	if err != nil {
+		return usageError(err)
+	}
+	defer func() { _ = log.Sync() }() // standard error cannot always be synced
+	if len(cfg.Trunks) == 0 {
+		log.Warn("no trunk in the configuration: phones can register, nothing can be dialed")
+	}
+	h, err := openHouse(ctx, g.data, houseOptions{what: "serve", config: cfg})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	st, err := wire(ctx, parts{cfg: cfg, store: h.store, journal: h.journal, gate: h.gate, book: h.book, log: log, now: h.now, changed: h.changed})
+	if err != nil {
+		return err
+	}
+	defer st.close()
+	h.live = st.service.Live
+	if err := h.record(ctx, journal.Record{Kind: journal.Started}, journal.StartedDetail{
+		Version: versionInfo().Version, Command: "serve", PID: os.Getpid(), ClockOffset: float64(h.now().Sub(time.Now())) / float64(time.Millisecond),
+	}); err != nil {
+		return err
+	}
+	l, err := listenControl(g.data)
+	if err != nil {
+		return err
+	}
+	log.Info("pronto serves", zap.String("data", g.data), zap.Stringer("sip", st.endpoint.Addr()), zap.Int("trunks", len(cfg.Trunks)),
+		zap.Bool("rehearsal", !cfg.Rehearsal.Clock.IsZero()), zap.Duration("after", time.Since(began)))
+	return h.serve(ctx, st, l, o.drainFor, log)
+}
+
+// serve runs service and control socket; when ctx ends it drains, then stops
+// both.
+func (h *house) serve(ctx context.Context, st *station, l net.Listener, drainFor time.Duration, log *zap.Logger) error {
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	controlled := make(chan error, 1)
+	go func() { controlled <- serveControl(running, h, l) }()
+	ran := make(chan error, 1)
+	go func() { ran <- st.service.Run(running) }()
+	select {
+	case err := <-ran:
+		stop()
+		return errors.Join(err, <-controlled)
+	case <-ctx.Done():
+	}
+	log.Info("stopping: no new calls, those in progress may finish", zap.Duration("for", drainFor))
+	limit, cancel := context.WithTimeout(running, drainFor)
+	defer cancel()
+	if err := st.service.Drain(limit); err != nil {
+		log.Warn("calls are cut", zap.Error(err))
+	}
+	stop()
+	err := errors.Join(<-ran, <-controlled)
+	return errors.Join(err, h.record(context.WithoutCancel(ctx), journal.Record{Kind: journal.Stopped}, nil))
+}
+
+// newLogger logs to standard error: for people on a terminal, else as JSON.
+func newLogger(level string) (*zap.Logger, error) {
+	l, err := zapcore.ParseLevel(level)
+	if err != nil {
+		return nil, fmt.Errorf("--log-level %q: one of debug, info, warn, error", level)
+	}
+	c := zap.NewProductionConfig()
+	c.EncoderConfig.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	c.Sampling = nil
+	c.DisableCaller, c.DisableStacktrace = true, true
+	if isTerminal(os.Stderr) {
+		c.Encoding = "console"
+		c.EncoderConfig = zap.NewDevelopmentEncoderConfig()
+	}
+	c.Level.SetLevel(l)
+	return c.Build()
+}
