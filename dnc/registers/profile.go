@@ -74,6 +74,18 @@ func Profiles() []Profile {
 			Status: 2, Blocked: []string{"1"}, Clear: []string{"0"}, Date: 3, Formats: dates(),
 		},
 		us, wireless, ca, gb, ctps,
+		{
+			Name: "hk-dnc", Title: "Hong Kong: Do-not-call registers of OFCA", Layout: "confirmed: one 8-digit number per line, or number,datecode",
+			Semantics: Blocklist, Delimiter: ",", Number: []int{1}, Calling: "852", Min: 8, Max: 8,
+		},
+		{
+			Name: "sg-dnc", Title: "Singapore: Do Not Call Registry, bulk result", Layout: "not confirmed: number,status; status 1 registered, 0 not",
+			Semantics: Verdicts, Delimiter: ",", Number: []int{1}, Calling: "65", Min: 8, Max: 8, Leading: "3689", Status: 2, Blocked: []string{"1"}, Clear: []string{"0"},
+		},
+		{
+			Name: "au-dnc", Title: "Australia: Do Not Call Register, washed list", Layout: "not confirmed: the submitted list without the registered numbers, one per line",
+			Semantics: Cleaned, Number: []int{1}, Calling: "61", Trunk: "0", Min: 9, Max: 9,
+		},
 	}
 }
 

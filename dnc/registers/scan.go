@@ -49,6 +49,7 @@ type scanning struct {
 	now      time.Time
 	rejected *Rejected
 	take     func(Row)
+	single   bool // a ZIP may hold one text alone
 	fields   [][]byte
 	joined   []byte
 	lastDate string // dates repeat: the last one read and its instant
@@ -60,7 +61,7 @@ type scanning struct {
 // comes back as an error.
 func (s *scanning) scan(ctx context.Context, src *Source) error {
 	parts := src.parts(s.rejected)
-	if s.p.Semantics == Verdicts && len(parts) > 1 {
+	if s.single && len(parts) > 1 {
 		s.rejected.add(0, "", "", "the ZIP holds %d files; a result is one", len(parts))
 		return nil
 	}

@@ -42,14 +42,18 @@ const batch = 5000
 // ReadVerdicts reads the file that a register of verdicts sent back. It changes
 // nothing: everything wrong with the file comes back as *Rejected.
 //
+// A list of verdicts says of each number whether it is registered. With the
+// submission at hand, a blocklist of it (what is missing is clear) and a cleaned
+// list (what is missing is registered) are verdicts too.
+//
 // A verdict's time is the submission's where it is known, else the earlier of
 // the row's date and o.CheckedAt; a row with neither is wrong.
 func ReadVerdicts(ctx context.Context, src *Source, p Profile, o Options) (*Result, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	if p.Semantics != Verdicts {
-		return nil, fmt.Errorf("profile %q is a %s, not a list of verdicts", p.Name, p.Semantics)
+	if p.Semantics != Verdicts && o.Submission == nil {
+		return nil, fmt.Errorf("profile %q is a %s: it gives verdicts only on a submission", p.Name, p.Semantics)
 	}
 	if o.Zone == nil {
 		o.Zone = time.UTC
@@ -62,7 +66,7 @@ func ReadVerdicts(ctx context.Context, src *Source, p Profile, o Options) (*Resu
 		rejected.add(0, "seller", "", "is missing: a verdict belongs to the seller for whom it was asked")
 	}
 	var rows []Row
-	s := &scanning{p: &p, zone: o.Zone, now: o.Now, rejected: rejected, take: func(r Row) { rows = append(rows, r) }}
+	s := &scanning{p: &p, single: true, zone: o.Zone, now: o.Now, rejected: rejected, take: func(r Row) { rows = append(rows, r) }}
 	if err := s.scan(ctx, src); err != nil {
 		return nil, fmt.Errorf("read %s: %w", src.Name, err)
 	}
@@ -76,6 +80,9 @@ func ReadVerdicts(ctx context.Context, src *Source, p Profile, o Options) (*Resu
 		return int(a.Line) - int(b.Line)
 	})
 	rows = unique(rows, rejected)
+	if p.Semantics != Verdicts {
+		rows = completed(rows, o.Submission, p.Semantics == Cleaned)
+	}
 	if o.Submission != nil {
 		reconcile(rows, o.Submission, rejected)
 	}
@@ -111,6 +118,22 @@ func unique(rows []Row, rejected *Rejected) []Row {
 		}
 	}
 	return kept
+}
+
+// completed adds the numbers of the submission that the answer leaves out.
+func completed(rows []Row, sub *Submission, missingRegistered bool) []Row {
+	all := make([]Row, 0, len(sub.Digits))
+	for _, digits := range sub.Digits {
+		for len(rows) > 0 && rows[0].Digits < digits {
+			all, rows = append(all, rows[0]), rows[1:]
+		}
+		if len(rows) > 0 && rows[0].Digits == digits {
+			all, rows = append(all, rows[0]), rows[1:]
+			continue
+		}
+		all = append(all, Row{Digits: digits, Registered: missingRegistered})
+	}
+	return append(all, rows...)
 }
 
 // reconcile demands exactly the numbers that were submitted.

@@ -25,7 +25,7 @@ type File struct {
 }
 
 // maxFile bounds a rule file; ours have a few kilobytes.
-const maxFile = 1 << 20
+const maxFile = 1 << 16
 
 // Problem is one thing that is wrong in a rule file.
 type Problem struct {
@@ -66,10 +66,20 @@ type rawFile struct {
 // Parse reads a rule file. Unknown keys, wrong values, missing citations and
 // contradictory rules are errors (Problems), all reported at once with their
 // lines. The name stands in the messages.
-func Parse(name string, data []byte) (*File, error) {
+func Parse(name string, data []byte) (f *File, err error) {
 	p := &parsing{name: name}
+	defer func() { // the YAML library panics on some malformed input, a tag before a sequence for one
+		if recover() != nil {
+			p.add(0, "cannot be read as YAML")
+			f, err = nil, p.found
+		}
+	}()
+	return p.file(data)
+}
+
+func (p *parsing) file(data []byte) (*File, error) {
 	if len(data) > maxFile {
-		p.add(0, "the file has %d bytes; a rule file may have %d", len(data), maxFile)
+		p.add(0, "has %d bytes and may have %d", len(data), maxFile)
 		return nil, p.found
 	}
 	tree, err := parser.ParseBytes(data, 0)
