@@ -280,3 +280,31 @@ func TestPumpSchedule(t *testing.T) {
 		}
 	})
 }
+
+// A pump that could not run says so, and makes up for ten ticks at most.
+func TestPumpTellsOfStalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var since, until time.Duration
+		stalls := 0
+		pump := &Pump{Late: func(a, b time.Time) { since, until = a.Sub(start), b.Sub(start); stalls++ }}
+		e := &Endpoint{voice: tones.Voice{}, ear: tones.NewEar()}
+		e.heard.report = func(Interval) { time.Sleep(time.Second) } // the pump hangs when the interval ends
+		e.heard.open = []stretch{{frames: confirm, last: start.Add(701 * time.Millisecond)}}
+		e.Use(Session{})
+		pump.add(e)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { pump.Run(ctx); close(done) }()
+		time.Sleep(3*time.Second + time.Millisecond)
+		cancel()
+		<-done
+		// The tick at 1.02 s ends the interval and takes until 2.02 s; one tick waits in the channel.
+		if stalls != 1 || since != 1040*time.Millisecond || until != 2020*time.Millisecond {
+			t.Errorf("%d stalls, the last from %s to %s", stalls, since, until)
+		}
+		if want := uint16(51 + 10 + 49); e.out.Sequence != want {
+			t.Errorf("%d packets, want %d", e.out.Sequence, want)
+		}
+	})
+}

@@ -232,6 +232,24 @@ func TestEachFailureIsFound(t *testing.T) {
 			edit(r.Carrier, lineOf(truth.Heard, "call1"), func(l *truth.Line) { l.Until = at(4.8) })
 			edit(r.Agents, agentHeard("agent02", "callee002"), func(l *truth.Line) { l.Until = at(4.8) })
 		}, "silent", "heard nobody for 2.2s"},
+		{"bridge falls silent while a far end did not run", func(r *run, _ *Rules) {
+			edit(r.Carrier, lineOf(truth.Heard, "call1"), func(l *truth.Line) { l.Until = at(4.8) })
+			edit(r.Agents, agentHeard("agent02", "callee002"), func(l *truth.Line) { l.Until = at(4.8) })
+			r.carrier(truth.Line{At: at(6), Kind: truth.Stall, Since: at(4.7), Until: at(6)})
+			r.Agents = append(r.Agents, truth.Line{At: at(6), Kind: truth.Stall, Since: at(4.9), Until: at(6.1)})
+		}, "", ""},
+		{"bridge falls silent after a far end did not run", func(r *run, _ *Rules) {
+			edit(r.Carrier, lineOf(truth.Heard, "call1"), func(l *truth.Line) { l.Until = at(4.8) })
+			edit(r.Agents, agentHeard("agent02", "callee002"), func(l *truth.Line) { l.Until = at(4.8) })
+			r.carrier(truth.Line{At: at(5), Kind: truth.Stall, Since: at(4.7), Until: at(5)})
+		}, "silent", "heard nobody for 2.2s"},
+		{"hung up late because the carrier did not run", func(r *run, _ *Rules) {
+			edit(r.Carrier, lineOf(truth.Bye, "call5"), func(l *truth.Line) { l.At = at(35) })
+			r.carrier(truth.Line{At: at(35), Kind: truth.Stall, Since: at(34.1), Until: at(35)})
+		}, "", ""},
+		{"far ends that stood still for long prove nothing", func(r *run, _ *Rules) {
+			r.carrier(truth.Line{At: at(45), Kind: truth.Stall, Since: at(30.5), Until: at(44.5)})
+		}, "", "stood still for 14s"},
 		{"left alone after the agent vanished", func(r *run, _ *Rules) {
 			drop(&r.Carrier, func(l truth.Line) bool { return lineOf(truth.Heard, "call4")(l) && l.Voice == "agent01" })
 			drop(&r.Carrier, func(l truth.Line) bool { return lineOf(truth.Hears, "call4")(l) && l.Voice == "agent01" })
