@@ -31,6 +31,7 @@ type call struct {
 	lead    campaigns.Lead
 	attempt string // ULID
 	begun   time.Time
+	mark    uint64 // of the pulse when it was taken
 	camp    *campaigns.Campaign
 	terms   dnc.Terms
 	record  Attempt // what the store knows of it
@@ -80,7 +81,7 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 		Trunk:       c.camp.Trunk,
 		Audio:       audio,
 		RingTimeout: c.camp.RingTimeout,
-		Dialing:     func(d Dialog) error { l.invited(c, d); return nil },
+		Dialing:     func(d Dialog) error { return l.invited(c, d) },
 		Ringing:     func(at time.Time) { l.post(func(now time.Time) { l.ringing(c, at, now) }) },
 	})
 	if leg == nil {
@@ -115,11 +116,16 @@ func (l *loop) clear(ctx context.Context, c *call) (dnc.Clearance, dnc.Verdict) 
 	return clearance, verdict
 }
 
-// invited journals that an INVITE leaves. It is called from the trunk's goroutine.
-func (l *loop) invited(c *call, d Dialog) {
+// invited journals that an INVITE leaves, and stops it when the process stood
+// still since the lead was taken. It is called from the trunk's goroutine.
+func (l *loop) invited(c *call, d Dialog) error {
+	if l.svc.pulse.since(c.mark, time.Now()) {
+		return errGap
+	}
 	rec := c.entry(journal.Invited, l.svc.Now(), d.CallID)
 	rec.Personal = encode(d)
 	l.svc.scribe.note(rec, journal.InvitedDetail{Trunk: d.Trunk})
+	return nil
 }
 
 // entry begins a journal record about the call.

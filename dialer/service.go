@@ -46,6 +46,7 @@ type Config struct {
 type Service struct {
 	Config
 	scribe *scribe
+	pulse  pulse
 	floor  *floor
 	tasks  chan func()
 	done   chan struct{}
@@ -94,6 +95,7 @@ func (s *Service) Run(ctx context.Context) error {
 	go func() { s.scribe.run(writing); close(written) }()
 	defer func() { stopWriting(); <-written }()
 
+	s.work.Go(func() { s.pulse.run(ctx, s.Log) })
 	if err := s.recover(ctx); err != nil {
 		return fmt.Errorf("recover: %w", err)
 	}
