@@ -1,14 +1,11 @@
 package trunk
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -56,63 +53,6 @@ func newFar(t testing.TB, host string) *far {
 		<-done
 	})
 	return f
-}
-
-// alsoTCP listens on the same port by TCP and delivers what comes there too.
-func (f *far) alsoTCP() {
-	f.t.Helper()
-	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(f.addr()))
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	var conns []net.Conn
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conns = append(conns, c)
-			wg.Go(func() { f.stream(c) })
-		}
-	})
-	f.t.Cleanup(func() {
-		l.Close()
-		for _, c := range conns {
-			c.Close()
-		}
-		wg.Wait()
-	})
-}
-
-// stream reads messages by their Content-Length.
-func (f *far) stream(c net.Conn) {
-	r := bufio.NewReader(c)
-	for {
-		var head strings.Builder
-		length := 0
-		for {
-			line, err := r.ReadString('\n')
-			if err != nil {
-				return
-			}
-			head.WriteString(line)
-			if k, v, ok := strings.Cut(line, ":"); ok && strings.EqualFold(k, "Content-Length") {
-				length, _ = strconv.Atoi(strings.TrimSpace(v))
-			}
-			if line == "\r\n" {
-				break
-			}
-		}
-		body := make([]byte, length)
-		if _, err := io.ReadFull(r, body); err != nil {
-			return
-		}
-		h := hear(head.String()+string(body), c.RemoteAddr().(*net.TCPAddr).AddrPort())
-		h.tcp = c
-		f.in <- h
-	}
 }
 
 func hear(raw string, from netip.AddrPort) *heard {
@@ -253,6 +193,28 @@ func (f *far) reply(req *heard, s say) {
 		return
 	}
 	f.send(req.from, f.responseTo(req, s))
+}
+
+// insist repeats a 200 until its ACK is there, as every far end does (RFC 3261 section 13.3.1.4).
+func (f *far) insist(req *heard, s say) *heard {
+	f.t.Helper()
+	for deadline := time.Now().Add(2 * patience); time.Now().Before(deadline); {
+		f.reply(req, s)
+		timer := time.NewTimer(10 * testT1)
+		for waiting := true; waiting; {
+			select {
+			case h := <-f.in:
+				if h.method() == "ACK" {
+					timer.Stop()
+					return h
+				}
+			case <-timer.C:
+				waiting = false
+			}
+		}
+	}
+	f.t.Fatal("the 200 is not acknowledged")
+	return nil
 }
 
 // ask sends a request of the dialog that the INVITE began.

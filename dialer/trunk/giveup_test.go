@@ -68,8 +68,7 @@ func TestSilence(t *testing.T) {
 	}
 	b.far.none("CANCEL", 2*testT1)
 	// An answer after all that is ended, so that nobody is left in silence.
-	b.far.reply(inv, say{status: "200 OK", tag: "late", sdp: sdpAt(farHost, 4000)})
-	b.far.next("ACK")
+	b.far.insist(inv, say{status: "200 OK", tag: "late", sdp: sdpAt(farHost, 4000)})
 	bye := b.far.next("BYE")
 	if !strings.Contains(bye.header("To"), "tag=late") || bye.cseq() != inv.cseq()+1 {
 		t.Errorf("BYE:\n%s", bye.raw)
@@ -177,8 +176,7 @@ func TestCancelWithoutAnyAnswer(t *testing.T) {
 	if o.res.Outcome != campaigns.NoAnswer || !strings.Contains(o.res.Cause.Text, "no answer to CANCEL") {
 		t.Fatalf("result %+v", o.res)
 	}
-	b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
-	b.far.next("ACK")
+	b.far.insist(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
 	b.far.reply(b.far.next("BYE"), say{status: "200 OK"})
 }
 

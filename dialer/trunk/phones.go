@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
-	"github.com/oklog/ulid/v2"
 
 	"pronto/dialer"
 )
@@ -58,7 +57,7 @@ func (ep *Endpoint) Call(ctx context.Context, agent string, a dialer.Audio) (dia
 	gone := func() { ep.known.remove(h.addr.Addr()) }
 	us := sip.Uri{Scheme: "sip", User: "pronto", Host: ep.host}
 	l, res := ep.place(ctx, call{
-		id:     identOf(ulid.MustNew(ulid.Timestamp(ep.cfg.Now()), rand.Reader).String()),
+		id:     identOf(rand.Text()),
 		target: target, from: us, to: sip.Uri{Scheme: "sip", User: target.User, Host: target.Host, Port: target.Port},
 		hop: h, fixed: account.Phone == "",
 		audio: a, codecs: ep.phoneCodecs(account),

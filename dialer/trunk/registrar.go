@@ -114,7 +114,7 @@ func (r *registrar) bind(req *sip.Request, name string, src netip.AddrPort, t Tr
 	r.mu.Lock()
 	was, had := r.bindings[name]
 	r.bindings[name] = b
-	if !had {
+	if !had || was.src != b.src { // a phone that moved or began anew has lost its call
 		r.note(name)
 	}
 	r.mu.Unlock()
