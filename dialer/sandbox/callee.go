@@ -20,7 +20,7 @@ func (k *call) hear(v audio.Interval) {
 		}
 		if v.Voice.Side == tones.Agent && k.agentAt.IsZero() {
 			k.agentAt = v.Since
-			k.carrier.tryBurst()
+			k.carrier.met()
 			if k.stage == taken {
 				k.timer.Stop()
 				k.timer = k.carrier.loop.After(k.plan.Talk, func() { k.hangUp("said good-bye") })

@@ -72,16 +72,28 @@ func (c *carrier) arm() {
 	c.tryBurst()
 }
 
-// agentsShort reports whether a burst may come now.
-func (c *carrier) agentsShort() bool {
-	talking := 0
+// talking counts the callees who talk now, and remembers the most there ever were.
+func (c *carrier) talking() int {
+	n := 0
 	for _, k := range c.calls {
 		if k.stage == taken && !k.agentAt.IsZero() {
-			talking++
+			n++
 		}
 	}
-	c.trouble.most = max(c.trouble.most, talking)
-	return float64(talking) >= busyShare*float64(c.trouble.most) || time.Since(c.trouble.since) >= busyWait
+	c.trouble.most = max(c.trouble.most, n)
+	return n
+}
+
+// agentsShort reports whether a burst may come now.
+func (c *carrier) agentsShort() bool {
+	return float64(c.talking()) >= busyShare*float64(c.trouble.most) || time.Since(c.trouble.since) >= busyWait
+}
+
+// met is called when a callee first hears an agent: the number of those who
+// talk has grown.
+func (c *carrier) met() {
+	c.talking()
+	c.tryBurst()
 }
 
 // abandoned ends the bursts when the dialer hung up on a callee that heard no agent.
