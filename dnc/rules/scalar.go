@@ -15,10 +15,10 @@ type Duration time.Duration
 // Std is the duration as the standard library has it.
 func (d Duration) Std() time.Duration { return time.Duration(d) }
 
-// String writes the duration as a rule file does.
+// String writes the duration as a rule file does: whole days from two on as 15d.
 func (d Duration) String() string {
 	const day = 24 * time.Hour
-	if t := time.Duration(d); t >= day && t%day == 0 {
+	if t := time.Duration(d); t > day && t%day == 0 {
 		return strconv.Itoa(int(t/day)) + "d"
 	}
 	s := time.Duration(d).String()
