@@ -1,0 +1,67 @@
+package dnc
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"pronto/campaigns"
+)
+
+// Plan says before dialing what the gate will say of a campaign's leads. The
+// hour does not count: a lead that may be called in the morning is callable.
+type Plan struct {
+	Leads    int            `json:"leads"`
+	Callable int            `json:"callable"`
+	Refused  map[Reason]int `json:"refused,omitempty"` // by the first reason
+	// Until counts the callable leads by the day, at the rule set's zone, on which
+	// what their clearance rests on ends: a verdict, a copy of a list.
+	Until map[string]int `json:"until,omitempty"`
+	// Agent counts the callable leads that need an agent reserved.
+	Agent int `json:"agent,omitempty"`
+	// NotChecked are checks that could not be made.
+	NotChecked []string `json:"not_checked,omitempty"`
+}
+
+// Plan puts every lead of a campaign to the gate's checks but those of clock and
+// hour, and writes nothing.
+func (g *Gate) Plan(ctx context.Context, leads iter.Seq[campaigns.Lead], terms Terms, now time.Time) (Plan, error) {
+	var stages []stage
+	for _, s := range g.stages {
+		if s.name != "hours" && s.name != "holiday" {
+			stages = append(stages, s)
+		}
+	}
+	p := Plan{Refused: map[Reason]int{}, Until: map[string]int{}}
+	skipped := map[string]bool{}
+	for lead := range leads {
+		if err := ctx.Err(); err != nil {
+			return p, err
+		}
+		q := &query{gate: g, req: &Request{Lead: lead, Campaign: terms}, now: now, dry: true}
+		q.decide(ctx, stages)
+		p.add(q)
+		for _, check := range q.v.NotChecked {
+			if !skipped[check] {
+				skipped[check] = true
+				p.NotChecked = append(p.NotChecked, check)
+			}
+		}
+	}
+	return p, nil
+}
+
+func (p *Plan) add(q *query) {
+	p.Leads++
+	if !q.v.Allowed {
+		p.Refused[q.v.Reason]++
+		return
+	}
+	p.Callable++
+	if q.v.NeedsAgent {
+		p.Agent++
+	}
+	if !q.until.IsZero() {
+		p.Until[q.until.In(q.set.File.Zone).Format(time.DateOnly)]++
+	}
+}

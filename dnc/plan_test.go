@@ -1,0 +1,56 @@
+package dnc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pronto/campaigns"
+)
+
+func TestPlan(t *testing.T) {
+	s, req, now := clean(t), ask(t), tuesday(t)
+	night := time.Date(2026, 11, 24, 23, 0, 0, 0, now.Location())
+	var leads []campaigns.Lead
+	add := func(i int, checked time.Time, registered bool) campaigns.Number {
+		n := campaigns.Number(fmt.Sprintf("+39347%07d", i))
+		if !checked.IsZero() {
+			s.screenings[n] = Screening{Register: "rpo", Seller: seller, Number: n, CheckedAt: checked, Registered: registered}
+		}
+		leads = append(leads, campaigns.Lead{Number: n})
+		return n
+	}
+	add(1, now.Add(-time.Hour), false)
+	add(2, now.Add(-26*time.Hour), false)
+	s.touches[add(3, now.Add(-26*time.Hour), false)] = Touch{LastAbandoned: now.AddDate(0, 0, -9)}
+	add(4, now.Add(-time.Hour), true)
+	add(5, time.Time{}, false)
+	add(6, now.AddDate(0, -2, 0), false)
+	s.optOuts[add(7, now.Add(-time.Hour), false)] = OptOut{}
+	leads = append(leads, campaigns.Lead{Number: "+39"})
+
+	p, err := gate(t, s, nil).Plan(context.Background(), slices.Values(leads), req.Campaign, night)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Leads != 8 || p.Callable != 3 || p.Agent != 1 {
+		t.Errorf("plan %+v", p)
+	}
+	if got, want := fmt.Sprint(p.Refused), "map[invalid:1 opted_out:1 registered:1 unscreened:1 verdict_expired:1]"; got != want {
+		t.Errorf("refused %s, want %s", got, want)
+	}
+	if got, want := fmt.Sprint(p.Until), "map[2026-12-08:2 2026-12-09:1]"; got != want {
+		t.Errorf("until %s, want %s", got, want)
+	}
+	if len(s.journal) != 0 {
+		t.Errorf("a plan was journaled: %v", s.journal)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := gate(t, s, nil).Plan(ctx, slices.Values(leads), req.Campaign, night); !errors.Is(err, context.Canceled) {
+		t.Errorf("an ended context: %v", err)
+	}
+}
