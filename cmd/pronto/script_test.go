@@ -15,10 +15,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"pronto": main})
-}
-
 // TestScripts runs the command line as its users do. In a script SAMPLES is the
 // folder of sample files, and the clock says Tuesday 24 November 2026, 10:30 in
 // Rome, where the configuration tuesday.yaml is given.
