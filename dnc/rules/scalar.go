@@ -146,7 +146,7 @@ func (s *Span) UnmarshalYAML(n ast.Node) error { return scalar(n, s) }
 func scalar(n ast.Node, to interface{ UnmarshalText([]byte) error }) error {
 	token := n.GetToken()
 	if _, ok := n.(ast.ScalarNode); !ok {
-		return &Problem{Line: lineOf(n), Text: fmt.Sprintf("want one value, got %s", n.Type())}
+		return &Problem{Line: lineOf(n), Text: fmt.Sprintf("want one value, found a %s: put a time span in quotes", strings.ToLower(n.Type().String()))}
 	}
 	if err := to.UnmarshalText([]byte(token.Value)); err != nil {
 		return &Problem{Line: lineOf(n), Text: err.Error()}
