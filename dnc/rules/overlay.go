@@ -76,3 +76,24 @@ func cutAll(rules []Rule, o *Rule) []Rule {
 	}
 	return out
 }
+
+// With is the book with a rule file of your own over the one that it has for the
+// jurisdiction, and what that loosens. A jurisdiction that the book does not know
+// is added as it stands.
+func (b *Book) With(own *File) (*Book, []Looser, error) {
+	var looser []Looser
+	files := []*File{own}
+	for name, f := range b.files {
+		if name != own.Jurisdiction {
+			files = append(files, f)
+			continue
+		}
+		over, found, err := Overlay(f, own)
+		if err != nil {
+			return nil, nil, err
+		}
+		files[0], looser = over, found
+	}
+	with, err := NewBook(files...)
+	return with, looser, err
+}

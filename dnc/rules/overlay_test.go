@@ -110,3 +110,27 @@ func TestOverlayRefuses(t *testing.T) {
 		t.Error("a second definition of an abandoned call beside the first")
 	}
 }
+
+func TestBookWithOwnRules(t *testing.T) {
+	b, looser, err := book(t).With(owned(t, "  - {id: own.cooloff, cooloff: {days: 90}"+tail))
+	if err != nil || len(looser) != 0 {
+		t.Fatal(looser, err)
+	}
+	at := time.Date(2026, 11, 24, 9, 30, 0, 0, time.UTC)
+	if s, ok := b.Lookup("it", at); !ok || s.CoolOff == nil || s.CoolOff.Days != 90 {
+		t.Errorf("own rule is not in force: %+v", s)
+	}
+	if _, ok := b.Lookup("gb", at); !ok {
+		t.Error("the other jurisdictions are gone")
+	}
+	own, err := Parse("xx.yaml", []byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, _, err = b.With(own); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := b.Lookup("xx", at); !ok {
+		t.Error("a jurisdiction of its own is not known")
+	}
+}
