@@ -49,6 +49,7 @@ type call struct {
 	parting time.Time
 	heard   []string      // voices heard, in order
 	agentAt time.Time     // first audio of an agent
+	ends    time.Time     // when the callee means to hang up on the agent
 	sound   time.Duration // of anything, at the end
 }
 
@@ -105,6 +106,7 @@ func (k *call) alert() {
 		k.carrier.tryBurst()
 		return
 	}
+	defer k.carrier.tryBurst()
 	k.timer = k.carrier.loop.After(k.carrier.cfg.World.RingFor, func() {
 		k.refuse(480, "Temporarily Unavailable", sip.NewHeader("Reason", "Q.850;cause=19;text=\"No answer\""))
 	})

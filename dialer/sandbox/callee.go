@@ -20,11 +20,14 @@ func (k *call) hear(v audio.Interval) {
 		}
 		if v.Voice.Side == tones.Agent && k.agentAt.IsZero() {
 			k.agentAt = v.Since
-			k.carrier.met()
 			if k.stage == taken {
 				k.timer.Stop()
+				k.ends = time.Now().Add(k.plan.Talk)
 				k.timer = k.carrier.loop.After(k.plan.Talk, func() { k.hangUp("said good-bye") })
 			}
+		}
+		if v.Voice.Side == tones.Agent {
+			k.carrier.met(v.Voice.Name())
 		}
 	}
 	if line, ok := heardLine(k.line(""), v); ok {

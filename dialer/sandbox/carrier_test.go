@@ -213,7 +213,7 @@ func TestBurstWithSipp(t *testing.T) {
 	w.Ring = Spread{Mean: time.Second, CV: 0.3, Least: 400 * time.Millisecond}
 	addr, stop := startCarrier(t, CarrierConfig{
 		Listen: "127.40.7.1:0", World: w, Linger: 300 * time.Millisecond,
-		Trouble: Trouble{BurstFirst: 3, BurstGrow: 1, BurstAfter: 100 * time.Millisecond, BurstEvery: 500 * time.Millisecond},
+		Trouble: Trouble{BurstFirst: 3, BurstAfter: 100 * time.Millisecond, BurstEvery: 500 * time.Millisecond},
 	})
 	sipp(t, uacTop+ok200+bye+`</scenario>`, "-m", "9", "-r", "3", "-rp", "1000", "-s", "+390550000001", "-i", "127.40.7.2", "-mi", "127.40.7.2", addr.String())
 	lines := stop()

@@ -2,9 +2,9 @@ package sandbox
 
 import (
 	"slices"
+	"strings"
 	"time"
 
-	"pronto/dialer/sandbox/loop"
 	"pronto/dialer/sandbox/truth"
 )
 
@@ -12,12 +12,19 @@ import (
 type Trouble struct {
 	// Crossed says which CANCELs of ringing calls, counted from 1, are crossed by a 200.
 	Crossed []int
-	// BurstFirst callees answer within the same 20 ms, BurstAfter the start, and BurstGrow more
-	// each BurstEvery, until one of all answered callees was abandoned. A burst waits up to
-	// busyWait for an instant at which nearly as many callees talk as ever did, because only
-	// then agents are short. 0: no bursts.
-	BurstFirst, BurstGrow  int
-	BurstAfter, BurstEvery time.Duration
+	// BurstFirst callees answer within the same 20 ms, BurstAfter the start: first those who
+	// mean to answer, then others who ring, whose talk is short. 0: no bursts.
+	BurstFirst int
+	BurstAfter time.Duration
+	// The next bursts come BurstEvery at the soonest, each as soon as enough callees ring to be one more than the
+	// agents who can be free in time, the next two more, and so on, until one of all answered
+	// callees was abandoned.
+	BurstEvery time.Duration
+	// BurstSpare is how soon a callee must hang up for its agent to be free in time for the
+	// burst: the dialer's deadline less the agents' wrap-up.
+	BurstSpare time.Duration
+	// BurstCalm is how long after a burst nobody else answers, so that few are abandoned.
+	BurstCalm time.Duration
 	// Provisionals has some calls ring with 183 then 180, with 180 more than ten times, or
 	// answer with the 200 twice.
 	Provisionals bool
@@ -27,28 +34,26 @@ type Trouble struct {
 func AllTrouble() Trouble {
 	return Trouble{
 		Crossed: []int{2, 12}, Provisionals: true,
-		BurstFirst: 4, BurstGrow: 1, BurstAfter: 20 * time.Second, BurstEvery: 4 * time.Second,
+		BurstFirst: 4, BurstAfter: 20 * time.Second, BurstEvery: 4 * time.Second,
+		BurstSpare: 1500 * time.Millisecond, BurstCalm: 2500 * time.Millisecond,
 	}
 }
 
 const (
 	ringings  = 12 // further 180s of a call that rings again and again
 	ringEvery = 100 * time.Millisecond
-	holdMost  = 2 * time.Second // a callee held back for a burst answers after so long anyway
-	busyWait  = 3 * time.Second // a burst waits so long for agents to be short
-	busyShare = 0.85            // of the most callees that ever talked at once
+	calmGap   = 150 * time.Millisecond // between the answers of those held back in a calm
+	onDuty    = 20 * time.Second       // an agent heard within it is there
 )
 
 // trouble is the carrier's state of it, on its loop.
 type trouble struct {
 	cancels int // of ringing calls
-	size    int // of the next burst
+	bursts  int // so far
 	armed   bool
-	over    bool      // an answered callee was abandoned
-	held    []*call   // due, and held back for the burst
-	since   time.Time // when it was armed
-	most    int       // callees that talked at once
-	patient *loop.Timer
+	over    bool                 // an answered callee was abandoned
+	agents  map[string]time.Time // when each was last heard beginning to talk
+	calm    time.Time            // nobody answers before it
 }
 
 // crosses counts a CANCEL and says whether a 200 shall cross it.
@@ -58,117 +63,107 @@ func (c *carrier) crosses() bool {
 }
 
 func (c *carrier) planBursts() {
-	if c.trouble.size = c.cfg.Trouble.BurstFirst; c.trouble.size > 0 {
+	c.trouble.agents = map[string]time.Time{}
+	if c.cfg.Trouble.BurstFirst > 0 {
 		c.loop.After(c.cfg.Trouble.BurstAfter, c.arm)
 	}
 }
 
 func (c *carrier) arm() {
-	if c.trouble.over {
-		return
-	}
-	c.trouble.armed, c.trouble.since = true, time.Now()
-	c.loop.After(busyWait, c.tryBurst)
+	c.trouble.armed = !c.trouble.over
 	c.tryBurst()
 }
 
-// talking counts the callees who talk now, and remembers the most there ever were.
-func (c *carrier) talking() int {
-	n := 0
-	for _, k := range c.calls {
-		if k.stage == taken && !k.agentAt.IsZero() {
-			n++
-		}
-	}
-	c.trouble.most = max(c.trouble.most, n)
-	return n
-}
-
-// agentsShort reports whether a burst may come now.
-func (c *carrier) agentsShort() bool {
-	return float64(c.talking()) >= busyShare*float64(c.trouble.most) || time.Since(c.trouble.since) >= busyWait
-}
-
-// met is called when a callee first hears an agent: the number of those who
-// talk has grown.
-func (c *carrier) met() {
-	c.talking()
+// met notes that a callee hears an agent.
+func (c *carrier) met(agent string) {
+	c.trouble.agents[agent] = time.Now()
 	c.tryBurst()
 }
 
 // abandoned ends the bursts when the dialer hung up on a callee that heard no agent.
 func (c *carrier) abandoned(k *call) {
 	if k.agentAt.IsZero() {
-		c.trouble.over = true
-		c.release()
+		c.trouble.over, c.trouble.armed = true, false
 	}
 }
 
 // atDue is what happens when a ringing live callee means to answer: it does, or
-// it is held back for the burst.
+// in a calm it waits for its end.
 func (c *carrier) atDue(k *call) func() {
 	return func() {
-		if !c.trouble.armed {
+		now := time.Now()
+		if !now.Before(c.trouble.calm) {
 			k.answer()
 			return
 		}
-		c.trouble.held = append(c.trouble.held, k)
-		if len(c.trouble.held) == 1 {
-			c.trouble.patient = c.loop.After(holdMost, c.release)
-		}
-		c.tryBurst()
+		c.trouble.calm = c.trouble.calm.Add(calmGap)
+		k.timer = c.loop.After(c.trouble.calm.Sub(now), k.answer)
 	}
 }
 
-// tryBurst lets callees answer together as soon as enough of them ring: first
-// those held back, then those nearest to answering.
+// tryBurst lets callees answer together as soon as enough of them ring.
 func (c *carrier) tryBurst() {
 	if !c.trouble.armed {
 		return
 	}
-	var live []*call
+	size := c.cfg.Trouble.BurstFirst
+	if c.trouble.bursts > 0 {
+		size = max(size, c.free(time.Now())+c.trouble.bursts)
+	}
+	var ring []*call
 	for _, k := range c.calls {
-		if k.stage == ringing && k.plan.Plan == Live {
-			live = append(live, k)
+		if k.stage == ringing {
+			ring = append(ring, k)
 		}
 	}
-	if len(live) < c.trouble.size || !c.agentsShort() {
+	if len(ring) < size {
 		return
 	}
-	slices.SortFunc(live, func(a, b *call) int { return a.due.Compare(b.due) })
-	c.burst(live[:max(c.trouble.size, c.heldRinging())])
+	slices.SortFunc(ring, sooner)
+	c.burst(ring[:size])
 }
 
-func (c *carrier) heldRinging() int {
+// sooner orders callees: those who mean to answer by when, then the others.
+func sooner(a, b *call) int {
+	if (a.plan.Plan == Live) != (b.plan.Plan == Live) {
+		if a.plan.Plan == Live {
+			return -1
+		}
+		return 1
+	}
+	if d := a.due.Compare(b.due); d != 0 {
+		return d
+	}
+	return strings.Compare(a.id, b.id)
+}
+
+// free is how many agents are free now, or will be in time for callees who
+// answer now.
+func (c *carrier) free(now time.Time) int {
 	n := 0
-	for _, k := range c.trouble.held {
-		if k.stage == ringing {
+	for _, heard := range c.trouble.agents {
+		if now.Sub(heard) < onDuty {
 			n++
 		}
 	}
-	return n
-}
-
-// release lets the callees held back answer, however few they are.
-func (c *carrier) release() {
-	if c.trouble.armed {
-		c.burst(c.trouble.held)
+	for _, k := range c.calls {
+		if k.stage == taken && (k.agentAt.IsZero() || k.ends.Sub(now) > c.cfg.Trouble.BurstSpare) {
+			n--
+		}
 	}
+	return max(0, n)
 }
 
 func (c *carrier) burst(calls []*call) {
-	t := &c.trouble
-	t.armed, t.held = false, nil
-	t.patient.Stop()
-	calls = slices.DeleteFunc(slices.Clone(calls), func(k *call) bool { return k.stage != ringing })
-	if len(calls) > 0 {
-		c.log.Write(truth.Line{Kind: truth.Burst, Count: len(calls)})
-	}
+	c.trouble.armed = false
+	c.trouble.bursts++
+	c.trouble.calm = time.Now().Add(c.cfg.Trouble.BurstCalm)
+	c.log.Write(truth.Line{Kind: truth.Burst, Count: len(calls)})
 	for _, k := range calls {
+		if k.plan.Plan != Live {
+			k.plan.Talk = c.cfg.World.Talk.Least
+		}
 		k.answer()
 	}
-	if !t.over {
-		t.size += c.cfg.Trouble.BurstGrow
-		c.loop.After(c.cfg.Trouble.BurstEvery, c.arm)
-	}
+	c.loop.After(c.cfg.Trouble.BurstEvery, c.arm)
 }
