@@ -57,6 +57,9 @@ func ReadList(ctx context.Context, src *Source, p Profile, o ListOptions) (*List
 	if o.SHA256 != "" && !strings.EqualFold(o.SHA256, src.SHA256) {
 		rejected.add(0, "sha256", o.SHA256, "is not the file's: %s", src.SHA256)
 	}
+	if !o.Delta && p.Action > 0 {
+		rejected.add(0, "", "", "is a change list by its profile %s: import it as one", p.Name)
+	}
 	if o.Delta && p.Action == 0 {
 		rejected.add(0, "", "", "the profile %s has no action column, so it cannot be a change list", p.Name)
 	}
@@ -76,9 +79,6 @@ func ReadList(ctx context.Context, src *Source, p Profile, o ListOptions) (*List
 	}
 	if o.Expected > 0 && rows != o.Expected && rejected.Total == 0 {
 		rejected.add(0, "", "", "has %d rows, %d were expected", rows, o.Expected)
-	}
-	if len(l.Removed) > 0 && !o.Delta && rejected.Total == 0 {
-		rejected.add(0, "", "", "holds deletions, so it is a change list: import it as one")
 	}
 	l.Added, l.Removed = ordered(l.Added), ordered(l.Removed)
 	l.contradictions(rejected)

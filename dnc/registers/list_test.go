@@ -55,6 +55,7 @@ func TestReadList(t *testing.T) {
 		{"US without", "us-dnc", "2025551234\r\n2025551233\r\n2025551234\r\n", "+12025551233 +12025551234", "202"},
 		{"US, several files in the ZIP", "us-dnc", zipped(t, "202.txt", "202,5551234\n", "305.txt", "305,5551234\n"), "+12025551234 +13055551234", "202 305"},
 		{"CA", "ca-dncl", "416,1234567\n", "+14161234567 +14161234567", "416"},
+		{"CA in XML", "ca-dncl", "<?xml version='1.0'?>\n<list type='full' level='ac' val='416' />\n<ac val='416'>\n <ph val='1234567' />\n <ph val=\"1234566\"/>\n</ac>\n</list>\n", "+14161234566 +14161234567", "416"},
 		{"GB with trunk zero", "tps", "02079460123\n7400123456\n+441632960001\n", "+441632960001 +447400123456", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -78,6 +79,12 @@ func TestListsRefused(t *testing.T) {
 	}{
 		{"no time", "2025551234\n", func(_ *Profile, o *ListOptions) { o.CheckedAt = time.Time{} }, "checked-at is missing"},
 		{"time to come", "2025551234\n", func(_ *Profile, o *ListOptions) { o.CheckedAt = o.Now.Add(1) }, "in the future"},
+		{"XML outside of an area", "<ph val='5551234' />", func(p *Profile, _ *ListOptions) { *p = profile(t, "ca-dncl") }, "line 1: ph stands outside of ac"},
+		{"XML cut off", "<ac val='416'>\n<ph val='555", func(p *Profile, _ *ListOptions) { *p = profile(t, "ca-dncl") }, "line 2: the text ends within a tag"},
+		{"XML without a value", "<ac val='416'>\n<ph />", func(p *Profile, _ *ListOptions) { *p = profile(t, "ca-dncl") }, "line 2: has no val"},
+		{"XML with a short number", "<ac val='416'><ph val='555' /></ac>", func(p *Profile, _ *ListOptions) { *p = profile(t, "ca-dncl") }, "has 6 digits"},
+		{"XML of something else", "<html></html>", func(p *Profile, _ *ListOptions) { *p = profile(t, "ca-dncl") }, "want the tags"},
+		{"XML where it is not known", "<ac val='416'>", nil, "holds '<'"},
 		{"short number", "202555123\n", nil, `line 1: number "202555123": has 9 digits, want 10`},
 		{"area code 1xx", "1025551234\n", nil, "begins with 1"},
 		{"count", "2025551234\n", func(_ *Profile, o *ListOptions) { o.Expected = 2 }, "has 1 rows, 2 were expected"},
@@ -85,7 +92,7 @@ func TestListsRefused(t *testing.T) {
 		{"outside the subscription", "2025551234\n", func(_ *Profile, o *ListOptions) { o.Areas = []string{"305"} }, "area code 202"},
 		{"odd subscription", "2025551234\n", func(_ *Profile, o *ListOptions) { o.Areas = []string{"2025"} }, "want 3 digits"},
 		{"no change list", "2025551234\n", func(_ *Profile, o *ListOptions) { o.Delta = true }, "no action column"},
-		{"deletions in a full list", "2025551234,D\n", func(p *Profile, _ *ListOptions) { *p = changes(t) }, "holds deletions"},
+		{"change list as a full one", "2025551234,A\n", func(p *Profile, _ *ListOptions) { *p = changes(t) }, "is a change list"},
 		{"added and deleted", "2025551234,D\n2025551234,A\n", func(p *Profile, o *ListOptions) { *p, o.Delta = changes(t), true }, "both added and deleted"},
 		{"action X", "2025551234,X\n", func(p *Profile, o *ListOptions) { *p, o.Delta = changes(t), true }, `action "X": want A or D`},
 	} {
@@ -356,7 +363,8 @@ func FuzzReadList(f *testing.F) {
 	f.Add([]byte("202,5551234\n2025551235\n"), false)
 	f.Add([]byte("2025551234,A\n2025551235,D\n"), true)
 	f.Add([]byte(zipped(f, "202.txt", "202,5551234\n")), false)
-	full, delta, o := profile(f, "us-dnc"), changes(f), listOptions(f, "i")
+	f.Add([]byte("<ac val='416'><ph val='1234567' /></ac>"), false)
+	full, delta, o := profile(f, "ca-dncl"), changes(f), listOptions(f, "i")
 	f.Fuzz(func(t *testing.T, data []byte, isDelta bool) {
 		src, err := NewSource("fuzz", bytes.NewReader(data), int64(len(data)))
 		if err != nil {
@@ -379,4 +387,16 @@ func FuzzReadList(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestChangeListOfTheUnitedStates(t *testing.T) {
+	o := listOptions(t, "i1")
+	o.Delta = true
+	l, err := ReadList(context.Background(), source(t, "202,5551234,2026-11-20 10:00:00,A\n202,5551235,2026-11-20 10:00:00,D\n"), profile(t, "us-dnc-changes"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(l.Added) != 1 || l.Added[0] != 12025551234 || len(l.Removed) != 1 || l.Removed[0] != 12025551235 || l.Profile.register() != "us-dnc" {
+		t.Errorf("got %+v", l)
+	}
 }

@@ -32,8 +32,9 @@ type Profile struct {
 	Trunk   string `yaml:"trunk"`   // national prefix that is not part of the number: 0 in GB
 	Min     int    `yaml:"min"`     // digits of the national number
 	Max     int    `yaml:"max"`
-	Leading string `yaml:"leading"` // digits with which a national number may begin; empty: any
-	AreaLen int    `yaml:"area_len"`
+	Leading string `yaml:"leading"`  // digits with which a national number may begin; empty: any
+	AreaLen int    `yaml:"area_len"` // digits of an area code, where a list speaks only for those subscribed to
+	XML     bool   `yaml:"xml"`      // the file may be XML as the Canadian list's
 
 	Status  int      `yaml:"status"` // column
 	Blocked []string `yaml:"blocked"`
@@ -59,7 +60,12 @@ func Profiles() []Profile {
 	us, wireless, ca := nanp, nanp, nanp
 	us.Name, us.Title, us.Layout = "us-dnc", "United States: National Do Not Call Registry, full list", "confirmed: one number per line, with or without a comma after the area code"
 	wireless.Name, wireless.Title, wireless.Layout = "us-wireless", "United States: wireless and ported numbers", "own choice: one number per line"
-	ca.Name, ca.Title, ca.Layout = "ca-dncl", "Canada: National Do Not Call List, CSV", "confirmed: area code, comma, number"
+	ca.Name, ca.Title, ca.Layout = "ca-dncl", "", "confirmed: area code, comma, number; or XML"
+	ca.Title, ca.XML = "Canada: National Do Not Call List, CSV or XML", true
+	changes := us
+	changes.Name, changes.Register, changes.Title = "us-dnc-changes", "us-dnc", "United States: National Do Not Call Registry, change list"
+	changes.Layout = "not confirmed: area code, number, date and time, A or D"
+	changes.Date, changes.Formats, changes.Action, changes.Add, changes.Delete = 3, dates(), 4, []string{"A"}, []string{"D"}
 	gb := Profile{
 		Name: "tps", Title: "United Kingdom: Telephone Preference Service licence file", Layout: "not confirmed: one number per line",
 		Semantics: Blocklist, Calling: "44", Number: []int{1}, Trunk: "0", Min: 9, Max: 10, Leading: "123578",
@@ -73,7 +79,7 @@ func Profiles() []Profile {
 			Semantics: Verdicts, Delimiter: ",", Number: []int{1}, Calling: "39", Min: 8, Max: 11, Leading: "03",
 			Status: 2, Blocked: []string{"1"}, Clear: []string{"0"}, Date: 3, Formats: dates(),
 		},
-		us, wireless, ca, gb, ctps,
+		us, changes, wireless, ca, gb, ctps,
 		{
 			Name: "hk-dnc", Title: "Hong Kong: Do-not-call registers of OFCA", Layout: "confirmed: one 8-digit number per line, or number,datecode",
 			Semantics: Blocklist, Delimiter: ",", Number: []int{1}, Calling: "852", Min: 8, Max: 8,

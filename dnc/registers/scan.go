@@ -1,6 +1,7 @@
 package registers
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -86,7 +87,11 @@ func (s *scanning) part(ctx context.Context, part part) (rows int, err error) {
 		return 0, nil
 	}
 	defer in.Close()
-	text := newLines(in)
+	buffered := bufio.NewReaderSize(in, 1<<16)
+	if head, _ := buffered.Peek(1); s.p.XML && len(head) == 1 && head[0] == '<' {
+		return s.tagged(buffered, part.name), nil
+	}
+	text := newLines(buffered)
 	for {
 		line, err := text.next()
 		switch {
