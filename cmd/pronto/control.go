@@ -61,6 +61,9 @@ func socketPath(dir string) (path string, done func(), err error) {
 	return fmt.Sprintf("/proc/self/fd/%d/%s", folder.Fd(), socketName), func() { _ = folder.Close() }, nil
 }
 
+// lastAnswers is how long commands in progress may take once the service ends.
+const lastAnswers = 5 * time.Second
+
 // serveControl answers commands on the listener until ctx ends, then finishes
 // those in progress. It closes the listener and takes the socket away.
 func serveControl(ctx context.Context, h *house, l net.Listener) error {
@@ -71,17 +74,20 @@ func serveControl(ctx context.Context, h *house, l net.Listener) error {
 	select {
 	case err = <-served:
 	case <-ctx.Done():
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastAnswers)
 		defer cancel()
-		if err = server.Shutdown(last); err != nil {
-			err = errors.Join(err, server.Close())
+		if server.Shutdown(last) != nil {
+			_ = server.Close() // whoever still waits for an answer is told that there is none
 		}
-		<-served
+		err = <-served
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
 	}
 	if gone := os.Remove(filepath.Join(h.dir, socketName)); gone != nil && !errors.Is(gone, os.ErrNotExist) {
 		err = errors.Join(err, gone)
 	}
-	if err != nil && !errors.Is(err, http.ErrServerClosed) {
+	if err != nil {
 		return fmt.Errorf("control socket: %w", err)
 	}
 	return nil

@@ -113,9 +113,15 @@ func loadLeads(ctx context.Context, h *house, args loadArgs, r request) (loadedD
 		return doc, invalidFile(fmt.Errorf("%s: %w", label(args.File), err))
 	}
 	h.touch()
-	return doc, h.record(ctx, journal.Record{Kind: journal.Loaded, Campaign: args.Campaign}, journal.LoadedDetail{
-		File: filepath.Base(args.File), SHA256: doc.SHA256, Rows: doc.Read, Added: doc.Loaded, Updated: doc.Updated, Duplicates: doc.Duplicate, Bad: doc.Rejected,
-	})
+	return doc, h.record(ctx, journal.Record{Kind: journal.Loaded, Campaign: args.Campaign}, loadedDetail{journal.LoadedDetail{
+		File: filepath.Base(label(args.File)), SHA256: doc.SHA256, Rows: doc.Read, Added: doc.Loaded, Updated: doc.Updated, Duplicates: doc.Duplicate, Bad: doc.Rejected,
+	}, r.who})
+}
+
+// loadedDetail is journal.LoadedDetail with who did it.
+type loadedDetail struct {
+	journal.LoadedDetail
+	Who string `json:"who,omitempty"`
 }
 
 // watchedSink remembers whether the sink failed, so that its failures are not

@@ -173,6 +173,7 @@ func (s *Store) Touches(ctx context.Context, seller string, n campaigns.Number, 
 			touch.LastConnected = at
 		case campaigns.Machine:
 			touch.LastMachine = at
+		default: // the others are attempts and no more
 		}
 		return nil
 	})

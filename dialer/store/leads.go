@@ -29,9 +29,10 @@ const (
 	fresh    = 2
 )
 
-// maxPromoted bounds the leads that one Lease moves from waiting to ready. When
-// more fall due at the same moment, the rest follow with the next calls.
-const maxPromoted = 4000
+// leastPromoted is how many leads a Lease may move from waiting to ready, or
+// twice the leads asked for if that is more. When more fall due at the same
+// moment, the rest follow with the next calls.
+const leastPromoted = 1000
 
 // leadColumns are the columns that scanLead reads.
 const leadColumns = `leads.id, external, number, leads.name, zone, region, language, priority, fields,
@@ -64,7 +65,7 @@ func scanLead(rows *sql.Rows, campaign string) (storedLead, error) {
 }
 
 // Lease implements campaigns.LeadStore. The order is exact among the leads that
-// fell due; of more than a few thousand that fall due at the same instant the
+// fell due; of more than a thousand that fall due at the same instant the
 // first in order come first and the rest with later calls.
 func (s *Store) Lease(ctx context.Context, campaign, node string, n int, now time.Time) ([]campaigns.Lead, error) {
 	if n <= 0 {
@@ -96,7 +97,7 @@ func (s *Store) Lease(ctx context.Context, campaign, node string, n int, now tim
 func (t *tx) lease(id int64, campaign, node string, n int, now time.Time) ([]storedLead, error) {
 	const promote = `UPDATE leads SET state = 1 WHERE id IN (
 		SELECT id FROM leads WHERE campaign = ? AND state = 0 AND due <= ? ORDER BY due, class, priority DESC, id LIMIT ?)`
-	if _, err := t.exec(promote, id, nanos(now), maxPromoted); err != nil {
+	if _, err := t.exec(promote, id, nanos(now), max(leastPromoted, 2*n)); err != nil {
 		return nil, err
 	}
 	const take = `UPDATE leads SET state = 2, node = ? WHERE id IN (
@@ -210,6 +211,27 @@ func (c *LeadCounts) add(state, class, n int) {
 	case fresh:
 		c.Fresh += n
 	}
+}
+
+// FindLead returns the campaign's first lead with the number; false when there
+// is none.
+func (s *Store) FindLead(ctx context.Context, campaign string, n campaigns.Number) (campaigns.Lead, bool, error) {
+	id, err := s.campaignID(ctx, campaign)
+	if err != nil {
+		return campaigns.Lead{}, false, fmt.Errorf("find a lead: %w", err)
+	}
+	const query = `SELECT ` + leadColumns + ` FROM leads WHERE campaign = ? AND number = ? ORDER BY id LIMIT 1`
+	var lead campaigns.Lead
+	var some bool
+	err = s.each(ctx, query, []any{id, string(n)}, func(rows *sql.Rows) error {
+		l, err := scanLead(rows, campaign)
+		lead, some = l.Lead, true
+		return err
+	})
+	if err != nil {
+		return campaigns.Lead{}, false, fmt.Errorf("find a lead of %s: %w", campaign, err)
+	}
+	return lead, some, nil
 }
 
 // EachLead calls visit for the campaign's leads in list order until it returns

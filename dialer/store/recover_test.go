@@ -143,11 +143,11 @@ func TestFailedJobLeavesNoTrace(t *testing.T) {
 	}
 	group[2].work = insert(bad)
 	// On the writing goroutine, so that all five are one transaction.
-	inside := func(t *tx) error {
+	inside := func(*tx) error {
 		for i, j := range group {
 			failed, broken := s.w.attempt(j)
 			if broken != nil || (i == 2) != (failed != nil) {
-				return fmt.Errorf("job %d: %v, %v", i, failed, broken)
+				return fmt.Errorf("job %d: %w", i, errors.Join(failed, broken))
 			}
 		}
 		return nil
@@ -257,7 +257,10 @@ func TestLeadCounts(t *testing.T) {
 	doneFor.Done, agreed.Disposition, due.RetryAt = true, "callback", now
 	changes := []dialer.Change{
 		{Attempt: attempt(1)},
-		{Attempt: doneFor, Settled: true}, {Attempt: agreed, Settled: true}, {Attempt: attempt(4), Settled: true}, {Attempt: due, Settled: true},
+		{Attempt: doneFor, Settled: true},
+		{Attempt: agreed, Settled: true},
+		{Attempt: attempt(4), Settled: true},
+		{Attempt: due, Settled: true},
 	}
 	if err := s.Apply(t.Context(), changes); err != nil {
 		t.Fatal(err)
@@ -272,5 +275,22 @@ func TestLeadCounts(t *testing.T) {
 	}
 	if _, err := s.LeadCounts(t.Context(), "winter", now); !errors.Is(err, ErrNoCampaign) {
 		t.Errorf("LeadCounts of an unknown campaign = %v, want ErrNoCampaign", err)
+	}
+}
+
+// TestFindLead: by number, within its campaign, the first of several.
+func TestFindLead(t *testing.T) {
+	s := opened(t, t.TempDir())
+	if _, _, _, err := stage(t, s, 3).Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, some, err := s.FindLead(t.Context(), "spring", "+3906555000001"); err != nil || !some || got.ID != 2 || got.Campaign != "spring" {
+		t.Errorf("FindLead = %+v, %v, %v, want lead 2", got, some, err)
+	}
+	if got, some, err := s.FindLead(t.Context(), "spring", "+3906555099999"); err != nil || some {
+		t.Errorf("FindLead of an unknown number = %+v, %v, %v", got, some, err)
+	}
+	if _, _, err := s.FindLead(t.Context(), "winter", "+3906555000001"); !errors.Is(err, ErrNoCampaign) {
+		t.Errorf("FindLead in an unknown campaign = %v, want ErrNoCampaign", err)
 	}
 }

@@ -225,13 +225,12 @@ func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) error {
 
 // eachRow calls scan for every row and closes rows.
 func eachRow(rows *sql.Rows, scan func(*sql.Rows) error) error {
-	defer rows.Close()
 	for rows.Next() {
 		if err := scan(rows); err != nil {
-			return err
+			return errors.Join(err, rows.Close())
 		}
 	}
-	return rows.Err()
+	return errors.Join(rows.Err(), rows.Close())
 }
 
 // found turns the error of a one-row scan into whether there was a row.

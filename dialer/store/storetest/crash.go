@@ -33,7 +33,7 @@ func Victim(m Maker, place, round string, out io.Writer) error {
 	say := func(format string, args ...any) {
 		mu.Lock()
 		defer mu.Unlock()
-		fmt.Fprintf(out, format+"\n", args...)
+		_, _ = fmt.Fprintf(out, format+"\n", args...) // whoever listens has gone
 	}
 	if err := prepareVictim(ctx, m, b); err != nil {
 		return err

@@ -194,10 +194,19 @@ func optOutScopes(t *testing.T, m Maker) {
 		seller, campaign string
 		want             bool
 	}{
-		{0, "acme", "spring", true}, {0, "other", "", true}, {0, "", "", true},
-		{1, "acme", "spring", true}, {1, "acme", "", true}, {1, "other", "spring", false},
-		{2, "acme", "spring", true}, {2, "acme", "autumn", false}, {2, "acme", "", false}, {2, "other", "spring", false},
-		{3, "acme", "spring", true}, {3, "other", "spring", true}, {3, "acme", "autumn", false},
+		{0, "acme", "spring", true},
+		{0, "other", "", true},
+		{0, "", "", true},
+		{1, "acme", "spring", true},
+		{1, "acme", "", true},
+		{1, "other", "spring", false},
+		{2, "acme", "spring", true},
+		{2, "acme", "autumn", false},
+		{2, "acme", "", false},
+		{2, "other", "spring", false},
+		{3, "acme", "spring", true},
+		{3, "other", "spring", true},
+		{3, "acme", "autumn", false},
 		{4, "acme", "spring", false},
 	} {
 		got, out, err := f.OptedOut(t.Context(), number(test.n), test.seller, test.campaign)
