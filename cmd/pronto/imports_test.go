@@ -63,6 +63,7 @@ var homes = map[string][]string{
 	"golang.org/x/term":               {"pronto/cmd/pronto"},
 	"golang.org/x/text":               {"pronto/campaigns", "pronto/dnc*"},
 	"pgregory.net/rapid":              {"pronto/dialer/store/storetest"},
+	"github.com/google/go-cmp":        {"pronto/dialer/store/storetest"},
 }
 
 // pkg is what go list says of a package.
