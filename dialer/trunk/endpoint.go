@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
@@ -37,10 +38,14 @@ type Endpoint struct {
 	names  names
 	strays strays
 
-	ctx    context.Context // ends with Close
+	ctx    context.Context // ends when Close begins
 	cancel context.CancelFunc
-	wg     sync.WaitGroup
+	served sync.WaitGroup // the listeners and the registrar
+	work   sync.WaitGroup // what spawn began
 	once   sync.Once
+
+	mu      sync.RWMutex // protects closing
+	closing bool
 }
 
 var (
@@ -91,7 +96,7 @@ func (ep *Endpoint) open() error {
 	if err := udp.SetReadBuffer(readBuffer); err != nil {
 		ep.log.Warn("the UDP read buffer stays as it is", zap.Error(err))
 	}
-	ep.udp = &screen{UDPConn: udp}
+	ep.udp = &screen{UDPConn: udp, closed: make(chan struct{})}
 	ep.tcp = newTurnstile(tcp, ep.cfg.Limits)
 	ep.host = ep.cfg.Public
 	if ep.host == "" {
@@ -109,23 +114,13 @@ func (ep *Endpoint) serve() {
 	ep.tx.OnRequest(ep.onRequest)
 	ready := make(chan struct{})
 	ep.udp.reading = sync.OnceFunc(func() { close(ready) })
-	ep.wg.Add(3)
-	go func() {
-		defer ep.wg.Done()
-		ep.served("udp", ep.tp.ServeUDP(ep.udp))
-	}()
-	go func() {
-		defer ep.wg.Done()
-		ep.served("tcp", ep.tp.ServeTCP(ep.tcp))
-	}()
-	go func() {
-		defer ep.wg.Done()
-		ep.reg.run(ep.ctx)
-	}()
+	ep.served.Go(func() { ep.listened("udp", ep.tp.ServeUDP(ep.udp)) })
+	ep.served.Go(func() { ep.listened("tcp", ep.tp.ServeTCP(ep.tcp)) })
+	ep.served.Go(func() { ep.reg.run(ep.ctx) })
 	<-ready
 }
 
-func (ep *Endpoint) served(network string, err error) {
+func (ep *Endpoint) listened(network string, err error) {
 	if ep.ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
 		ep.log.Error("no longer listening", zap.String("network", network), zap.Error(err))
 	}
@@ -136,15 +131,59 @@ func (ep *Endpoint) Addr() netip.AddrPort { return ep.listen }
 
 // Close stops listening and forgets all transactions. Calls in progress are
 // not ended by it: hang them up first. It may be called twice.
+//
+// sipgo would open sockets of its own for messages that it still handles when
+// ours are gone. So nothing is read any more, those at work end, and the sockets
+// go last.
 func (ep *Endpoint) Close() {
 	ep.once.Do(func() {
+		ep.mu.Lock()
+		ep.closing = true
+		ep.mu.Unlock()
 		ep.cancel()
-		ep.udp.Close()
+		ep.udp.stop()
 		ep.tcp.Close()
+		ep.work.Wait()
 		ep.tx.Close()
+		settled := time.NewTimer(settle)
+		<-settled.C
+		close(ep.udp.closed)
+		ep.udp.Close()
 		ep.tp.Close()
 	})
-	ep.wg.Wait()
+	ep.served.Wait()
+}
+
+// settle is enough for the messages that were read to be handled.
+const settle = 20 * time.Millisecond
+
+// errClosing is the end of requests that come while Close runs.
+var errClosing = errors.New("trunk: closing")
+
+// request begins a client transaction. A connection that it needs first must
+// stand before ctx ends, and within timer B.
+func (ep *Endpoint) request(ctx context.Context, req *sip.Request) (*sip.ClientTx, error) {
+	if sip.IsReliable(req.Transport()) {
+		ctx, cancel := context.WithTimeout(ctx, giveUp())
+		defer cancel()
+		defer context.AfterFunc(ep.ctx, cancel)()
+		return ep.tx.Request(ctx, req)
+	}
+	ep.mu.RLock()
+	defer ep.mu.RUnlock()
+	if ep.closing {
+		return nil, errClosing
+	}
+	return ep.tx.Request(ctx, req)
+}
+
+// spawn runs f in a goroutine that Close waits for; not once Close has begun.
+func (ep *Endpoint) spawn(f func()) {
+	ep.mu.RLock()
+	defer ep.mu.RUnlock()
+	if !ep.closing {
+		ep.work.Go(f)
+	}
 }
 
 // trunk finds the trunk of the name; the empty name is the only trunk.

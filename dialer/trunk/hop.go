@@ -56,12 +56,22 @@ func (ep *Endpoint) contact(t Transport) *sip.ContactHeader {
 
 // send writes a request that has no transaction: the ACK of a 2xx.
 func (ep *Endpoint) send(req *sip.Request) error {
-	return ep.tp.WriteMsg(req)
+	ctx, cancel := context.WithTimeout(ep.ctx, giveUp())
+	defer cancel()
+	if ctx.Err() != nil {
+		return errClosing
+	}
+	conn, err := ep.tp.ClientRequestConnection(ctx, req)
+	if err != nil {
+		return err
+	}
+	defer conn.TryClose()
+	return conn.WriteMsg(req)
 }
 
 // do runs a non-INVITE request to its final response.
 func (ep *Endpoint) do(ctx context.Context, req *sip.Request) (*sip.Response, error) {
-	tx, err := ep.tx.Request(ctx, req)
+	tx, err := ep.request(ctx, req)
 	if err != nil {
 		return nil, err
 	}

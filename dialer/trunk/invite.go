@@ -102,7 +102,7 @@ func (v *invite) start(ctx context.Context) (string, campaigns.Outcome) {
 	if !v.valid(now) {
 		return "the clearance is no longer valid", campaigns.Refused
 	}
-	tx, err := v.ep.tx.Request(context.WithoutCancel(ctx), v.req)
+	tx, err := v.ep.request(ctx, v.req)
 	if err != nil {
 		return printable("cannot reach the far end: " + err.Error()), campaigns.Failed
 	}
@@ -187,7 +187,7 @@ func (v *invite) act() (over bool) {
 		return false
 	}
 	v.wish, v.cancelledAt = why, now
-	tx, err := v.ep.tx.Request(context.Background(), v.ep.cancelOf(v.req, v.hop))
+	tx, err := v.ep.request(context.Background(), v.ep.cancelOf(v.req, v.hop))
 	if err != nil {
 		v.ep.log.Warn("CANCEL not sent", zap.String("callID", v.id.callID), zap.Error(err))
 		return false

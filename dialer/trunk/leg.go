@@ -212,15 +212,3 @@ func (l *leg) Dialog() dialer.Dialog {
 	}
 	return d
 }
-
-// spawn runs f in a goroutine that Close waits for; not after Close.
-func (ep *Endpoint) spawn(f func()) {
-	if ep.ctx.Err() != nil {
-		return
-	}
-	ep.wg.Add(1)
-	go func() {
-		defer ep.wg.Done()
-		f()
-	}()
-}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
@@ -17,7 +18,8 @@ import (
 type screen struct {
 	*net.UDPConn
 	owner   *Endpoint
-	reading func() // called before the first read: from then on sipgo can send from this socket
+	closed  chan struct{} // closed when the socket is about to be
+	reading func()        // called before the first read: from then on sipgo can send from this socket
 }
 
 // ReadFrom returns the next datagram that may pass.
@@ -25,12 +27,23 @@ func (s *screen) ReadFrom(b []byte) (int, net.Addr, error) {
 	s.reading()
 	for {
 		n, src, err := s.ReadFromUDPAddrPort(b)
+		if err != nil && s.owner.ctx.Err() != nil {
+			<-s.closed
+			return 0, nil, net.ErrClosed
+		}
 		if errors.Is(err, net.ErrClosed) {
 			return 0, nil, err
 		}
 		if err == nil && s.pass(b[:n], src) {
 			return n, net.UDPAddrFromAddrPort(netip.AddrPortFrom(src.Addr().Unmap(), src.Port())), nil
 		}
+	}
+}
+
+// stop makes ReadFrom wait for the end.
+func (s *screen) stop() {
+	if err := s.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		s.owner.log.Debug("the UDP socket was closed already", zap.Error(err))
 	}
 }
 

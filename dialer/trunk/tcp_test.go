@@ -83,8 +83,7 @@ func TestConnectionIsLostWhileRinging(t *testing.T) {
 	}
 	defer c.Close()
 	inv.tcp = c
-	b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
-	b.far.next("ACK")
+	b.far.insist(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
 	o := wait(t, "the answer", out)
 	if o.leg == nil {
 		t.Fatalf("result %+v", o.res)
