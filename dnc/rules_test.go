@@ -265,6 +265,26 @@ func TestListRegisters(t *testing.T) {
 			s.lists["us-wireless"] = list{now.AddDate(0, 0, -1), map[campaigns.Number]bool{american: true}}
 			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(-1, 0, 0))}
 		}, ""},
+		{"wireless with consent, reassigned since", func(s *state) {
+			s.lists["us-wireless"] = list{now.AddDate(0, 0, -1), map[campaigns.Number]bool{american: true}}
+			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(-1, 0, 0))}
+			s.screenings[american] = Screening{Register: "us-rnd", Seller: seller, Number: american, Registered: true, CheckedAt: now.AddDate(0, -1, 0)}
+		}, NumberType},
+		{"wireless with consent, reassigned before", func(s *state) {
+			s.lists["us-wireless"] = list{now.AddDate(0, 0, -1), map[campaigns.Number]bool{american: true}}
+			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(0, 0, -9))}
+			s.screenings[american] = Screening{Register: "us-rnd", Seller: seller, Number: american, Registered: true, CheckedAt: now.AddDate(0, -1, 0)}
+		}, ""},
+		{"wireless with consent, not reassigned", func(s *state) {
+			s.lists["us-wireless"] = list{now.AddDate(0, 0, -1), map[campaigns.Number]bool{american: true}}
+			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(-1, 0, 0))}
+			s.screenings[american] = Screening{Register: "us-rnd", Seller: seller, Number: american, CheckedAt: now.AddDate(0, -1, 0)}
+		}, ""},
+		{"wireless with consent, database unreadable", func(s *state) {
+			s.lists["us-wireless"] = list{now.AddDate(0, 0, -1), map[campaigns.Number]bool{american: true}}
+			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(-1, 0, 0))}
+			s.brokenScreenings = true
+		}, Unavailable},
 		{"lists unreadable", func(s *state) { s.brokenLists = true }, Unavailable},
 	}
 	for _, tt := range tests {

@@ -236,12 +236,30 @@ func (q *query) permitted(ctx context.Context, enough func(*Consent) bool) (bool
 		if c.Basis != ByContract && !c.Ends.IsZero() && !q.now.Before(c.Ends) {
 			continue
 		}
-		if enough(c) {
+		if !enough(c) {
+			continue
+		}
+		void, err := q.reassigned(ctx, c)
+		if err != nil {
+			return false, err
+		}
+		if !void {
 			q.v.Consent = c.ID
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// reassigned reports whether the number went to another person after the record
+// was made, as far as the register was asked.
+func (q *query) reassigned(ctx context.Context, c *Consent) (bool, error) {
+	rule := q.set.Reassigned
+	if rule == nil {
+		return false, nil
+	}
+	found, ok, err := q.gate.cfg.Screenings.Screening(ctx, rule.Register, q.req.Campaign.Seller, q.number())
+	return ok && found.Registered && c.GivenAt.Before(found.CheckedAt), err
 }
 
 func orAny(purpose string) string {

@@ -89,6 +89,10 @@ func Profiles() []Profile {
 			Semantics: Verdicts, Delimiter: ",", Number: []int{1}, Calling: "65", Min: 8, Max: 8, Leading: "3689", Status: 2, Blocked: []string{"1"}, Clear: []string{"0"},
 		},
 		{
+			Name: "us-rnd", Title: "United States: Reassigned Numbers Database, answers for the dates of consent", Layout: "not confirmed: number,answer; yes, no or no data",
+			Semantics: Verdicts, Delimiter: ",", Number: []int{1}, Calling: "1", Min: 10, Max: 10, Leading: "23456789", Status: 2, Blocked: []string{"yes", "no data"}, Clear: []string{"no"},
+		},
+		{
 			Name: "au-dnc", Title: "Australia: Do Not Call Register, washed list", Layout: "not confirmed: the submitted list without the registered numbers, one per line",
 			Semantics: Cleaned, Number: []int{1}, Calling: "61", Trunk: "0", Min: 9, Max: 9,
 		},

@@ -35,6 +35,7 @@ type Set struct {
 	OptIn       *OptIn  // nil: none
 	Numbers     *Numbers
 	Wireless    *Wireless
+	Reassigned  *Reassigned
 	CoolOff     *CoolOff
 	Abandon     *Abandon
 	AbandonLock *AbandonLock
@@ -172,6 +173,8 @@ func (s *Set) take(r *Rule) {
 		s.Numbers = r.Numbers
 	case r.Wireless != nil:
 		s.Wireless = r.Wireless
+	case r.Reassigned != nil:
+		s.Reassigned = r.Reassigned
 	case r.CoolOff != nil:
 		s.CoolOff = r.CoolOff
 	case r.Abandon != nil:

@@ -27,6 +27,8 @@ func compare(base, own *Rule) []string {
 	case base.Wireless != nil:
 		d.when(base.Wireless.List != own.Wireless.List, "another list of wireless numbers")
 		d.when(own.Wireless.MaxAge > base.Wireless.MaxAge, "an older list of wireless numbers")
+	case base.Reassigned != nil:
+		d.when(base.Reassigned.Register != own.Reassigned.Register, "another register of reassigned numbers")
 	case base.Hours != nil:
 		d.hours(base.Hours, own.Hours)
 	case base.Holidays != nil:

@@ -31,6 +31,7 @@ type Rule struct {
 	Sector      *Sector      `yaml:"sector"`
 	Numbers     *Numbers     `yaml:"numbers"`
 	Wireless    *Wireless    `yaml:"wireless"`
+	Reassigned  *Reassigned  `yaml:"reassigned"`
 	Hours       *Hours       `yaml:"hours"`
 	Holidays    *Holidays    `yaml:"holidays"`
 	Attempts    *Attempts    `yaml:"attempts"`
@@ -108,6 +109,12 @@ type Numbers struct {
 type Wireless struct {
 	List   string   `yaml:"list"`
 	MaxAge Duration `yaml:"max_age"`
+}
+
+// Reassigned voids consents that were given before a number went to another
+// person, where a register of reassigned numbers was asked and says so.
+type Reassigned struct {
+	Register string `yaml:"register"` // of verdicts; registered means: reassigned since, or not known
 }
 
 // Holidays is the calendar of public holidays.

@@ -91,6 +91,8 @@ func (r *Rule) check() string {
 		return checkKinds("numbers: kinds", r.Numbers.Kinds, true)
 	case r.Wireless != nil && (r.Wireless.List == "" || r.Wireless.MaxAge == 0):
 		return "wireless: list and max_age are required"
+	case r.Reassigned != nil && r.Reassigned.Register == "":
+		return "reassigned: register is missing"
 	case r.Hours != nil:
 		return r.Hours.check()
 	case r.Holidays != nil:
@@ -225,7 +227,7 @@ func checkKinds(field string, named []string, required bool) string {
 
 // overlaps refuses two rules of a kind that can be held only once at a time.
 func (p *parsing) overlaps(f *File) {
-	once := []string{"numbers", "wireless", "holidays", "abandon", "abandon_lock", "machine_lock", "ring", "caller_id", "cooloff", "opt_in"}
+	once := []string{"numbers", "wireless", "reassigned", "holidays", "abandon", "abandon_lock", "machine_lock", "ring", "caller_id", "cooloff", "opt_in"}
 	for i := range f.Rules {
 		for j := range i {
 			a, b := &f.Rules[j], &f.Rules[i]
