@@ -25,7 +25,7 @@ const (
 type agent struct {
 	id    pacing.AgentID
 	name  string
-	audio Audio
+	line  *line
 	state AgentState
 	since time.Time
 	call  *call // talking or reserved for
@@ -53,13 +53,13 @@ var dispositions = map[byte]string{
 }
 
 // join takes an agent whose phone is up into the campaign.
-func (l *loop) join(name string, audio Audio, now time.Time) {
+func (l *loop) join(name string, ln *line, now time.Time) {
 	a := l.agents[name]
 	if a == nil {
 		a = &agent{id: l.svc.agentID(name), name: name, state: NotReady}
 		l.agents[name] = a
 	}
-	a.audio, a.gone, a.pause, a.call, a.last = audio, false, false, nil, nil
+	a.line, a.gone, a.pause, a.call, a.last = ln, false, false, nil, nil
 	l.ready(a, "joined", now)
 }
 
@@ -70,24 +70,14 @@ func (l *loop) ready(a *agent, why string, now time.Time) {
 	l.serve(now)
 }
 
-// stale is how long ago a phone may have been heard for its agent to be given a
-// call before others. A phone that has vanished is found out by watch only after
-// seconds; until then nobody should be put through to it.
-const stale = 300 * time.Millisecond
-
 // longestIdle is the ready agent that has waited longest among those whose
-// phones are heard now, else among all: a phone that suppresses silence sends
-// nothing while its agent waits.
+// phones are there now. A phone that has vanished is found out by watch only
+// after seconds; until then nobody should be put through to it.
 func (l *loop) longestIdle() *agent {
 	var best *agent
-	bestHeard := false
 	for _, a := range l.agents {
-		if a.state != Ready {
-			continue
-		}
-		heard := time.Since(a.audio.LastHeard()) < stale
-		if best == nil || heard && !bestHeard || heard == bestHeard && a.before(best) {
-			best, bestHeard = a, heard
+		if a.state == Ready && a.line.there() && (best == nil || a.before(best)) {
+			best = a
 		}
 	}
 	return best

@@ -46,6 +46,26 @@ func (l *loop) enqueue(c *call, now time.Time) {
 		limit -= now.Sub(c.answered)
 	}
 	c.deadline = l.after(limit, func(now time.Time) { l.expire(c, now) })
+	l.lookAgain()
+}
+
+// lookAgain serves the waiting line once more soon while an agent is ready whose
+// phone was not heard for a moment.
+func (l *loop) lookAgain() {
+	if len(l.wait) == 0 || l.looking {
+		return
+	}
+	for _, a := range l.agents {
+		if a.state == Ready && !a.line.there() {
+			l.looking = true
+			l.after(stale/3, func(now time.Time) {
+				l.looking = false
+				l.serve(now)
+				l.lookAgain()
+			})
+			return
+		}
+	}
 }
 
 // serve gives agents that became ready to the calls that wait.
@@ -78,7 +98,7 @@ func (l *loop) connect(c *call, a *agent, now time.Time) {
 	answered, svc, again := c.answered, l.svc, c.orphaned
 	heard := c.entry(journal.Heard, now, c.leg.CallID())
 	heard.Agent = a.name
-	l.svc.Desk.Bridge(c.audio, a.audio, func(at time.Time) {
+	l.svc.Desk.Bridge(c.audio, a.line.audio, func(at time.Time) {
 		if !again { // at is by the machine's clock, which a rehearsal does not set
 			heard.At = svc.Now().Add(-time.Since(at))
 			svc.scribe.note(heard, journal.HeardDetail{AnswerToAudioMS: ms(heard.At.Sub(answered))})
@@ -176,7 +196,7 @@ func (l *loop) release(c *call, now time.Time) {
 		l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: pacing.Completed})
 	}
 	a.call, a.last = nil, c
-	l.svc.Desk.Part(a.audio, Silence)
+	l.svc.Desk.Part(a.line.audio, Silence)
 	l.wrapUp(a, now)
 }
 

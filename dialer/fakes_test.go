@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func newRig(t *testing.T, o rigOptions) *rig {
 	if o.policy != nil {
 		o.policy(&policy)
 	}
-	r.phones = &fakePhones{legs: map[string]*fakeLeg{}, changes: make(chan string)}
+	r.phones = &fakePhones{legs: map[string]*fakeLeg{}, audio: map[string]*fakeAudio{}, changes: make(chan string)}
 	r.store = newFakeStore(camp, o.leads, o.agents)
 	r.svc = New(Config{
 		Node: "n1", Now: time.Now, Log: zaptest.NewLogger(t, zaptest.Level(zapWarn)), Gate: r.gate, Trunk: r.trunk, Phones: r.phones, Desk: r.desk,
@@ -154,6 +155,7 @@ type fakeLeg struct {
 	once sync.Once
 	done chan struct{}
 	how  End
+	dead atomic.Bool // does not answer OPTIONS
 }
 
 func newFakeLeg(id string) *fakeLeg { return &fakeLeg{id: id, done: make(chan struct{})} }
@@ -162,24 +164,25 @@ func (l *fakeLeg) CallID() string             { return l.id }
 func (l *fakeLeg) Done() <-chan struct{}      { return l.done }
 func (l *fakeLeg) Ended() End                 { return l.how }
 func (l *fakeLeg) Hangup()                    { l.end(End{}) }
-func (l *fakeLeg) Alive(context.Context) bool { return true }
+func (l *fakeLeg) Alive(context.Context) bool { return !l.dead.Load() }
 func (l *fakeLeg) end(e End)                  { l.once.Do(func() { l.how = e; close(l.done) }) }
 
 // fakePhones are phones that answer at once.
 type fakePhones struct {
 	mu      sync.Mutex
 	legs    map[string]*fakeLeg
+	audio   map[string]*fakeAudio
 	gone    map[string]bool
 	changes chan string
 }
 
-func (f *fakePhones) Call(_ context.Context, agent string, _ Audio) (Leg, error) {
+func (f *fakePhones) Call(_ context.Context, agent string, a Audio) (Leg, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.gone[agent] {
 		return nil, errors.New("gone")
 	}
-	f.legs[agent] = newFakeLeg("phone-" + agent)
+	f.legs[agent], f.audio[agent] = newFakeLeg("phone-"+agent), a.(*fakeAudio)
 	return f.legs[agent], nil
 }
 
@@ -191,15 +194,30 @@ func (f *fakePhones) Registered(agent string) bool {
 
 func (f *fakePhones) Changes() <-chan string { return f.changes }
 
+// dark has a phone send nothing any more; answers says whether it still answers OPTIONS.
+func (f *fakePhones) dark(agent string, answers bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.audio[agent].silence()
+	f.legs[agent].dead.Store(!answers)
+	if !answers {
+		f.setGone(agent)
+	}
+}
+
 // vanish takes a phone away for good.
 func (f *fakePhones) vanish(agent string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.setGone(agent)
+	f.legs[agent].end(End{ByFar: true})
+}
+
+func (f *fakePhones) setGone(agent string) {
 	if f.gone == nil {
 		f.gone = map[string]bool{}
 	}
 	f.gone[agent] = true
-	f.legs[agent].end(End{ByFar: true})
 }
 
 // fakeDesk joins nothing but notes who was joined.
@@ -210,12 +228,27 @@ type fakeDesk struct {
 	onDigit map[Audio]func(byte)
 }
 
-type fakeAudio struct{ id int }
+// fakeAudio is heard all the time until it is mute.
+type fakeAudio struct {
+	id   int
+	mute atomic.Pointer[time.Time]
+}
 
-func (fakeAudio) Local() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:20000") }
-func (fakeAudio) Connect(Remote)        {}
-func (fakeAudio) LastHeard() time.Time  { return time.Now() }
-func (fakeAudio) Close()                {}
+// silence has the far end send nothing from now on.
+func (a *fakeAudio) silence() {
+	now := time.Now()
+	a.mute.Store(&now)
+}
+
+func (*fakeAudio) Local() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:20000") }
+func (*fakeAudio) Connect(Remote)        {}
+func (a *fakeAudio) LastHeard() time.Time {
+	if at := a.mute.Load(); at != nil {
+		return *at
+	}
+	return time.Now()
+}
+func (*fakeAudio) Close() {}
 
 func (d *fakeDesk) Open(onDigit func(byte)) (Audio, error) {
 	d.mu.Lock()

@@ -15,16 +15,16 @@ type floor struct {
 
 // seat is an agent whose phone is up.
 type seat struct {
-	name  string
-	audio Audio
-	loop  *loop // lent to; nil: free
+	name string
+	line *line
+	loop *loop // lent to; nil: free
 }
 
 func newFloor(s *Service) *floor { return &floor{svc: s, seats: map[string]*seat{}} }
 
 // up takes in an agent whose nailed-up call stands.
-func (f *floor) up(name string, audio Audio) {
-	f.seats[name] = &seat{name: name, audio: audio}
+func (f *floor) up(name string, ln *line) {
+	f.seats[name] = &seat{name: name, line: ln}
 	f.svc.agentChanged(name, "", LoggedOut, NotReady, "phone up", f.svc.Now())
 	f.balance()
 }
@@ -41,6 +41,13 @@ func (f *floor) down(name string) {
 		return
 	}
 	st.loop.post(func(now time.Time) { st.loop.vanish(name, now) })
+}
+
+// found tells the campaign that has the agent that its silent phone is there.
+func (f *floor) found(name string) {
+	if st := f.seats[name]; st != nil && st.loop != nil {
+		st.loop.post(st.loop.serve)
+	}
 }
 
 // digit passes a key on an agent's phone to the campaign that has the agent.
@@ -108,8 +115,8 @@ func (f *floor) balance() {
 // lend gives an agent to a campaign.
 func (f *floor) lend(st *seat, l *loop) {
 	st.loop = l
-	name, audio := st.name, st.audio
-	l.post(func(now time.Time) { l.join(name, audio, now) })
+	name, ln := st.name, st.line
+	l.post(func(now time.Time) { l.join(name, ln, now) })
 }
 
 // wanted reports whether another campaign could use what l has too much of.

@@ -29,7 +29,8 @@ type loop struct {
 	tally  Tally
 
 	state   CampaignState
-	surplus int // agents that the floor wants back as they become free
+	looking bool // lookAgain has a timer
+	surplus int  // agents that the floor wants back as they become free
 	tasks   chan task
 	done    chan struct{} // closed when run has returned
 	nextID  uint64

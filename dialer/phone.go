@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -17,8 +18,21 @@ type phone struct {
 	wake   chan struct{}
 }
 
+// line is the nailed-up call of an agent as the loops know it.
+type line struct {
+	audio Audio
+	quiet atomic.Bool // the phone sends nothing when nobody speaks: its silence says nothing
+}
+
+// there reports whether the phone is heard now, as far as its silence tells.
+func (ln *line) there() bool {
+	return ln.quiet.Load() || time.Since(ln.audio.LastHeard()) < stale
+}
+
 const (
-	phoneSilence = 3 * time.Second         // without RTP for so long, the phone is asked
+	stale        = 300 * time.Millisecond  // a phone not heard for so long gets no call until it is there again
+	phoneSilence = 1500 * time.Millisecond // without RTP for so long, the phone is asked
+	quietSilence = 3 * time.Second         // the same for one that is known to suppress silence
 	phoneAnswer  = 1500 * time.Millisecond // time for its answer
 	firstBackOff = 500 * time.Millisecond
 	lastBackOff  = 30 * time.Second
@@ -95,8 +109,9 @@ func (s *Service) nail(ctx context.Context, p *phone) {
 	}
 	s.Desk.Part(audio, Silence)
 	log.Info("agent's phone is up", zap.String("callID", leg.CallID()))
-	s.do(func() { s.floor.up(p.name, audio) })
-	why := s.watch(ctx, leg, audio)
+	ln := &line{audio: audio}
+	s.do(func() { s.floor.up(p.name, ln) })
+	why := s.watch(ctx, p.name, leg, ln)
 	s.do(func() { s.floor.down(p.name) })
 	log.Info("agent's phone is gone", zap.String("why", why))
 	leg.Hangup()
@@ -105,7 +120,7 @@ func (s *Service) nail(ctx context.Context, p *phone) {
 // watch returns when the agent's leg has ended or its phone no longer answers:
 // no audio for phoneSilence and no answer to OPTIONS either. A muted phone that
 // sends nothing still answers.
-func (s *Service) watch(ctx context.Context, leg Leg, audio Audio) string {
+func (s *Service) watch(ctx context.Context, agent string, leg Leg, ln *line) string {
 	tick := time.NewTicker(phoneSilence / 3)
 	defer tick.Stop()
 	alive := time.Now() // like LastHeard by the machine's clock, which a rehearsal does not set
@@ -117,11 +132,15 @@ func (s *Service) watch(ctx context.Context, leg Leg, audio Audio) string {
 			return "logged out"
 		case <-tick.C:
 		}
-		last := audio.LastHeard()
+		last := ln.audio.LastHeard()
 		if last.Before(alive) {
 			last = alive
 		}
-		if time.Since(last) < phoneSilence {
+		silence := phoneSilence
+		if ln.quiet.Load() {
+			silence = quietSilence
+		}
+		if time.Since(last) < silence {
 			continue
 		}
 		ask, cancel := context.WithTimeout(ctx, phoneAnswer)
@@ -131,6 +150,9 @@ func (s *Service) watch(ctx context.Context, leg Leg, audio Audio) string {
 			return "no audio and no answer to OPTIONS"
 		}
 		alive = time.Now()
+		if !ln.quiet.Swap(true) {
+			s.do(func() { s.floor.found(agent) })
+		}
 	}
 }
 

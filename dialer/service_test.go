@@ -372,3 +372,48 @@ func TestPacingReplaysFromTheJournal(t *testing.T) {
 		}
 	})
 }
+
+func TestDarkPhoneGetsNoCallAndIsFoundOut(t *testing.T) {
+	in(t, rigOptions{agents: 2, leads: 40, script: talks(5 * time.Second)}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(30 * time.Second)
+		r.phones.dark("agent00", false)
+		at := time.Now()
+		time.Sleep(20 * time.Second)
+		for _, x := range r.journal.kinds(journal.Connected) {
+			if x.Agent == "agent00" && x.At.After(at.Add(stale)) {
+				t.Errorf("a customer was given to the dark phone %s after it went dark", x.At.Sub(at))
+			}
+		}
+		found := false
+		for _, x := range r.journal.kinds(journal.AgentState) {
+			if x.Agent == "agent00" && x.Outcome == string(LoggedOut) {
+				found = x.At.Sub(at) < 6*time.Second
+			}
+		}
+		if !found {
+			t.Errorf("the dark phone was not found out within 6 s")
+		}
+		r.end()
+	})
+}
+
+func TestMutedPhoneThatSuppressesSilenceGoesOn(t *testing.T) {
+	in(t, rigOptions{agents: 1, leads: 40, script: talks(5 * time.Second)}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(30 * time.Second)
+		r.phones.dark("agent00", true)
+		at := time.Now()
+		time.Sleep(time.Minute)
+		n := 0
+		for _, x := range r.journal.kinds(journal.Connected) {
+			if x.At.After(at) {
+				n++
+			}
+		}
+		if n < 3 {
+			t.Errorf("%d customers for the muted phone in a minute, want several", n)
+		}
+		r.end()
+	})
+}

@@ -156,7 +156,7 @@ func (r demoReport) write(w io.Writer) {
 	row("answer to agent's voice", fmt.Sprintf("p50 %.0f ms, p99 %.0f ms", r.AnswerToAudio.P50, r.AnswerToAudio.P99))
 	row("journal", fmt.Sprintf("%d records, verified: %v", r.Records, r.JournalVerified))
 	t.Render()
-	fmt.Fprintf(w, "\nProvoked: %d answers that crossed a CANCEL, %d bursts of answers, %d phones that vanished.\n", r.Provoked.Glares, r.Provoked.Bursts, r.Provoked.Vanish)
+	fmt.Fprintf(w, "\nProvoked: %d answers that crossed a CANCEL, %s of answers, %d phones that vanished.\n", r.Provoked.Glares, plural(r.Provoked.Bursts, "burst"), r.Provoked.Vanish)
 	fmt.Fprintf(w, "Judged by carrier's and agents' logs: %d forbidden numbers rung, %d answers untreated, %d bridges silent, %d crossed, %d left over, %d calls without evidence.\n",
 		r.ForbiddenRung, r.UntreatedAnswers, r.SilentBridges, r.Crossed, r.LeftOver, r.MissingEvidence)
 	if len(r.Failures) == 0 {

@@ -45,7 +45,7 @@ var buildPronto = sync.OnceValues(func() (string, error) {
 })
 
 // prontoBinary is the path of a pronto built for this run.
-func prontoBinary(t *testing.T) string {
+func prontoBinary(t testing.TB) string {
 	t.Helper()
 	path, err := buildPronto()
 	if err != nil {
@@ -56,7 +56,7 @@ func prontoBinary(t *testing.T) string {
 
 // process is a child process of a test. It is ended with the test.
 type process struct {
-	t    *testing.T
+	t    testing.TB
 	name string
 	cmd  *exec.Cmd
 	out  output // standard output and error
@@ -86,7 +86,7 @@ func (o *output) String() string {
 
 // startProcess starts a program in a folder; a path, or a name in PATH. A program
 // that is not there fails the test.
-func startProcess(t *testing.T, dir, program string, args ...string) *process {
+func startProcess(t testing.TB, dir, program string, args ...string) *process {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
@@ -160,7 +160,7 @@ func lastLines(s string, n int) string {
 
 // await asks again and again until ok, and fails the test when the patience is
 // over.
-func await(t *testing.T, patience time.Duration, what string, ok func() bool) {
+func await(t testing.TB, patience time.Duration, what string, ok func() bool) {
 	t.Helper()
 	limit := time.Now().Add(patience)
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -174,7 +174,7 @@ func await(t *testing.T, patience time.Duration, what string, ok func() bool) {
 }
 
 // writeFile writes a file of the test.
-func writeFile(t *testing.T, path, text string) {
+func writeFile(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -184,12 +184,12 @@ func writeFile(t *testing.T, path, text string) {
 // installation is a data folder with its configuration, used through the binary
 // as a manager would.
 type installation struct {
-	t            *testing.T
+	t            testing.TB
 	data, config string
 }
 
 // install lays out an empty data folder with a configuration file.
-func install(t *testing.T, configuration string) *installation {
+func install(t testing.TB, configuration string) *installation {
 	t.Helper()
 	dir := t.TempDir()
 	in := &installation{t: t, data: filepath.Join(dir, "data"), config: filepath.Join(dir, "pronto.yaml")}
