@@ -127,13 +127,13 @@ func (f *fixture) writeOne(ctx context.Context, id string, l campaigns.Lead) err
 		return err
 	}
 	if touch, err := f.Touches(ctx, "acme", l.Number, time.Time{}); err != nil || len(touch.Attempts) != 1 {
-		return fmt.Errorf("Touches after Apply = %+v, want one attempt: %w", touch, err)
+		return fmt.Errorf("after Apply, Touches = %+v, want one attempt: %w", touch, err)
 	}
 	if _, err := f.AddOptOuts(ctx, []dnc.OptOut{{Number: l.Number, At: monday, Source: "cli"}}); err != nil {
 		return err
 	}
 	if _, out, err := f.OptedOut(ctx, l.Number, "acme", "spring"); err != nil || !out {
-		return fmt.Errorf("OptedOut after AddOptOuts = %v: %w", out, err)
+		return fmt.Errorf("after AddOptOuts, OptedOut = %v: %w", out, err)
 	}
 	return nil
 }
