@@ -59,7 +59,7 @@ func BenchmarkClearEmbedded(b *testing.B) {
 	}
 	for _, country := range []string{"it", "us"} {
 		b.Run(country, func(b *testing.B) {
-			req := dnc.Request{Attempt: "a", Campaign: dnc.Terms{Name: "c", Seller: "acme", Purpose: "marketing", Jurisdiction: country}}
+			req := dnc.Request{Attempt: "a", Campaign: dnc.Terms{Name: "c", Seller: "acme", Purpose: "marketing", Jurisdiction: country, CreatedAt: now.AddDate(0, 0, -1)}}
 			req.Campaign.CallerIDs = []campaigns.Number{map[string]campaigns.Number{"it": "+390844000123", "us": "+12025550199"}[country]}
 			r := rand.New(rand.NewPCG(3, 3))
 			var took []time.Duration

@@ -3,6 +3,7 @@ package dnc
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,6 +60,7 @@ func faults() []fault {
 		{"verdict before the campaign", VerdictExpired, func(f *setting) {
 			f.verdict(func(v *Screening) { v.CheckedAt = f.req.Campaign.CreatedAt.Add(-time.Second) })
 		}},
+		{"creation of the campaign not known", VerdictExpired, func(f *setting) { f.req.Campaign.CreatedAt = time.Time{} }},
 		{"verdict in the future", VerdictExpired, func(f *setting) { f.verdict(func(v *Screening) { v.CheckedAt = f.now.Add(time.Minute) }) }},
 		{"energy without consent", Sector, func(f *setting) { f.req.Campaign.Sector = "energy" }},
 		{"abandoned yesterday", AbandonLock, func(f *setting) { f.s.touches[italian] = Touch{LastAbandoned: f.now.Add(-day)} }},
@@ -219,6 +221,31 @@ func TestSmallStepsOfTheClockPass(t *testing.T) {
 	}
 }
 
+func TestManyAtOnce(t *testing.T) {
+	s := clean(t)
+	g := gate(t, s, nil)
+	var all sync.WaitGroup
+	for worker := range 8 {
+		all.Go(func() {
+			for i := range 100 {
+				req := ask(t)
+				req.Lead.Attempts = i
+				if (worker+i)%2 == 0 {
+					req.Lead.Number = "+393479999999"
+				}
+				c, v := g.Clear(context.Background(), req, tuesday(t).Add(time.Duration(i)*time.Millisecond))
+				if v.Allowed != (req.Lead.Number == italian) || v.Allowed != c.Valid(tuesday(t)) {
+					t.Errorf("%s: %+v", req.Lead.Number, v)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if len(s.journal) != 800 {
+		t.Errorf("%d decisions written", len(s.journal))
+	}
+}
+
 func TestCallerIDsRotate(t *testing.T) {
 	g := gate(t, clean(t), nil)
 	for attempts, want := range []campaigns.Number{shownIT, shownIT2, shownIT} {
@@ -267,7 +294,7 @@ func TestClearanceEndsWithWhatItRestsOn(t *testing.T) {
 	v.CheckedAt = now.Add(2*time.Second - 15*24*time.Hour)
 	s.screenings[italian] = v
 	req := ask(t)
-	req.Campaign.CreatedAt = time.Time{}
+	req.Campaign.CreatedAt = tuesday(t).AddDate(-1, 0, 0)
 	c, verdict := gate(t, s, nil).Clear(context.Background(), req, now)
 	if !c.Expires().Equal(now.Add(2 * time.Second)) {
 		t.Errorf("expires %s: %+v", c.Expires(), verdict)

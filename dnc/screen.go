@@ -12,7 +12,7 @@ import (
 func (q *query) registers(ctx context.Context) refusal {
 	for _, r := range q.set.Screenings {
 		s := r.Screening
-		if s.Shape == rules.None || !r.Applies(q.region, q.national) || !rules.Covers(s.Purposes, q.req.Campaign.Purpose) {
+		if s.Shape == rules.None || !r.Applies(q.region, q.national) || !q.covered(s.Purposes) {
 			continue
 		}
 		var answer refusal
@@ -56,6 +56,8 @@ func (q *query) byVerdict(ctx context.Context, s *rules.Screening) refusal {
 		return refuse(VerdictExpired, "The verdict of %s is dated %s, in the future.", s.Register, day(found.CheckedAt))
 	case !q.now.Before(until):
 		return refuse(VerdictExpired, "The verdict of %s is from %s and held until %s.", s.Register, day(found.CheckedAt), day(until))
+	case s.PerCampaign && terms.Name != "" && terms.CreatedAt.IsZero():
+		return refuse(VerdictExpired, "When the campaign was created is not known, and the verdict of %s must be younger.", s.Register)
 	case s.PerCampaign && q.beforeCampaign(found.CheckedAt):
 		return refuse(VerdictExpired, "The verdict of %s is from %s, before the campaign was created on %s.", s.Register, day(found.CheckedAt), day(terms.CreatedAt))
 	}
@@ -158,7 +160,7 @@ func (q *query) optIn(ctx context.Context) refusal {
 		q.skip("no_consent")
 		return refusal{}
 	}
-	if !rules.Covers(rule.Purposes, terms.Purpose) || slices.Contains(rule.Exempt, terms.Purpose) {
+	if !q.covered(rule.Purposes) || slices.Contains(rule.Exempt, terms.Purpose) {
 		return refusal{}
 	}
 	ok, err := q.permitted(ctx, func(c *Consent) bool {
@@ -260,6 +262,12 @@ func (q *query) reassigned(ctx context.Context, c *Consent) (bool, error) {
 	}
 	found, ok, err := q.gate.cfg.Screenings.Screening(ctx, rule.Register, q.req.Campaign.Seller, q.number())
 	return ok && found.Registered && c.GivenAt.Before(found.CheckedAt), err
+}
+
+// covered reports whether a rule for some purposes holds for the request. Without a
+// campaign its purpose is not known, and every rule holds.
+func (q *query) covered(purposes []string) bool {
+	return q.req.Campaign.Name == "" || rules.Covers(purposes, q.req.Campaign.Purpose)
 }
 
 func orAny(purpose string) string {

@@ -41,7 +41,7 @@ func TestItalianWindow(t *testing.T) {
 			v := s.screenings[italian]
 			v.CheckedAt = tt.now.Add(-time.Hour)
 			s.screenings[italian] = v
-			req.Campaign.CreatedAt = time.Time{}
+			req.Campaign.CreatedAt = tuesday(t).AddDate(-1, 0, 0)
 			_, got := gate(t, s, func(c *Config) { c.Built = time.Time{} }).Clear(context.Background(), req, tt.now)
 			if got.Reason != tt.want || !got.NextCallable.Equal(tt.next) {
 				t.Errorf("reason %q next %s, want %q next %s", got.Reason, got.NextCallable, tt.want, tt.next)
