@@ -46,6 +46,7 @@ func clipped(s span, from, to time.Time) span {
 // call is one INVITE at the carrier and what became of it.
 type call struct {
 	id, number string
+	plan       string // what the callee meant to do
 	invited    time.Time
 	answered   time.Time // 200 sent; zero: never
 	cancelled  time.Time
@@ -84,7 +85,7 @@ func readCalls(lines []truth.Line) (calls []*call, last time.Time) {
 		}
 		c := byID[l.CallID]
 		if l.Kind == truth.Invite {
-			c = &call{id: l.CallID, number: truth.Digits(l.Number), invited: l.At}
+			c = &call{id: l.CallID, number: truth.Digits(l.Number), plan: l.Plan, invited: l.At}
 			byID[l.CallID] = c
 			calls = append(calls, c)
 		}

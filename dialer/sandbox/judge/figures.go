@@ -30,7 +30,11 @@ func (t *trial) figures() {
 				waits++
 			}
 			after := clipped(span{since: s.since, until: s.until.Add(t.rules.WrapUp)}, free, to)
-			work += after.length()
+			if t.extra(s) {
+				shift -= after.length()
+			} else {
+				work += after.length()
+			}
 			if after.until.After(free) {
 				free = after.until
 			}
@@ -47,6 +51,14 @@ func (t *trial) figures() {
 		t.fail("the agents were busy %.1f %% of the time, with one line for each free agent it would be %.1f %%", 100*v.Utilisation, 100*v.Progressive)
 	}
 	t.firstAudio()
+}
+
+// extra says that the callee answered only because the far end makes trouble. Its
+// time counts neither as work nor as shift, so that utilisation compares with
+// the same leads dialed one by one.
+func (t *trial) extra(s span) bool {
+	c := t.speaker(s)
+	return c != nil && c.plan != "" && c.plan != "live"
 }
 
 // talks are the agent's customers within the shift, a short gap in one voice closed.

@@ -319,6 +319,18 @@ func TestEachFailureIsFound(t *testing.T) {
 	}
 }
 
+// A callee who answered only because the far end makes trouble is neither work nor shift.
+func TestExtraAnswersDoNotCountAsWork(t *testing.T) {
+	r := clean()
+	edit(r.Carrier, lineOf(truth.Invite, "call0"), func(l *truth.Line) { l.Plan = "no_answer" })
+	edit(r.Carrier, lineOf(truth.Invite, "call1"), func(l *truth.Line) { l.Plan = "live" })
+	v := Judge(r.Evidence, rules())
+	want := (24.75 - 4.95) / (73 - 4.95)
+	if diff := v.Utilisation - want; diff > 1e-6 || diff < -1e-6 || !v.Passed() {
+		t.Errorf("utilisation %g, want %g; %v", v.Utilisation, want, v.Failures)
+	}
+}
+
 // Two voices at once are found at both ends.
 func TestTwoVoicesAtOnce(t *testing.T) {
 	r := clean()
