@@ -77,6 +77,26 @@ func TestReinvite(t *testing.T) {
 	}
 }
 
+// TestReinviteRightAfterTheAnswer: the hold must not be undone by the answer's own audio.
+func TestReinviteRightAfterTheAnswer(t *testing.T) {
+	for range 20 {
+		b := newBench(t)
+		out := b.dial(context.Background(), time.Second, 0)
+		inv := b.far.next("INVITE")
+		b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
+		b.far.next("ACK")
+		re := b.far.ask(inv, "a", "INVITE", 10, sdpAt(farHost, 4000, "a=sendonly"))
+		expect(t, b.far.answerOf(re), "200")
+		b.far.ask(inv, "a", "ACK", 10, "")
+		o := wait(t, "the answer", out)
+		got := b.audio.connected()
+		if len(got) != 2 || got[0].SendOnly || !got[1].SendOnly {
+			t.Fatalf("connected to %+v", got)
+		}
+		b.hangup(o.leg)
+	}
+}
+
 func TestReinviteWithoutOffer(t *testing.T) {
 	b := newBench(t)
 	inv, leg := b.answer("a")

@@ -238,22 +238,27 @@ func (v *invite) challenged(ctx context.Context, res *sip.Response) bool {
 	return again
 }
 
-// answer takes the first 200: ACK at once, then the audio, then the dialer's hook.
+// answer takes the first 200. The audio is connected before the dialog can be
+// found, so that no re-INVITE comes in between; then the ACK leaves, then the hook is called.
 func (v *invite) answer(res *sip.Response) (*leg, dialer.Result) {
 	now := v.ep.cfg.Now()
 	v.res.Answered, v.res.Final = now, now
 	v.res.Late = !v.cancelledAt.IsZero()
 	v.res.Cause.Status = res.StatusCode
 	l := v.newLeg(res)
-	v.ep.calls.replace(v.id.callID, l)
-	v.tx.OnRetransmission(l.again)
-	l.acknowledge(nil)
-	v.res.Dialog = l.Dialog()
 	body := res.Body()
 	if len(body) == 0 {
 		body = v.early[l.remoteTag]
 	}
 	far, err := parseSDP(body, v.codecs)
+	if err == nil {
+		l.said.codecs = []dialer.Codec{far.Codec}
+		v.audio.Connect(far.Remote)
+	}
+	v.ep.calls.replace(v.id.callID, l)
+	v.tx.OnRetransmission(l.again)
+	l.acknowledge()
+	v.res.Dialog = l.Dialog()
 	if err != nil {
 		v.ep.log.Warn("answered without usable audio", zap.String("callID", v.id.callID), zap.Error(err))
 		l.Hangup()
@@ -261,8 +266,6 @@ func (v *invite) answer(res *sip.Response) (*leg, dialer.Result) {
 		v.res.Cause = dialer.Cause{Status: sip.StatusNotAcceptableHere, Text: "answered without usable audio: " + printable(err.Error())}
 		return nil, v.res
 	}
-	l.agreed(far)
-	v.audio.Connect(far.Remote)
 	if v.answered != nil {
 		v.answered(now)
 	}

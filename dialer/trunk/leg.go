@@ -25,19 +25,18 @@ type leg struct {
 	release   func()
 	done      chan struct{}
 
-	mu       sync.Mutex // protects the fields below; no call leaves the package under it but Audio.Connect
-	creds    credentials
-	cseq     uint32 // of our last request
-	farSeq   uint32 // of the far end's last request; 0: none
-	target   sip.Uri
-	route    []sip.Uri
-	hop      hop
-	said     session // what we last said of our audio
-	pending  *pending
-	hung     bool
-	isEnded  bool
-	end      dialer.End
-	answered bool
+	mu      sync.Mutex // protects the fields below; no call leaves the package under it but Audio.Connect
+	creds   credentials
+	cseq    uint32 // of our last request
+	farSeq  uint32 // of the far end's last request; 0: none
+	target  sip.Uri
+	route   []sip.Uri
+	hop     hop
+	said    session // what we last said of our audio
+	pending *pending
+	hung    bool
+	isEnded bool
+	end     dialer.End
 }
 
 var _ dialer.Leg = (*leg)(nil)
@@ -87,20 +86,13 @@ func (l *leg) Ended() dialer.End {
 	return l.end
 }
 
-// agreed notes what the far end's answer settled.
-func (l *leg) agreed(far described) {
-	l.mu.Lock()
-	l.said.codecs = []dialer.Codec{far.Codec}
-	l.mu.Unlock()
-}
-
 // acknowledge sends the ACK of the 2xx to our INVITE: a request of its own, with
 // the INVITE's CSeq and credentials (RFC 3261 section 13.2.2.4).
-func (l *leg) acknowledge(body []byte) {
+func (l *leg) acknowledge() {
 	l.mu.Lock()
 	req, _ := l.ep.inDialog(sip.ACK, l.dialogOf, l.inviteSeq, l.target, l.route, l.hop.transport)
 	l.creds.apply(req)
-	req.SetBody(body)
+	req.SetBody(nil)
 	l.ep.route(req, l.hop)
 	l.mu.Unlock()
 	if err := l.ep.send(req); err != nil {
@@ -115,7 +107,7 @@ func (l *leg) again(res *sip.Response) {
 		return
 	}
 	if to := res.To(); to != nil && to.Params.GetOr("tag", "") == l.remoteTag {
-		l.acknowledge(nil)
+		l.acknowledge()
 		return
 	}
 	l.ep.endStray(res)
