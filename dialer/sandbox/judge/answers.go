@@ -91,7 +91,8 @@ func (t *trial) message(c *call, limit time.Time) bool {
 	return false
 }
 
-// silent judges a callee who waits: without an agent it must hear something soon.
+// silent judges a callee who waits: without an agent it must hear something
+// soon. One who was put through to a phone that had just vanished hears what is noticed a moment later.
 func (t *trial) silent(c *call, first time.Time) {
 	limit := t.after(c.answered, silentWait)
 	end := c.bye
@@ -101,7 +102,7 @@ func (t *trial) silent(c *call, first time.Time) {
 	if !first.IsZero() && first.Before(end) {
 		end = first
 	}
-	if end.Before(limit) {
+	if _, ok := t.lost(c, end); ok || end.Before(limit) {
 		return
 	}
 	for _, n := range c.noise {

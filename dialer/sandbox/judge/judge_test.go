@@ -218,6 +218,10 @@ func TestEachFailureIsFound(t *testing.T) {
 			r.carrier(truth.Line{At: at(3), Kind: truth.Noise, CallID: "call0", Since: at(-0.4), Until: at(3), Level: -55})
 		}, "untreated", "heard an agent only 3.55s"},
 		{"waits in silence", func(r *run, _ *Rules) { drop(&r.Carrier, lineOf(truth.Noise, "call5")) }, "waits", "nothing at all"},
+		{"waits in silence for an agent who just vanished", func(r *run, _ *Rules) {
+			r.note(31.01, "connected", "acall5", "call5", "", "agent02", "")
+			edit(r.Carrier, lineOf(truth.Noise, "call5"), func(l *truth.Line) { l.Since = at(32) })
+		}, "", ""},
 		{"agent does not hear the callee", func(r *run, _ *Rules) { drop(&r.Agents, agentHeard("agent01", "callee001")) }, "silent", "agent01 heard the callee for 0s"},
 		{"agent hears the callee for half of it", func(r *run, _ *Rules) {
 			edit(r.Agents, agentHeard("agent01", "callee001"), func(l *truth.Line) { l.Until = at(5) })
