@@ -268,8 +268,12 @@ func benchGenerator(calls int, in *bufio.Scanner) (figures, error) {
 				if _, _, err := conns[i].ReadFromUDPAddrPort(buf); err != nil {
 					return
 				}
+				delay := time.Since(began) - time.Duration(binary.BigEndian.Uint64(buf[headerLen:]))
+				if delay < 0 || delay > time.Minute {
+					continue // a frame of bed from before the bridge
+				}
 				received.Add(1)
-				delays[i] = append(delays[i], time.Since(began)-time.Duration(binary.BigEndian.Uint64(buf[headerLen:])))
+				delays[i] = append(delays[i], delay)
 			}
 		})
 	}
