@@ -53,6 +53,7 @@ var (
 	_ dialer.Attempts     = (*Store)(nil)
 	_ dialer.Accounts     = (*Store)(nil)
 	_ dialer.Campaigns    = (*Store)(nil)
+	_ dialer.PhoneBook    = (*Store)(nil)
 )
 
 // Open opens the store of the data folder dir, making both where they do not

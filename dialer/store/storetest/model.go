@@ -16,12 +16,23 @@ import (
 	"pronto/dialer"
 )
 
-// leaseModel: random histories of one campaign, beside a plain model of it.
+// leaseModel: random histories, each of a campaign of its own in one store,
+// beside a plain model of it.
 func leaseModel(t *testing.T, m Maker) {
+	st := &modelStore{m: m, place: t.TempDir()}
+	var err error
+	if st.b, err = m.Open(st.place); err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	defer func() {
+		if err := st.b.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	}()
 	rapid.Check(t, func(r *rapid.T) {
-		h := &history{m: m, place: t.TempDir(), now: monday, leads: map[campaigns.LeadID]*modelLead{}}
+		st.campaigns++
+		h := &history{modelStore: st, campaign: fmt.Sprintf("campaign%d", st.campaigns), now: monday, leads: map[campaigns.LeadID]*modelLead{}}
 		h.begin(r, rapid.SliceOfN(rapid.IntRange(-1, 1), 1, 12).Draw(r, "priorities"))
-		defer func() { _ = h.b.Close() }()
 		r.Repeat(map[string]func(*rapid.T){
 			"lease":  h.lease,
 			"return": h.giveBack,
@@ -36,6 +47,15 @@ func leaseModel(t *testing.T, m Maker) {
 	})
 }
 
+// modelStore is the store that the histories share.
+type modelStore struct {
+	m         Maker
+	place     string
+	b         Backend
+	seq       uint64 // of the journal
+	campaigns int
+}
+
 // modelLead is what the model knows of a lead.
 type modelLead struct {
 	class    int // 0 callback, 1 retry, 2 fresh
@@ -47,29 +67,24 @@ type modelLead struct {
 	attempts int
 }
 
-// history is a store and its model.
+// history is a campaign and its model.
 type history struct {
-	m       Maker
-	place   string
-	b       Backend
-	now     time.Time
-	leads   map[campaigns.LeadID]*modelLead
-	changes []dialer.Change
+	*modelStore
+	campaign string
+	now      time.Time
+	leads    map[campaigns.LeadID]*modelLead
+	changes  []dialer.Change
 }
 
 func (h *history) begin(r *rapid.T, priorities []int) {
-	var err error
-	if h.b, err = h.m.Open(h.place); err != nil {
-		r.Fatalf("Open: %v", err)
-	}
-	if _, err := h.b.PutCampaign(context.Background(), record("spring")); err != nil {
+	if _, err := h.b.PutCampaign(context.Background(), record(h.campaign)); err != nil {
 		r.Fatalf("PutCampaign: %v", err)
 	}
 	list := numbered(0, len(priorities))
 	for i := range list {
 		list[i].Priority = priorities[i]
 	}
-	l, err := h.m.Load(context.Background(), h.b, "spring", monday)
+	l, err := h.m.Load(context.Background(), h.b, h.campaign, monday)
 	if err != nil {
 		r.Fatalf("Load: %v", err)
 	}
@@ -79,7 +94,7 @@ func (h *history) begin(r *rapid.T, priorities []int) {
 	if _, _, _, err := l.Commit(context.Background()); err != nil {
 		r.Fatalf("Commit: %v", err)
 	}
-	err = h.b.EachLead(context.Background(), "spring", func(l campaigns.Lead) error {
+	err = h.b.EachLead(context.Background(), h.campaign, func(l campaigns.Lead) error {
 		h.leads[l.ID] = &modelLead{class: 2, priority: l.Priority}
 		return nil
 	})
@@ -103,7 +118,7 @@ func (h *history) lease(r *rapid.T) {
 	n := rapid.IntRange(1, 5).Draw(r, "n")
 	want := h.sorted(func(l *modelLead) bool { return !l.leased && l.open == "" && !l.done && !l.due.After(h.now) })
 	want = want[:min(n, len(want))]
-	leads, err := h.b.Lease(context.Background(), "spring", "node1", n, h.now)
+	leads, err := h.b.Lease(context.Background(), h.campaign, "node1", n, h.now)
 	if err != nil {
 		r.Fatalf("Lease: %v", err)
 	}
@@ -154,7 +169,8 @@ func (h *history) giveBack(r *rapid.T) {
 
 // write applies a change as the next record of the journal.
 func (h *history) write(r *rapid.T, c dialer.Change) {
-	c.Seq = uint64(len(h.changes) + 1)
+	h.seq++
+	c.Seq, c.Attempt.Campaign = h.seq, h.campaign
 	h.changes = append(h.changes, c)
 	if err := h.b.Apply(context.Background(), []dialer.Change{c}); err != nil {
 		r.Fatalf("Apply: %v", err)
@@ -166,7 +182,7 @@ func (h *history) intend(r *rapid.T) {
 	if !some {
 		return
 	}
-	l.leased, l.open = false, fmt.Sprintf("attempt %d", len(h.changes))
+	l.leased, l.open = false, fmt.Sprintf("attempt %d", h.seq)
 	l.attempts++
 	h.write(r, intent(l.open, 0, campaigns.Lead{ID: id, Number: number(0)}, h.now))
 }
@@ -194,12 +210,16 @@ func (h *history) replay(r *rapid.T) {
 		r.Fatalf("Apply again: %v", err)
 	}
 	seq, err := h.b.Applied(context.Background())
-	if err != nil || seq != uint64(len(h.changes)) {
-		r.Fatalf("Applied = %d, %v, want %d", seq, err, len(h.changes))
+	if err != nil || seq != h.seq {
+		r.Fatalf("Applied = %d, %v, want %d", seq, err, h.seq)
 	}
 }
 
+// reopen closes and opens the store, not too often.
 func (h *history) reopen(r *rapid.T) {
+	if rapid.IntRange(0, 3).Draw(r, "patience") > 0 {
+		return
+	}
 	if err := h.b.Close(); err != nil {
 		r.Fatalf("Close: %v", err)
 	}
@@ -211,6 +231,7 @@ func (h *history) reopen(r *rapid.T) {
 		l.leased = false
 	}
 	open, err := h.b.Unsettled(context.Background())
+	open = slices.DeleteFunc(open, func(a dialer.Attempt) bool { return a.Campaign != h.campaign })
 	want := h.sorted(func(l *modelLead) bool { return l.open != "" })
 	if err != nil || len(open) != len(want) {
 		r.Fatalf("Unsettled = %v, %v, want those on leads %v", open, err, want)
