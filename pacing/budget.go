@@ -69,7 +69,7 @@ func (e *Engine) allow(at int64) allowance {
 		}
 		v := e.view(l, c, at)
 		a.pace, a.spend = min(a.pace, v.pace), min(a.spend, v.spend)
-		a.lean = a.lean || v.sure < 1
+		a.lean = a.lean || v.sure < sureNeed
 		a.over = a.over || v.heal < 0
 	}
 	a.risk = clamp(float64(a.risk*a.pace), 0, 0.5)
@@ -88,15 +88,17 @@ type view struct {
 const (
 	borrowShare = 0.8
 	borrowSpan  = 5400 // seconds
+	sureNeed    = 1.5
 	sureShare   = 0.6
+	openKeep    = 2
 	sureSpan    = 5400 // seconds
 	borrowMany  = 1
 	borrowFew   = 70
 	startFree   = 2 // abandons a window without a known end may begin with
 	flowTrust   = 0.7
-	paceFew     = 100 // answers
-	paceOpen    = 300 // answers
-	paceKeep    = 1.5 // abandons
+	paceFew     = 100  // answers
+	paceOpen    = 1500 // answers
+	paceKeep    = 1.5  // abandons
 	paceLow     = 0.05
 	paceHigh    = 1.7
 )
@@ -122,7 +124,7 @@ func (e *Engine) view(l *ledger, c count, at int64) view {
 		v.spend = credit + max(0, startFree-earned)
 		v.sure = creditAtCap + max(0, startFree-float64(atCap*max(c.connected, 0)))
 		v.heal = credit + startFree + 3
-		v.pace = pace(v.spend, float64(share*paceOpen))
+		v.pace = pace(v.spend-openKeep, float64(share*paceOpen))
 		return v
 	}
 	ahead := float64(share * float64(perSecond*seconds(left)))

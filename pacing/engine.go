@@ -164,8 +164,7 @@ func (e *Engine) flush() {
 }
 
 func (e *Engine) exposeLine(c *call) {
-	expected := e.learned.line.expose(&e.table, int(c.state), c.seen-c.since, e.now-c.since)
-	e.learned.level.expect(float64(expected * c.lift))
+	e.learned.level.expect(e.learned.line.expose(&e.table, int(c.state), c.seen-c.since, e.now-c.since, c.lift))
 	c.seen = e.now
 }
 

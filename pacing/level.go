@@ -2,23 +2,30 @@ package pacing
 
 import "math"
 
-// The level of answers may rise within a minute: a list's good part begins, a holiday ends. The laws take hundreds of lines to notice. So
-// live answers are held against the number the hazards expected of the lines in flight, over two short memories, of about 60 and 12 expected
-// answers. Where they exceed it by more than chance explains, z = (seen - expected) / √expected, all odds are multiplied by the excess.
-// It never goes below 1: a young cohort of lines looks like a fallen rate, and believing it would flood.
+// The level of answers may change within a minute: a list's good part begins, a holiday ends. The laws take hundreds of lines to notice. So
+// live answers are held against the number the hazards expected of the lines in flight, over short memories of about 60, 12 and 4 expected
+// answers. Where they differ by more than chance explains, z = (seen - expected) / √expected, all odds are multiplied by their ratio.
+//
+// A rise is believed at once, in whichever memory shows it most. A fall is believed late, and then only as far as the upper end of what was
+// seen allows, for believing in it wrongly would flood. While the ratio is not 1 the laws forget faster, until they agree with what is seen.
 type level struct {
-	seen, expected [2]float64
+	seen, expected [levels]float64
 	lift           float64
+	doubt          float64 // square of the lift's relative error
 }
 
-var (
-	levelMemory = [2]float64{60, 12}
-	levelDoubt  = [2]float64{1.5, 2}
+const (
+	levels     = 3
+	levelMost  = 6
+	levelLeast = 0.1
+	levelSteps = 16 // per unit, so that small changes cost no work
+	levelHaste = 6  // how much faster laws forget while they disagree
+	levelFall  = -2.5
 )
 
-const (
-	levelMost  = 6
-	levelSteps = 8 // per unit, so that small changes cost no work
+var (
+	levelMemory = [levels]float64{60, 12, 4}
+	levelRise   = [levels]float64{1.5, 2, 3}
 )
 
 func newLevel() level { return level{lift: 1} }
@@ -34,23 +41,31 @@ func (l *level) expect(n float64) {
 
 // see counts an answer.
 func (l *level) see() {
-	for i := range levelMemory {
+	for i := range l.seen {
 		l.seen[i]++
 	}
 }
 
 // weigh sets the lift and tells whether it changed.
 func (l *level) weigh() bool {
-	lift := 1.0
-	for i := range levelMemory {
+	lift, doubt := 1.0, 0.0
+	for i := range levels {
 		e := max(l.expected[i], 1)
-		if z := (l.seen[i] - e) / math.Sqrt(e); z > levelDoubt[i] {
-			lift = max(lift, l.seen[i]/e)
+		if z := (l.seen[i] - e) / math.Sqrt(e); z > levelRise[i] && l.seen[i]/e > lift {
+			lift, doubt = l.seen[i]/e, 1/l.seen[i]
 		}
 	}
-	lift = min(math.Floor(float64(lift*levelSteps))/levelSteps, levelMost)
+	for i := 0; i < levels-1 && lift <= 1; i++ {
+		e := max(l.expected[i], 1)
+		if z := (l.seen[i] - e) / math.Sqrt(e); z < levelFall {
+			if high := (l.seen[i] + math.Sqrt(l.seen[i]) + 1) / e; high < lift {
+				lift, doubt = high, 1/(l.seen[i]+1)
+			}
+		}
+	}
+	lift = clamp(math.Floor(float64(lift*levelSteps))/levelSteps, levelLeast, levelMost)
 	changed := lift != l.lift
-	l.lift = lift
+	l.lift, l.doubt = lift, doubt
 	return changed
 }
 

@@ -80,8 +80,9 @@ func newLineLaw() lineLaw {
 	return l
 }
 
-// expose counts that a line was alive in a stage from one age to another, and returns the number of live answers the table expected of it.
-func (l *lineLaw) expose(t *lineTable, stage int, from, to int64) float64 {
+// expose counts that a line was alive in a stage from one age to another, and returns the number of live answers the table expected of it:
+// with odds m times the average o, the average hazard times m (1 + o) / (1 + m o).
+func (l *lineLaw) expose(t *lineTable, stage int, from, to int64, lift float64) float64 {
 	expected := 0.0
 	for b := lineBin(from); from < to; b++ {
 		end := to
@@ -90,7 +91,11 @@ func (l *lineLaw) expose(t *lineTable, stage int, from, to int64) float64 {
 		}
 		dt := seconds(end - from)
 		l.alive[stage][b] += float64(dt * l.weight)
-		expected += float64(dt * t.rate[stage][b])
+		rate := t.rate[stage][b]
+		if o := t.odds[stage][b]; lift != 1 {
+			rate = float64(rate*float64(lift*(1+o))) / (1 + float64(lift*o))
+		}
+		expected += float64(dt * rate)
 		from = end
 	}
 	return expected
@@ -107,12 +112,12 @@ const (
 )
 
 // finish counts that a line is over and lets what was learned before fade by one line.
-func (l *lineLaw) finish(live bool) {
+func (l *lineLaw) finish(live bool, haste float64) {
 	l.tried += l.weight
 	if live {
 		l.live += l.weight
 	}
-	memory := clamp(float64(memoryAnswers*l.tried)/max(l.live, 1e-9), memoryLinesMin, memoryLinesMax)
+	memory := clamp(float64(memoryAnswers*l.tried)/max(l.live, 1e-9), memoryLinesMin, memoryLinesMax) / haste
 	l.weight += l.weight / memory
 	if l.weight > 1e9 {
 		l.rescale(1 / l.weight)

@@ -115,7 +115,7 @@ func (e *Engine) burst() float64 {
 }
 
 // doubt is the square of the relative error of what has been learned from few answers.
-func (e *Engine) doubt() float64 { return 1 / float64(e.learned.answered+2) }
+func (e *Engine) doubt() float64 { return 1/float64(e.learned.answered+2) + e.learned.level.doubt }
 
 // chance is a new line's part in the forecast.
 type chance struct{ mean, variance, skew [knots]float64 }

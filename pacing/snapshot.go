@@ -174,7 +174,7 @@ func (l *learned) walk(c *codec) {
 	}
 	for _, v := range []*float64{
 		&l.line.weight, &l.line.tried, &l.line.live, &l.service.weight, &l.service.away[0], &l.service.away[1], &l.service.direct[0],
-		&l.service.direct[1], &l.level.lift, &l.flow.connected, &l.flow.span,
+		&l.service.direct[1], &l.level.lift, &l.level.doubt, &l.flow.connected, &l.flow.span,
 	} {
 		c.f64(v)
 	}

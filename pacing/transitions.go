@@ -73,7 +73,11 @@ func (e *Engine) endLine(i int32, o Outcome) {
 
 func (e *Engine) finishLine(live bool) {
 	e.learned.completed++
-	e.learned.line.finish(live)
+	haste := 1.0
+	if e.learned.level.lift != 1 {
+		haste = levelHaste
+	}
+	e.learned.line.finish(live, haste)
 }
 
 // release lets go of the agent reserved for a call.

@@ -44,6 +44,8 @@ type Model struct {
 	// Detect is how long telling machines apart takes; DetectPeople says that people wait through it too.
 	Detect       time.Duration
 	DetectPeople bool
+	// Mistakes is how often the detection errs.
+	Mistakes float64
 	// Talk and WrapUp are agents' times; TalkBy, if set, scales talk by the time into the day.
 	Talk, WrapUp Spread
 	TalkBy       func(at time.Duration) float64
@@ -78,7 +80,7 @@ func (m *Model) Lead(k int, at time.Duration) Lead {
 	l := Lead{PostDial: m.PostDial.draw(r), Rings: true}
 	ring, pickup := m.Ring.draw(r), m.Pickup.draw(r)
 	l.Talk, l.WrapUp = m.Talk.draw(r), m.WrapUp.draw(r)
-	pause, away := m.Pause.draw(r), r.Float64()
+	pause, away, mistake := m.Pause.draw(r), r.Float64(), r.Float64()
 	l.Patience = m.Patience.draw(r)
 	if away < m.PauseShare {
 		l.Pause = pause
@@ -94,6 +96,7 @@ func (m *Model) Lead(k int, at time.Duration) Lead {
 			l.Propensity = own
 		}
 	}
+	l.Mistaken = mistake < m.Mistakes
 	l.Outcome, l.Ring = pacing.NoAnswer, m.RingTimeout
 	switch {
 	case u < p:
