@@ -23,7 +23,7 @@ type Config struct {
 	MediaRanges []netip.Prefix
 	Tone        Tone              // what the agent hears when a customer comes
 	Noise       float64           // level of the Comfort bed in dBm0; 0: DefaultNoise
-	Prompts     map[string]string // name to WAV file, 8000 Hz mono, 16-bit PCM or G.711
+	Prompts     map[string]string // name, with or without .wav, to file: 8000 Hz mono, 16-bit PCM or G.711
 	Logger      *zap.Logger       // nil: no log
 }
 

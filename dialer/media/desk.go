@@ -150,7 +150,7 @@ func (d *Desk) Part(leg dialer.Audio, bed dialer.Bed) {
 }
 
 // Play implements dialer.Desk. A bridge that the leg is in is undone first, a
-// prompt that is playing is cut. The error is ErrNoPrompt or ErrClosed; done is
+// prompt that is playing is cut. A name may end in .wav or not. The error is ErrNoPrompt or ErrClosed; done is
 // not called then.
 func (d *Desk) Play(leg dialer.Audio, prompt string, done func()) error {
 	l := d.own(leg)
@@ -159,7 +159,7 @@ func (d *Desk) Play(leg dialer.Audio, prompt string, done func()) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	c, ok := d.prompts[prompt]
+	c, ok := d.prompts[promptKey(prompt)]
 	if !ok {
 		return fmt.Errorf("media: play %q: %w", prompt, ErrNoPrompt)
 	}

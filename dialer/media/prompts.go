@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // DefaultPrompt is the name of the built-in prompt, an apology in English that
@@ -14,6 +15,10 @@ const DefaultPrompt = "default"
 
 //go:embed default.wav
 var defaultWAV []byte
+
+// promptKey is a prompt's name without the .wav that it may end in, so that a
+// file's name is a prompt's name too.
+func promptKey(name string) string { return strings.TrimSuffix(name, ".wav") }
 
 // Load adds a prompt, or replaces the one of that name for the next Play. A file
 // that cannot be played changes nothing.
@@ -24,7 +29,7 @@ func (d *Desk) Load(name, file string) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.prompts[name] = c
+	d.prompts[promptKey(name)] = c
 	return nil
 }
 
@@ -42,7 +47,7 @@ func (d *Desk) loadAll(files map[string]string) error {
 			errs = append(errs, fmt.Errorf("prompt %q: %w", name, err))
 			continue
 		}
-		d.prompts[name] = c
+		d.prompts[promptKey(name)] = c
 	}
 	return errors.Join(errs...)
 }

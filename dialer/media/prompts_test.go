@@ -90,6 +90,11 @@ func TestPlayRefuses(t *testing.T) {
 	if err := d.Load("good", "default.wav"); err != nil {
 		t.Error(err)
 	}
+	for _, name := range []string{"good", "good.wav", DefaultPrompt} {
+		if err := d.Play(f.audio, name, nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	f.audio.Close()
 	if err := d.Play(f.audio, "good", called); !errors.Is(err, ErrClosed) {
 		t.Errorf("closed leg: %v", err)
