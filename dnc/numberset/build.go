@@ -18,8 +18,8 @@ var ErrUnsorted = errors.New("numbers are not in ascending order")
 
 // Limits of the layout.
 const (
-	perBucket = 64 // members of a bucket at the average density
-	maxWidth  = 56 // of a bucket in bits, so that a lower part is read in one load
+	perBucket = 128 // members of a bucket at the average density
+	maxWidth  = 56  // of a bucket in bits, so that a lower part is read in one load
 	maxData   = 1<<32 - 1
 	tail      = 8 // zero bytes after the data, so that loads may run over
 )

@@ -4,9 +4,9 @@
 // # Layout
 //
 // The span from the least to the greatest member is cut into buckets of 2^w
-// values, w chosen so that a bucket holds some 32 to 64 members on average. A
+// values, w chosen so that a bucket holds some 64 to 128 members on average. A
 // directory gives each bucket's place among the data, so that a look-up touches
-// two places in memory: the directory and one bucket of about a hundred bytes.
+// two places in memory: the directory and one bucket of a hundred or two hundred bytes.
 //
 // A bucket with k members of a universe of W = 2^w values is an Elias-Fano code
 // (Elias 1974, Fano 1971): with l = floor(log2(W/k)), the upper bits of the
