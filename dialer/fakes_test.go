@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -61,7 +63,7 @@ func newRig(t *testing.T, o rigOptions) *rig {
 	r.store = newFakeStore(camp, o.leads, o.agents)
 	r.svc = New(Config{
 		Node: "n1", Now: time.Now, Log: zaptest.NewLogger(t, zaptest.Level(zapWarn)), Gate: r.gate, Trunk: r.trunk, Phones: r.phones, Desk: r.desk,
-		Leads: r.store, Attempts: r.store, Campaigns: r.store, Accounts: r.store, OptOuts: r.store, Journal: r.journal,
+		Leads: r.store, Attempts: r.store, Campaigns: r.store, Accounts: r.store, Book: r.store, OptOuts: r.store, Journal: r.journal,
 		Read: r.journal.read, ReadFrom: r.journal.readFrom,
 		Policy: func(campaigns.Campaign, time.Time, time.Time) (Policy, error) { return policy, nil },
 	})
@@ -164,16 +166,18 @@ func (l *fakeLeg) CallID() string             { return l.id }
 func (l *fakeLeg) Done() <-chan struct{}      { return l.done }
 func (l *fakeLeg) Ended() End                 { return l.how }
 func (l *fakeLeg) Hangup()                    { l.end(End{}) }
+func (l *fakeLeg) Dialog() Dialog             { return Dialog{CallID: l.id, Answered: true} }
 func (l *fakeLeg) Alive(context.Context) bool { return !l.dead.Load() }
 func (l *fakeLeg) end(e End)                  { l.once.Do(func() { l.how = e; close(l.done) }) }
 
 // fakePhones are phones that answer at once.
 type fakePhones struct {
-	mu      sync.Mutex
-	legs    map[string]*fakeLeg
-	audio   map[string]*fakeAudio
-	gone    map[string]bool
-	changes chan string
+	mu       sync.Mutex
+	legs     map[string]*fakeLeg
+	audio    map[string]*fakeAudio
+	gone     map[string]bool
+	restored []Binding
+	changes  chan string
 }
 
 func (f *fakePhones) Call(_ context.Context, agent string, a Audio) (Leg, error) {
@@ -193,6 +197,16 @@ func (f *fakePhones) Registered(agent string) bool {
 }
 
 func (f *fakePhones) Changes() <-chan string { return f.changes }
+
+func (f *fakePhones) Binding(agent string) (Binding, bool) {
+	return Binding{Agent: agent, Source: "192.0.2.1:5060"}, f.Registered(agent)
+}
+
+func (f *fakePhones) Restore(known []Binding) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.restored = known
+}
 
 // dark has a phone send nothing any more; answers says whether it still answers OPTIONS.
 func (f *fakePhones) dark(agent string, answers bool) {
@@ -375,13 +389,15 @@ type fakeStore struct {
 	settled  map[string]int
 	applied  uint64
 	optOuts  []dnc.OptOut
+	bindings map[string]Binding
+	nailed   map[string]Dialog
 }
 
 func newFakeStore(c campaigns.Campaign, leads, agents int) *fakeStore {
 	s := &fakeStore{
 		record: CampaignRecord{Campaign: c, State: Running, CreatedAt: time.Now(), UpdatedAt: time.Now()},
 		leads:  map[campaigns.LeadID]*campaigns.Lead{}, leased: map[campaigns.LeadID]bool{},
-		attempts: map[string]Attempt{}, settled: map[string]int{},
+		attempts: map[string]Attempt{}, settled: map[string]int{}, bindings: map[string]Binding{}, nailed: map[string]Dialog{},
 	}
 	for i := range leads {
 		id := campaigns.LeadID(i + 1)
@@ -476,9 +492,51 @@ func (s *fakeStore) SetState(_ context.Context, _ string, st CampaignState, now 
 	return nil
 }
 
+func (s *fakeStore) RemoveOptOut(_ context.Context, n campaigns.Number, seller, campaign string) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.optOuts)
+	s.optOuts = slices.DeleteFunc(s.optOuts, func(o dnc.OptOut) bool {
+		return o.Number == n && o.Seller == seller && o.Campaign == campaign
+	})
+	return len(s.optOuts) < before, nil
+}
+
 func (s *fakeStore) AddOptOuts(_ context.Context, o []dnc.OptOut) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.optOuts = append(s.optOuts, o...)
 	return len(o), nil
+}
+
+func (s *fakeStore) Bindings(context.Context) ([]Binding, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.bindings)), nil
+}
+
+func (s *fakeStore) NailedUp(context.Context) (map[string]Dialog, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.nailed), nil
+}
+
+func (s *fakeStore) RememberBinding(_ context.Context, agent string, b *Binding) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.bindings, agent)
+	if b != nil {
+		s.bindings[agent] = *b
+	}
+	return nil
+}
+
+func (s *fakeStore) RememberCall(_ context.Context, agent string, d *Dialog) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.nailed, agent)
+	if d != nil {
+		s.nailed[agent] = *d
+	}
+	return nil
 }

@@ -36,9 +36,10 @@ type Gate interface {
 	Clear(ctx context.Context, r dnc.Request, now time.Time) (dnc.Clearance, dnc.Verdict)
 }
 
-// OptOuts puts numbers on the company's own list; they are in force on return.
+// OptOuts changes the company's own list; a change is in force on return.
 type OptOuts interface {
 	AddOptOuts(ctx context.Context, entries []dnc.OptOut) (added int, err error)
+	RemoveOptOut(ctx context.Context, n campaigns.Number, seller, campaign string) (removed bool, err error)
 }
 
 // Journal is the record of proof. Implemented by journal.Journal.

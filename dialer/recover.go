@@ -38,19 +38,34 @@ func (s *Service) recover(ctx context.Context) error {
 			return fmt.Errorf("replay %d journal records into the store: %w", len(tail.changes), err)
 		}
 	}
-	if len(tail.optOuts) > 0 {
-		if _, err := s.OptOuts.AddOptOuts(ctx, tail.optOuts); err != nil {
-			return fmt.Errorf("replay %d opt-outs into the store: %w", len(tail.optOuts), err)
+	for _, step := range tail.list {
+		if err := s.replayOptOut(ctx, step); err != nil {
+			return fmt.Errorf("replay opt-outs into the store: %w", err)
 		}
+	}
+	phones, err := s.phonesLeft(ctx)
+	if err != nil {
+		return err
 	}
 	open, err := s.Attempts.Unsettled(ctx)
 	if err != nil {
 		return err
 	}
-	if len(open) == 0 {
+	if len(open) == 0 && len(phones) == 0 {
 		return nil
 	}
-	return s.settleLeft(ctx, open, plans)
+	return s.settleLeft(ctx, open, plans, phones)
+}
+
+// phonesLeft takes over the registrations of the last process and gives the
+// calls to agents' phones that it left.
+func (s *Service) phonesLeft(ctx context.Context) (map[string]Dialog, error) {
+	known, err := s.Book.Bindings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.Phones.Restore(known)
+	return s.Book.NailedUp(ctx)
 }
 
 // campaignPlans gives the campaigns' retry rules by name.
@@ -69,7 +84,22 @@ func (s *Service) campaignPlans(ctx context.Context) (map[string]*campaigns.Camp
 // tail is what the journal holds beyond the store.
 type tail struct {
 	changes []Change
-	optOuts []dnc.OptOut
+	list    []listStep // of the company's own list, in order
+}
+
+// listStep is an entry put on the company's own list or taken off it.
+type listStep struct {
+	entry dnc.OptOut
+	off   bool
+}
+
+func (s *Service) replayOptOut(ctx context.Context, step listStep) error {
+	if step.off {
+		_, err := s.OptOuts.RemoveOptOut(ctx, step.entry.Number, step.entry.Seller, step.entry.Campaign)
+		return err
+	}
+	_, err := s.OptOuts.AddOptOuts(ctx, []dnc.OptOut{step.entry})
+	return err
 }
 
 // replayOverlap is read again before the newest applied record's time, because
@@ -94,10 +124,11 @@ func (s *Service) readTail(applied uint64, plans map[string]*campaigns.Campaign)
 			if ok {
 				t.changes = append(t.changes, Change{Attempt: a, Settled: true, Amended: r.Kind == journal.Disposed, Seq: r.Seq})
 			}
-		case journal.OptedOut:
+		case journal.OptedOut, journal.OptedIn:
 			var d journal.OptOutDetail
 			if json.Unmarshal(r.Detail, &d) == nil && r.Number != "" {
-				t.optOuts = append(t.optOuts, dnc.OptOut{Number: campaigns.Number(r.Number), Seller: d.Seller, Campaign: d.Campaign, At: r.At, Source: d.Source})
+				entry := dnc.OptOut{Number: campaigns.Number(r.Number), Seller: d.Seller, Campaign: d.Campaign, At: r.At, Source: d.Source}
+				t.list = append(t.list, listStep{entry, r.Kind == journal.OptedIn})
 			}
 		}
 	}
@@ -134,10 +165,10 @@ func settledOf(r journal.Record, intent Attempt, c *campaigns.Campaign) (Attempt
 	return a, true
 }
 
-// settleLeft ends on the wire what may still ring or talk, then settles each
-// open attempt as perhaps dialed. Answers that met the dead process and no agent
+// settleLeft ends on the wire what may still ring or talk, agents' phones
+// included, then settles each open attempt as perhaps dialed. Answers that met the dead process and no agent
 // count as abandoned.
-func (s *Service) settleLeft(ctx context.Context, open []Attempt, plans map[string]*campaigns.Campaign) error {
+func (s *Service) settleLeft(ctx context.Context, open []Attempt, plans map[string]*campaigns.Campaign, phones map[string]Dialog) error {
 	left, err := s.dialogsOf(open)
 	if err != nil {
 		return err
@@ -148,10 +179,16 @@ func (s *Service) settleLeft(ctx context.Context, open []Attempt, plans map[stri
 			dialogs = append(dialogs, l.dialog)
 		}
 	}
-	s.Log.Info("ending what the last run left", zap.Int("attempts", len(open)), zap.Int("dialogs", len(dialogs)))
+	s.Log.Info("ending what the last run left", zap.Int("attempts", len(open)), zap.Int("dialogs", len(dialogs)), zap.Int("phones", len(phones)))
+	for _, d := range phones {
+		dialogs = append(dialogs, d)
+	}
 	ending, cancel := context.WithTimeout(ctx, recoverFor)
 	s.Trunk.Recover(ending, dialogs)
 	cancel()
+	for agent := range phones {
+		s.rememberCall(ctx, agent, nil)
+	}
 	now := s.Now()
 	for _, a := range open {
 		s.settleOne(a, left[a.ID], plans[a.Campaign], now)
@@ -197,6 +234,9 @@ type leftover struct {
 // dialogsOf finds in the journal how far each open attempt got.
 func (s *Service) dialogsOf(open []Attempt) (map[string]leftover, error) {
 	wanted := map[string]leftover{}
+	if len(open) == 0 {
+		return wanted, nil
+	}
 	from := open[0].At
 	for _, a := range open {
 		wanted[a.ID] = leftover{}

@@ -417,3 +417,20 @@ func TestMutedPhoneThatSuppressesSilenceGoesOn(t *testing.T) {
 		r.end()
 	})
 }
+
+func TestRestartReplaysTheCompanysListInOrder(t *testing.T) {
+	in(t, rigOptions{agents: 0, leads: 1, script: talks(time.Second)}, func(t *testing.T, r *rig) {
+		add := func(k journal.Kind, number string) {
+			_, _ = r.journal.Append(journal.Record{At: time.Now(), Kind: k, Number: number, Detail: encode(journal.OptOutDetail{Seller: "Acme", Source: "cli"})})
+		}
+		add(journal.OptedOut, "+393331230001")
+		add(journal.OptedOut, "+393331230002")
+		add(journal.OptedIn, "+393331230001")
+		r.run()
+		time.Sleep(time.Second)
+		r.end()
+		if len(r.store.optOuts) != 1 || r.store.optOuts[0].Number != "+393331230002" {
+			t.Errorf("opt-outs %+v: want the second number alone", r.store.optOuts)
+		}
+	})
+}

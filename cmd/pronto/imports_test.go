@@ -48,6 +48,7 @@ var homes = map[string][]string{
 	"github.com/pion/rtp":             {"pronto/dialer/media", "pronto/dialer/sandbox*"},
 	"github.com/pion/sdp":             {"pronto/dialer/trunk", "pronto/dialer/sandbox*"},
 	"github.com/goccy/go-yaml":        {"pronto/campaigns", "pronto/dnc*", "pronto/cmd/pronto"},
+	"google.golang.org/protobuf":      {"pronto/campaigns"}, // phonenumbers' own form of its tables
 	"github.com/nyaruka/phonenumbers": {"pronto/campaigns"},
 	"github.com/oklog/ulid":           {"pronto/dialer", "pronto/dnc*", "pronto/cmd/pronto"},
 	"github.com/klauspost/compress":   {"pronto/dialer/journal"},
