@@ -39,16 +39,16 @@ func (k *call) hear(v audio.Interval) {
 // only written once it is over.
 func heardLine(line truth.Line, v audio.Interval) (truth.Line, bool) {
 	line.Since, line.Until = v.Since, v.Until
-	switch {
-	case v.What == audio.AVoice:
+	switch v.What {
+	case audio.AVoice:
 		line.Kind, line.Voice, line.Pair = truth.Heard, v.Voice.Name(), v.Voice.Pair()
 		if v.Until.IsZero() {
 			line.Kind = truth.Hears
 		}
 		return line, true
-	case v.What == audio.AnAlert:
+	case audio.AnAlert:
 		line.Kind = truth.Alert
-	default:
+	case audio.ANoise:
 		line.Kind = truth.Noise
 	}
 	line.Level = v.Level

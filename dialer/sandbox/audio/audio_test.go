@@ -147,9 +147,12 @@ func TestIntervals(t *testing.T) {
 	v.close()
 	ms := func(x int) time.Time { return start.Add(time.Duration(x) * time.Millisecond) }
 	want := []Interval{
-		{AVoice, a, ms(0), time.Time{}, -14}, {AVoice, a, ms(0), ms(460), -12},
-		{AVoice, a, ms(800), time.Time{}, -14}, {ANoise, tones.Voice{}, ms(860), time.Time{}, -50},
-		{AVoice, a, ms(800), ms(860), -14}, {ANoise, tones.Voice{}, ms(860), ms(960), -50},
+		{AVoice, a, ms(0), time.Time{}, -14},
+		{AVoice, a, ms(0), ms(460), -12},
+		{AVoice, a, ms(800), time.Time{}, -14},
+		{ANoise, tones.Voice{}, ms(860), time.Time{}, -50},
+		{AVoice, a, ms(800), ms(860), -14},
+		{ANoise, tones.Voice{}, ms(860), ms(960), -50},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)

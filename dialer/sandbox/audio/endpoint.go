@@ -2,6 +2,7 @@ package audio
 
 import (
 	"encoding/binary"
+	"errors"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -111,7 +112,7 @@ func (e *Endpoint) Heard() Stats {
 // returns once nothing of the endpoint runs any more.
 func (e *Endpoint) Close() {
 	e.pumped.remove(e)
-	e.conn.Close()
+	_ = e.conn.Close() // a second close finds it closed
 	<-e.done
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -127,10 +128,10 @@ func (e *Endpoint) read() {
 	for {
 		n, from, err := e.conn.ReadFromUDPAddrPort(buf)
 		if err != nil {
-			if nerr, ok := err.(net.Error); ok && nerr.Timeout() {
-				continue
+			if errors.Is(err, net.ErrClosed) {
+				return
 			}
-			return
+			continue // a port that refused an earlier packet
 		}
 		e.receive(time.Now(), netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), buf[:n])
 	}

@@ -39,10 +39,9 @@ const (
 // intervals turns hearings into intervals. It reports each twice: once it is
 // certain, with Until zero, and when it is over.
 type intervals struct {
-	report  func(Interval)
-	open    []stretch
-	total   time.Duration // of frames with any sound
-	samples int
+	report func(Interval)
+	open   []stretch
+	total  time.Duration // of frames with any sound
 }
 
 type stretch struct {

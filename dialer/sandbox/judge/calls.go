@@ -119,10 +119,10 @@ func (c *call) take(l truth.Line, open map[string]span) {
 // takeSpan adds what was heard. A voice that is heard and not over when the log
 // ends was heard to the end.
 func takeSpan(spans []span, l truth.Line, open map[string]span, who string) []span {
-	switch l.Kind {
-	case truth.Hears:
+	if l.Kind == truth.Hears {
 		open[who+" "+l.Voice] = span{voice: l.Voice, since: l.Since}
-	case truth.Heard:
+	}
+	if l.Kind == truth.Heard {
 		delete(open, who+" "+l.Voice)
 		spans = append(spans, span{voice: l.Voice, since: l.Since, until: l.Until})
 	}

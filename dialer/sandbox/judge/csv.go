@@ -58,7 +58,7 @@ func eachNumber(r io.Reader, country string, f func(number string, r row) error)
 	var column map[string]int
 	for {
 		fields, err := c.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

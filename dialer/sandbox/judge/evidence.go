@@ -109,8 +109,7 @@ func open(path string, read func(io.Reader) error) error {
 	if err != nil {
 		return fmt.Errorf("judge: %w", err)
 	}
-	defer f.Close()
-	if err := read(f); err != nil {
+	if err := errors.Join(read(f), f.Close()); err != nil {
 		return fmt.Errorf("judge: %s: %w", path, err)
 	}
 	return nil

@@ -197,10 +197,10 @@ func (t *trial) refusals() {
 func (t *trial) provoked() {
 	p := &t.verdict.Provoked
 	for _, l := range t.Carrier {
-		switch l.Kind {
-		case truth.Glare:
+		if l.Kind == truth.Glare {
 			p.Glares++
-		case truth.Burst:
+		}
+		if l.Kind == truth.Burst {
 			p.Bursts++
 		}
 	}

@@ -57,7 +57,6 @@ type standin struct {
 	wg      sync.WaitGroup
 	legs    []*leg
 	agents  []*leg
-	callees []*leg
 	byCall  map[string]*leg
 	seq     uint64
 	journal []judge.Record
@@ -140,6 +139,7 @@ func (s *standin) join(i int, callee *leg) {
 		other := s.agents[1-i]
 		more := append([]*leg{callee}, *other.to.Load()...)
 		other.to.Store(&more)
+	case none, crossed, leftOver: // below, or at the BYE
 	case silent:
 		s.loop.After(700*time.Millisecond, func() { agent.to.Store(nil) })
 	}

@@ -3,17 +3,13 @@ package sipua
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/emiago/sipgo/sip"
 )
-
-func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
 
 // Token is a random word for tags, branches and Call-IDs.
 func Token() string {

@@ -5,6 +5,7 @@
 package sipua
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -73,7 +74,7 @@ func (u *UA) Local() netip.AddrPort { return u.local }
 
 // Close closes the socket without a word to anyone and returns when the reader has ended.
 func (u *UA) Close() {
-	u.conn.Close()
+	_ = u.conn.Close() // a second close finds it closed
 	<-u.done
 }
 
@@ -95,10 +96,10 @@ func (u *UA) read() {
 	for {
 		n, from, err := u.conn.ReadFromUDPAddrPort(buf)
 		if err != nil {
-			if op, ok := err.(*net.OpError); ok && (op.Timeout() || isRefused(op)) {
-				continue
+			if errors.Is(err, net.ErrClosed) {
+				return
 			}
-			return
+			continue // a port that refused an earlier packet
 		}
 		msg, err := parser.ParseSIP(append([]byte(nil), buf[:n]...))
 		if err != nil {

@@ -121,8 +121,15 @@ func TestG711(t *testing.T) {
 		b byte
 		s int16
 	}{
-		{PCMA, 0xd5, 8}, {PCMA, 0x55, -8}, {PCMA, 0xaa, 32256}, {PCMA, 0x2a, -32256}, {PCMA, 0x85, 4224},
-		{PCMU, 0xff, 0}, {PCMU, 0x80, 32124}, {PCMU, 0x00, -32124}, {PCMU, 0xf0, 120},
+		{PCMA, 0xd5, 8},
+		{PCMA, 0x55, -8},
+		{PCMA, 0xaa, 32256},
+		{PCMA, 0x2a, -32256},
+		{PCMA, 0x85, 4224},
+		{PCMU, 0xff, 0},
+		{PCMU, 0x80, 32124},
+		{PCMU, 0x00, -32124},
+		{PCMU, 0xf0, 120},
 	} {
 		if got := v.c.Decode(v.b); got != v.s {
 			t.Errorf("%s %#02x: %d, want %d", v.c, v.b, got, v.s)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -60,7 +61,7 @@ func Read(r io.Reader) ([]Line, error) {
 	in := bufio.NewReader(r)
 	for n := 1; ; n++ {
 		b, err := in.ReadBytes('\n')
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return lines, nil
 		}
 		if err != nil {
@@ -83,9 +84,8 @@ func ReadFile(path string) ([]Line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read log: %w", err)
 	}
-	defer f.Close()
 	lines, err := Read(f)
-	if err != nil {
+	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return lines, nil
