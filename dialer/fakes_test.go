@@ -285,6 +285,8 @@ func (d *fakeDesk) Bridge(_, _ Audio, heard func(time.Time)) {
 
 func (d *fakeDesk) Part(Audio, Bed) {}
 
+func (d *fakeDesk) HasPrompt(name string) bool { return name == "message.wav" }
+
 func (d *fakeDesk) Play(_ Audio, _ string, done func()) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -62,6 +62,8 @@ type Desk interface {
 	Bridge(customer, agent Audio, heard func(at time.Time))
 	// Part undoes the bridge that the leg is in; both legs then hear the bed.
 	Part(leg Audio, bed Bed)
+	// HasPrompt reports whether Play knows the prompt.
+	HasPrompt(name string) bool
 	// Play sends a prompt (a WAV loaded by name) to the leg; done is called from another
 	// goroutine when it has been played or cut. An unknown name is an error.
 	Play(leg Audio, prompt string, done func()) error
@@ -77,6 +79,8 @@ type Leg interface {
 	Ended() End
 	// Hangup sends BYE and returns at once; Done closes when it is answered or given up.
 	Hangup()
+	// Dialog is what a restart needs to end it.
+	Dialog() Dialog
 	// Alive asks the far end with OPTIONS inside the dialog whether it is there.
 	Alive(ctx context.Context) bool
 }
@@ -121,6 +125,7 @@ type Dialog struct {
 	From     string   `json:"from,omitempty"`
 	To       string   `json:"to,omitempty"`
 	Trunk    string   `json:"trunk,omitempty"`
+	Hop      string   `json:"hop,omitempty"` // transport:address:port that requests go to, where Trunk and Target do not say it
 	Answered bool     `json:"answered,omitempty"`
 }
 
@@ -157,6 +162,10 @@ type Phones interface {
 	Call(ctx context.Context, agent string, a Audio) (Leg, error)
 	// Registered reports whether the agent's phone is reachable now.
 	Registered(agent string) bool
-	// Changes delivers the name of each agent whose registration came or went. It is never closed.
+	// Changes delivers the name of each agent whose registration came, went or was renewed. It is never closed.
 	Changes() <-chan string
+	// Binding is where the agent's phone has registered; false: nowhere.
+	Binding(agent string) (Binding, bool)
+	// Restore takes over registrations that an earlier process granted and that still hold.
+	Restore(known []Binding)
 }

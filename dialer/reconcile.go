@@ -2,6 +2,7 @@ package dialer
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -93,6 +94,9 @@ func (s *Service) newLoop(_ context.Context, r CampaignRecord, log *zap.Logger) 
 	p, err := s.Policy(camp, r.CreatedAt, now)
 	if err != nil {
 		return nil, err
+	}
+	if p.Action == Message && (camp.Message == "" || !s.Desk.HasPrompt(camp.Message)) {
+		return nil, fmt.Errorf("abandon_message %q: rule set %s wants a message that names the caller, and there is no such prompt; put the WAV into the prompts folder", camp.Message, p.RuleSet)
 	}
 	pc, err := newPace(engineConfig(&camp, p), log)
 	if err != nil {

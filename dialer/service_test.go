@@ -91,8 +91,20 @@ func TestAnswerWithoutAgentIsTreatedByTheDeadline(t *testing.T) {
 	})
 }
 
+func TestNoCallsWithoutTheMessageThatTheRuleSetWants(t *testing.T) {
+	in(t, rigOptions{agents: 1, leads: 3, script: talks(time.Second), policy: func(p *Policy) { p.Action = Message }}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(10 * time.Second)
+		r.end()
+		if n := r.trunk.count(); n != 0 {
+			t.Errorf("%d calls by a campaign that could not play its message", n)
+		}
+	})
+}
+
 func TestMessageIsPlayedWhereTheRuleSetWantsOne(t *testing.T) {
 	in(t, rigOptions{agents: 1, leads: 3, script: talks(time.Hour), camp: func(c *campaigns.Campaign) {
+		c.Message = "message.wav"
 		c.Pacing = campaigns.Pacing{Mode: "ratio", Ratio: 3}
 	}, policy: func(p *Policy) { p.Windows[0].Cap, p.Action = 0.9, Message }}, func(t *testing.T, r *rig) {
 		r.run()

@@ -196,6 +196,9 @@ func takeVerdicts(ctx context.Context, h *house, args importArgs, src *registers
 		note := journal.NoteDetail{Text: "import " + imp.ID + " was not taken in: " + err.Error()}
 		return doc, errors.Join(err, h.record(context.WithoutCancel(ctx), journal.Record{Kind: journal.Note}, note))
 	}
+	if err := h.store.Hasten(ctx); err != nil {
+		return doc, err
+	}
 	h.touch()
 	return doc, nil
 }

@@ -33,6 +33,14 @@ func (d *Desk) Load(name, file string) error {
 	return nil
 }
 
+// HasPrompt implements dialer.Desk.
+func (d *Desk) HasPrompt(name string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.prompts[promptKey(name)]
+	return ok
+}
+
 // loadAll loads the built-in prompt and the configured ones.
 func (d *Desk) loadAll(files map[string]string) error {
 	c, err := parseWAV(defaultWAV)
