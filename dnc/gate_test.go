@@ -43,6 +43,8 @@ func faults() []fault {
 	return []fault{
 		{"before the program was built", Clock, func(f *setting) { f.cfg.Built = f.now.Add(time.Second) }},
 		{"clock went back", Clock, func(f *setting) { f.before = f.now.Add(1500 * time.Millisecond) }},
+		{"no campaign", Rules, func(f *setting) { f.req.Campaign.Name = "" }},
+		{"no seller", Rules, func(f *setting) { f.req.Campaign.Seller = "" }},
 		{"no rule set", Rules, func(f *setting) { f.req.Campaign.Jurisdiction = "xx" }},
 		{"rules of another day", Rules, func(f *setting) { f.move(f.now.AddDate(3, 0, 0)) }},
 		{"empty number", Invalid, func(f *setting) { f.req.Lead.Number = "" }},

@@ -81,9 +81,13 @@ func (q *query) clock(context.Context) refusal {
 	}
 }
 
-// rules finds the rule set in force.
+// rules finds the rule set in force. Only Check may ask without a campaign and a
+// seller, on which half of the checks rest.
 func (q *query) rules(context.Context) refusal {
 	name := q.req.Campaign.Jurisdiction
+	if !q.dry && (q.req.Campaign.Name == "" || q.req.Campaign.Seller == "") {
+		return refuse(Rules, "The request names no campaign or no seller.")
+	}
 	set, ok := q.gate.rules.Load().Lookup(name, q.now)
 	if !ok {
 		return refuse(Rules, "There is no rule set %q in force on %s.", name, day(q.now))
