@@ -95,7 +95,8 @@ const (
 	borrowMany  = 1
 	borrowFew   = 70
 	startFree   = 2 // abandons a window without a known end may begin with
-	flowTrust   = 0.7
+	flowTrust   = 0.6
+	rollingKeep = 0.5  // abandons: answers leave a rolling window whether or not others come
 	paceFew     = 100  // answers
 	paceOpen    = 1500 // answers
 	paceKeep    = 1.5  // abandons
@@ -114,7 +115,7 @@ func (e *Engine) view(l *ledger, c count, at int64) view {
 	perSecond := e.learned.flow.perSecond(at)
 	if l.window.Period == Rolling {
 		v.spend = e.rollingCredit(l, c, share, perSecond, at)
-		v.sure = e.rollingCredit(l, c, atCap, perSecond, at)
+		v.sure = e.rollingCredit(l, c, atCap, perSecond, at) - rollingKeep
 		v.heal = v.spend + 3
 		v.pace = pace(v.spend, max(float64(share*float64(perSecond*seconds(l.tail.length))), float64(share*paceFew)))
 		return v
