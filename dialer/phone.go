@@ -111,10 +111,13 @@ func (s *Service) nail(ctx context.Context, p *phone) {
 	log.Info("agent's phone is up", zap.String("callID", leg.CallID()))
 	ln := &line{audio: audio}
 	s.do(func() { s.floor.up(p.name, ln) })
+	d := leg.Dialog()
+	s.rememberCall(ctx, p.name, &d)
 	why := s.watch(ctx, p.name, leg, ln)
 	s.do(func() { s.floor.down(p.name) })
 	log.Info("agent's phone is gone", zap.String("why", why))
 	leg.Hangup()
+	s.rememberCall(ctx, p.name, nil)
 }
 
 // watch returns when the agent's leg has ended or its phone no longer answers:

@@ -30,6 +30,7 @@ type Config struct {
 	Attempts  Attempts
 	Campaigns Campaigns
 	Accounts  Accounts
+	Book      PhoneBook
 	OptOuts   OptOuts
 	Journal   Journal
 	// Read gives the journal's records from an instant on, for recovery and counts.
@@ -53,6 +54,8 @@ type Service struct {
 	loops  map[string]*running // owned by Run's goroutine
 	phones map[string]*phone   // owned by Run's goroutine
 	work   sync.WaitGroup
+
+	booking sync.Mutex // orders what is remembered of registrations
 
 	mu     sync.Mutex // protects fields below
 	ids    map[string]pacing.AgentID
@@ -107,9 +110,7 @@ func (s *Service) Run(ctx context.Context) error {
 		case t := <-s.tasks:
 			t()
 		case name := <-s.Phones.Changes():
-			if p := s.phones[name]; p != nil {
-				p.poke()
-			}
+			s.phoneChanged(name)
 		case <-s.Changed:
 			s.reconcile(ctx)
 		case <-look.C:

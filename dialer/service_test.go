@@ -446,3 +446,32 @@ func TestRestartReplaysTheCompanysListInOrder(t *testing.T) {
 		}
 	})
 }
+
+func TestRestartCallsThePhonesAgain(t *testing.T) {
+	in(t, rigOptions{agents: 2}, func(t *testing.T, r *rig) {
+		r.store.bindings["agent01"] = Binding{Agent: "agent01", Source: "192.0.2.7:5060"}
+		r.store.nailed["agent01"] = Dialog{CallID: "old", Answered: true}
+		r.run()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if len(r.phones.restored) != 1 || len(r.trunk.recovered) != 1 || r.trunk.recovered[0].CallID != "old" {
+			t.Errorf("restored %+v, ended %+v: want what the last run left", r.phones.restored, r.trunk.recovered)
+		}
+		if d := r.store.nailed["agent01"]; d.CallID != "phone-agent01" {
+			t.Errorf("remembered %+v, want the new call", d)
+		}
+		r.phones.changes <- "agent00"
+		synctest.Wait()
+		r.phones.vanish("agent01")
+		r.phones.changes <- "agent01"
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if _, ok := r.store.bindings["agent01"]; ok || len(r.store.bindings) != 1 || len(r.store.nailed) != 1 {
+			t.Errorf("remembered %+v and %+v, want agent00 alone", r.store.bindings, r.store.nailed)
+		}
+		r.end()
+		if len(r.store.nailed) != 0 {
+			t.Errorf("calls remembered after a stop in good order: %+v", r.store.nailed)
+		}
+	})
+}

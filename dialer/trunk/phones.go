@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
 
 	"pronto/dialer"
 )
@@ -33,8 +35,41 @@ func (ep *Endpoint) Registered(agent string) bool {
 	return ok
 }
 
-// Changes delivers the name of each agent whose registration came or went.
+// Changes delivers the name of each agent whose registration came, went or was
+// renewed.
 func (ep *Endpoint) Changes() <-chan string { return ep.reg.changes }
+
+// Binding is where the agent's phone has registered.
+func (ep *Endpoint) Binding(agent string) (dialer.Binding, bool) {
+	b, ok := ep.reg.binding(agent, ep.cfg.Now())
+	if !ok {
+		return dialer.Binding{}, false
+	}
+	return dialer.Binding{
+		Agent: agent, Contact: b.contact.String(), Source: b.src.String(), Transport: string(b.transport), Expires: b.expires,
+	}, true
+}
+
+// Restore takes over registrations that an earlier process granted. Those by
+// TCP are left out: the connection has gone with the process, and the phone registers over a new one.
+func (ep *Endpoint) Restore(known []dialer.Binding) {
+	now := ep.cfg.Now()
+	for _, k := range known {
+		b := binding{transport: Transport(k.Transport), expires: k.Expires}
+		var err error
+		if b.src, err = netip.ParseAddrPort(k.Source); err == nil {
+			err = sip.ParseUri(k.Contact, &b.contact)
+		}
+		switch {
+		case err != nil:
+			ep.log.Warn("a registration of an earlier process cannot be read", zap.String("agent", k.Agent), zap.Error(err))
+		case b.transport == UDP && now.Before(b.expires):
+			if _, newer := ep.reg.binding(k.Agent, now); !newer {
+				ep.reg.put(k.Agent, b)
+			}
+		}
+	}
+}
 
 func (ep *Endpoint) account(name string) (dialer.Account, bool) {
 	if ep.cfg.Accounts == nil {

@@ -35,7 +35,7 @@ type registrar struct {
 
 	mu       sync.Mutex // protects bindings and dirty
 	bindings map[string]binding
-	dirty    []string // names whose registration came or went, not yet delivered
+	dirty    []string // names whose registration came, went or was renewed, not yet delivered
 }
 
 func newRegistrar(ep *Endpoint) *registrar {
@@ -110,19 +110,22 @@ func (r *registrar) bind(req *sip.Request, name string, src netip.AddrPort, t Tr
 		expires: now.Add(min(life, longest)),
 		callID:  req.CallID().Value(), cseq: req.CSeq().SeqNo,
 	}
+	r.put(name, b)
+	return sip.StatusOK
+}
+
+// put writes a registration.
+func (r *registrar) put(name string, b binding) {
 	r.ep.known.add(b.src.Addr())
 	r.mu.Lock()
 	was, had := r.bindings[name]
 	r.bindings[name] = b
-	if !had || was.src != b.src { // a phone that moved or began anew has lost its call
-		r.note(name)
-	}
+	r.note(name)
 	r.mu.Unlock()
 	if had {
 		r.ep.known.remove(was.src.Addr())
 	}
 	r.poke()
-	return sip.StatusOK
 }
 
 // life is the asked time: the Contact's, else the Expires header's, else the default.
