@@ -44,6 +44,7 @@ type learned struct {
 	line      lineLaw
 	service   serviceLaw
 	level     level
+	trust     trust
 	answer    answerLaw
 	flow      flow
 	completed int // lines ended, Refused ones apart
@@ -59,7 +60,7 @@ func New(c Config) (*Engine, error) {
 	}
 	e := &Engine{
 		agentAt: make(map[AgentID]int32), callAt: make(map[CallID]int32), over: newPastCalls(),
-		learned: learned{line: newLineLaw(), service: newServiceLaw(), level: newLevel(), answer: newAnswerLaw()},
+		learned: learned{line: newLineLaw(), service: newServiceLaw(), level: newLevel(), trust: newTrust(), answer: newAnswerLaw()},
 		budget:  newBudget(),
 	}
 	e.configure(c)

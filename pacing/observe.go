@@ -156,9 +156,9 @@ func (e *Engine) observeDialed(now int64, ev Event) error {
 		}
 	}
 	e.step(now)
-	i := e.newCall()
+	i, lean := e.newCall(), e.lean(ev.Propensity)
 	e.calls[i] = call{
-		id: ev.Call, state: callDialing, since: now, seen: now, lift: e.lift(ev.Propensity), reserved: ev.Agent, position: -1,
+		id: ev.Call, state: callDialing, since: now, seen: now, lean: lean, lift: e.lift(lean), reserved: ev.Agent, position: -1,
 	}
 	e.callAt[ev.Call] = i
 	e.open++

@@ -103,7 +103,7 @@ func (e *Engine) fit(q *question, s *sums, risk float64) int {
 			s.add(&average)
 			continue
 		}
-		one := e.newLine(float64(lift * e.lift(q.next[n])))
+		one := e.newLine(float64(lift * e.lift(e.lean(q.next[n]))))
 		s.add(&one)
 	}
 	return most
@@ -178,14 +178,4 @@ func above(mean, variance, skew float64) float64 {
 	lopsided := clamp(skew/float64(variance*deviation), -skewMost, skewMost)
 	near := max(z, skewFar)
 	return normal(z + float64(lopsided*(float64(near*near)-1))/6)
-}
-
-// lift returns by how much a lead's propensity multiplies the odds of a live answer; 0 is unknown and counts as average.
-func (e *Engine) lift(propensity float64) float64 {
-	if !(propensity > 0) {
-		return 1
-	}
-	p := e.table.share
-	own := clamp(float64(p*propensity), 0.001, 0.95)
-	return float64(own*(1-p)) / float64((1-own)*p)
 }

@@ -159,6 +159,7 @@ func (v *call) walk(c *codec) {
 	c.i64(&v.since)
 	c.i64(&v.seen)
 	c.i64(&v.changed)
+	c.f64(&v.lean)
 	c.f64(&v.lift)
 	id(c, &v.reserved)
 	id(c, &v.agent)
@@ -174,7 +175,7 @@ func (l *learned) walk(c *codec) {
 	}
 	for _, v := range []*float64{
 		&l.line.weight, &l.line.tried, &l.line.live, &l.service.weight, &l.service.away[0], &l.service.away[1], &l.service.direct[0],
-		&l.service.direct[1], &l.level.lift, &l.level.doubt, &l.flow.connected, &l.flow.span,
+		&l.service.direct[1], &l.level.lift, &l.level.doubt, &l.trust.weight, &l.trust.curvature, &l.flow.connected, &l.flow.span,
 	} {
 		c.f64(v)
 	}

@@ -36,11 +36,12 @@ const (
 type call struct {
 	id       CallID
 	state    uint8
-	stage    uint8 // the stage it was answered from
-	found    uint8 // when answered: whether an agent was idle
-	since    int64 // when the stage began
-	seen     int64 // until when its time is counted
-	changed  int64 // when it was answered, then connected
+	stage    uint8   // the stage it was answered from
+	found    uint8   // when answered: whether an agent was idle
+	since    int64   // when the stage began
+	seen     int64   // until when its time is counted
+	changed  int64   // when it was answered, then connected
+	lean     float64 // log odds its propensity adds, and by how much its odds are multiplied for that
 	lift     float64
 	reserved AgentID // 0 for none
 	agent    AgentID // connected to

@@ -52,7 +52,7 @@ func (e *Engine) resolve(c *call, live bool) {
 		e.learned.level.see()
 	}
 	e.learned.line.leave(int(c.stage), cause, lineBin(c.changed-c.since))
-	e.finishLine(live)
+	e.finishLine(c, live)
 	e.learned.answer.resolve(answerFresh, live)
 	if e.now > c.changed {
 		e.learned.answer.resolve(int(c.found), live)
@@ -68,11 +68,14 @@ func (e *Engine) endLine(i int32, o Outcome) {
 	}
 	e.exposeLine(c)
 	e.learned.line.leave(int(c.state), byOther, lineBin(e.now-c.since))
-	e.finishLine(false)
+	e.finishLine(c, false)
 }
 
-func (e *Engine) finishLine(live bool) {
+func (e *Engine) finishLine(c *call, live bool) {
 	e.learned.completed++
+	if c.lean != 0 {
+		e.learned.trust.learn(e.table.share, c.lean, live)
+	}
 	haste := 1.0
 	if e.learned.level.lift != 1 {
 		haste = levelHaste
