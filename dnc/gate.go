@@ -42,6 +42,7 @@ type Gate struct {
 	last    atomic.Int64 // latest now seen by Clear, Unix nanoseconds
 	zones   zoneCache
 	callers factCache
+	areas   areaCache
 }
 
 // NewGate makes a gate. It names everything that is missing from the

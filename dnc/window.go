@@ -48,7 +48,7 @@ func (c *zoneCache) load(name string) (*time.Location, error) {
 func (q *query) locate() refusal {
 	names := []string{q.req.Lead.Zone}
 	if q.req.Lead.Zone == "" {
-		names = q.number().Zones()
+		names = q.gate.areas.zones(q.number(), q.national)
 	}
 	if len(names) == 0 {
 		return refuse(OutsideHours, "The time zone of the called party is not known.")

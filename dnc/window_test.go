@@ -69,6 +69,8 @@ func TestWindowInEveryPossibleZone(t *testing.T) {
 		{"two zones, open in one", dakota, campaigns.Lead{}, at(9, 30), OutsideHours},
 		{"two zones, open in both", dakota, campaigns.Lead{}, at(10, 0), ""},
 		{"two zones, closed in the first", dakota, campaigns.Lead{}, at(22, 30), OutsideHours},
+		{"an exchange that metadata guess at, after nine in the other zone of its area", "+14232005501", campaigns.Lead{}, at(21, 30), OutsideHours},
+		{"the same before eight in the other zone", "+14237525501", campaigns.Lead{}, at(8, 30), OutsideHours},
 		{"two zones, the lead's zone decides", dakota, campaigns.Lead{Zone: "America/Chicago"}, at(9, 30), ""},
 		{"the lead's zone decides against the number", american, campaigns.Lead{Zone: "America/Los_Angeles"}, at(8, 30), OutsideHours},
 		{"Florida until eight, by area code", florida, campaigns.Lead{}, at(20, 0), OutsideHours},
