@@ -75,7 +75,6 @@ func BenchmarkSet(b *testing.B) {
 					misses[i] = p.at(r.Uint64N(p.size))
 				}
 			}
-			sorted = nil
 			hit, miss := median(b, s, hits, true), median(b, s, misses, false)
 			for b.Loop() {
 				s.Has(hits[r.IntN(len(hits))])

@@ -45,8 +45,8 @@ func Build(path string, sorted iter.Seq[uint64]) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			out.Close()
-			os.Remove(out.Name())
+			_ = out.Close()
+			_ = os.Remove(out.Name())
 		}
 	}()
 	if err := s.encode(out); err != nil {
@@ -115,8 +115,8 @@ func spoolAll(path string, sorted iter.Seq[uint64]) (*spool, error) {
 }
 
 func (s *spool) remove() {
-	s.file.Close()
-	os.Remove(s.file.Name())
+	_ = s.file.Close()
+	_ = os.Remove(s.file.Name())
 }
 
 // width is w: buckets of 2^w values hold perBucket members on average, or more.

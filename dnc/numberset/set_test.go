@@ -197,8 +197,8 @@ func TestCloseTwice(t *testing.T) {
 }
 
 func FuzzOpen(f *testing.F) {
-	f.Add([]byte("numbset1"), uint64(5))
-	f.Fuzz(func(t *testing.T, data []byte, v uint64) {
+	f.Add([]byte("numbset1"))
+	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(t.TempDir(), "set")
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)

@@ -30,7 +30,7 @@ func (p Problem) String() string {
 
 // Rejected says that a file was refused as a whole, and why. Nothing of it was
 // applied.
-type Rejected struct {
+type Rejected struct { //nolint:errname // a list of findings first, an error second
 	File     string
 	Problems []Problem // the first maxProblems
 	Total    int

@@ -86,7 +86,7 @@ func (s *scanning) part(ctx context.Context, part part) (rows int, err error) {
 		s.rejected.add(0, "", part.name, "cannot be unpacked: %s", err)
 		return 0, nil
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	buffered := bufio.NewReaderSize(in, 1<<16)
 	if head, _ := buffered.Peek(1); s.p.XML && len(head) == 1 && head[0] == '<' {
 		return s.tagged(buffered, part.name), nil
@@ -95,7 +95,7 @@ func (s *scanning) part(ctx context.Context, part part) (rows int, err error) {
 	for {
 		line, err := text.next()
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return rows, nil
 		case errors.Is(err, errNotUTF8), errors.Is(err, errLongLine), errors.Is(err, errUTF16), errors.Is(err, errBinary), errors.Is(err, errTooLong):
 			s.rejected.add(text.number, "", "", "%s", err)

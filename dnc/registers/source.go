@@ -40,12 +40,12 @@ func Open(name string) (*Source, error) {
 	}
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
-		f.Close()
+		_ = f.Close()
 		return nil, fmt.Errorf("register file %s: not a regular file", name)
 	}
 	s, err := NewSource(filepath.Base(name), f, info.Size())
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, err
 	}
 	s.close = f.Close

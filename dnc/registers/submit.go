@@ -103,8 +103,8 @@ func writeZIP(path string, digits []uint64, calling string) (sum string, err err
 	}
 	defer func() {
 		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
+			_ = f.Close()
+			_ = os.Remove(f.Name())
 		}
 	}()
 	hash := sha256.New()

@@ -38,11 +38,11 @@ func (t *table) read(ctx context.Context, src *Source) error {
 		t.rejected.add(0, "", parts[0].name, "cannot be unpacked: %s", err)
 		return nil
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	text, rows := newLines(in), 0
 	for {
 		line, err := text.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -109,7 +109,7 @@ func (s *scanning) tagged(in io.Reader, name string) (rows int) {
 	text := newTags(in)
 	for {
 		area, number, err := text.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return rows
 		}
 		if err != nil {

@@ -28,7 +28,7 @@ type File struct {
 const maxFile = 1 << 16
 
 // Problem is one thing that is wrong in a rule file.
-type Problem struct {
+type Problem struct { //nolint:errname // one thing wrong is a value first, an error second
 	File string
 	Line int // 0: the file as a whole
 	Text string
@@ -43,7 +43,7 @@ func (p *Problem) Error() string {
 }
 
 // Problems is everything that is wrong in a rule file.
-type Problems []*Problem
+type Problems []*Problem //nolint:errname // as Problem
 
 // Error lists the problems, one a line.
 func (p Problems) Error() string {

@@ -23,6 +23,7 @@ func (s *Screening) says() []string {
 		lines = append(lines, "for campaigns of purpose "+strings.Join(s.Purposes, ", "))
 	}
 	switch s.Consent {
+	case NoConsent:
 	case AnyConsent:
 		lines = append(lines, "a registration is lifted by a consent")
 	case LaterConsent:
@@ -137,6 +138,7 @@ func (h *Holidays) says() []string {
 		lines = append(lines, line)
 	}
 	switch h.Observed {
+	case OnTheDay:
 	case NextWorkday:
 		lines = append(lines, "a holiday on a weekend is kept on the next working day too")
 	case Nearest:
@@ -169,8 +171,10 @@ func (a *Abandon) says() []string {
 		on   bool
 		text string
 	}{
-		{a.Machines, "machines count"}, {!a.Machines, "machines do not count"},
-		{a.Hangups, "callees who leave before the deadline count"}, {!a.Hangups, "callees who leave before the deadline do not count"},
+		{a.Machines, "machines count"},
+		{!a.Machines, "machines do not count"},
+		{a.Hangups, "callees who leave before the deadline count"},
+		{!a.Hangups, "callees who leave before the deadline do not count"},
 		{!a.AMD, "answering-machine detection is off unless the campaign asks for it"},
 	} {
 		if part.on {
