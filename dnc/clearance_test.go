@@ -24,11 +24,11 @@ func TestNobodyElseMakesAClearance(t *testing.T) {
 	if zero.Valid(now) || zero.Valid(time.Time{}) || zero.Valid(time.Unix(-1<<40, 0)) || zero.Number() != "" {
 		t.Error("the zero clearance can be used")
 	}
-	var forged struct{ dnc.Clearance }
-	if err := json.Unmarshal([]byte(`{"number":"+393471234567","evidence":1,"Number":"+393471234567","expires":"2036-01-01T00:00:00Z"}`), &forged); err != nil {
+	var forged struct{ C dnc.Clearance }
+	if err := json.Unmarshal([]byte(`{"C":{"number":"+393471234567","evidence":1,"Number":"+393471234567","expires":"2036-01-01T00:00:00Z"}}`), &forged); err != nil {
 		t.Fatal(err)
 	}
-	if forged.Clearance != zero {
+	if forged.C != zero {
 		t.Error("a clearance can be read from JSON")
 	}
 	shape := reflect.TypeFor[dnc.Clearance]()
