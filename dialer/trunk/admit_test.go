@@ -59,9 +59,9 @@ func TestNothingIsSent(t *testing.T) {
 func TestSameAttemptTwice(t *testing.T) {
 	b := newBench(t)
 	c := cleared{number: callee, callerID: caller, attempt: newAttempt(), valid: always}
-	first := b.place(context.Background(), c, time.Second)
+	first := b.place(context.Background(), c, time.Minute)
 	inv := b.far.next("INVITE")
-	second := wait(t, "the refusal", b.place(context.Background(), c, time.Second))
+	second := wait(t, "the refusal", b.place(context.Background(), c, time.Minute))
 	if second.leg != nil || second.res.Outcome != campaigns.Failed || !second.res.Invited.IsZero() {
 		t.Fatalf("result %+v", second.res)
 	}
@@ -72,14 +72,14 @@ func TestSameAttemptTwice(t *testing.T) {
 func TestChannels(t *testing.T) {
 	b := newBench(t, func(c *Config) { c.Trunks[0].Channels = 1 })
 	_, leg := b.answer("a")
-	o := wait(t, "the refusal", b.dial(context.Background(), time.Second, 0))
+	o := wait(t, "the refusal", b.dial(context.Background(), time.Minute, 0))
 	if o.res.Outcome != campaigns.Congested || !o.res.Invited.IsZero() {
 		t.Fatalf("second call over one channel: %+v", o.res)
 	}
 	b.hangup(leg)
 	_, leg = b.answer("b")
 	b.hangup(leg)
-	out := b.dial(context.Background(), time.Second, 0)
+	out := b.dial(context.Background(), time.Minute, 0)
 	b.far.reply(b.far.next("INVITE"), say{status: "486 Busy Here", tag: "a"})
 	wait(t, "the end", out)
 	if n := b.ep.trunks[0].inUse.Load(); n != 0 {
@@ -95,7 +95,7 @@ func TestCallsPerSecond(t *testing.T) {
 	began := time.Now()
 	var outs []<-chan originated
 	for range 5 {
-		outs = append(outs, b.dial(context.Background(), time.Second, 0))
+		outs = append(outs, b.dial(context.Background(), time.Minute, 0))
 	}
 	congested := 0
 	for range 3 {
@@ -122,7 +122,7 @@ func TestUnreachableByTCP(t *testing.T) {
 	closed := l.Addr().String()
 	l.Close()
 	b := newBench(t, func(c *Config) { c.Trunks[0].Address, c.Trunks[0].Transport = closed, TCP })
-	o := wait(t, "the end", b.dial(context.Background(), time.Second, 0))
+	o := wait(t, "the end", b.dial(context.Background(), time.Minute, 0))
 	if o.leg != nil || o.res.Outcome != campaigns.Failed || !o.res.Invited.IsZero() || !strings.Contains(o.res.Cause.Text, "refused") {
 		t.Fatalf("result %+v", o.res)
 	}

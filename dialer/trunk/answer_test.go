@@ -16,7 +16,7 @@ func TestAnswerCrossesCancel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			ctx, cancel := context.WithCancel(context.Background())
-			out := b.dial(ctx, time.Second, 0)
+			out := b.dial(ctx, time.Minute, 0)
 			inv := b.far.next("INVITE")
 			b.far.reply(inv, say{status: "180 Ringing", tag: "a"})
 			cancel()
@@ -53,7 +53,7 @@ func TestProvisionalsInAnyOrderAndNumber(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			out := b.dial(context.Background(), time.Second, 0)
+			out := b.dial(context.Background(), time.Minute, 0)
 			inv := b.far.next("INVITE")
 			for _, s := range c.before {
 				b.far.reply(inv, say{status: s, tag: "a", sdp: sdpAt(farHost, 4002)})
@@ -86,7 +86,7 @@ func TestProvisionalsInAnyOrderAndNumber(t *testing.T) {
 
 func TestRetransmittedAnswerIsAcknowledgedAgain(t *testing.T) {
 	b := newBench(t)
-	out := b.dial(context.Background(), time.Second, 0)
+	out := b.dial(context.Background(), time.Minute, 0)
 	inv := b.far.next("INVITE")
 	ok := say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)}
 	for range 3 {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -91,20 +92,17 @@ func BenchmarkOriginateToAnswer(b *testing.B) {
 func TestMemoryOfARingingLine(t *testing.T) {
 	const lines = 1000
 	const limit = 40 << 10 // bytes, the design's
-	ep, originate := loaded(t, "180 Ringing")
+	ep, _ := loaded(t, "180 Ringing")
 	audio := newFakeAudio(t, ourHost)
+	var ringing atomic.Int64
 	before := inUse()
-	for range lines {
-		go originate(audio, time.Minute)
-	}
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(patience); ep.calls.len() < lines && time.Now().Before(deadline); {
-		<-tick.C
-	}
-	// Every INVITE is past its first transmission once its 180 is read; the echo answers in order.
-	for range 20 {
-		<-tick.C
+	for n := int64(1); n <= lines; n++ {
+		go ep.originate(context.Background(),
+			cleared{number: callee, callerID: caller, attempt: newAttempt(), valid: always},
+			dialer.Placing{Audio: audio, RingTimeout: time.Minute, Ringing: func(time.Time) { ringing.Add(1) }})
+		if n%25 == 0 { // no faster than the far end can read
+			until(t, "the phones ring", func() bool { return ringing.Load() == n })
+		}
 	}
 	each := (inUse() - before) / lines
 	t.Logf("%d ringing lines, %d bytes each (heap and stacks)", ep.calls.len(), each)

@@ -27,6 +27,9 @@ func (v *invite) build() {
 		CallID: v.id.callID, FromTag: v.id.fromTag, CSeq: v.cseq, Branch: v.id.branch(v.try),
 		Target: v.target.String(), From: v.from.String(), To: v.to.String(), Trunk: v.trunk,
 	}
+	if v.hop.transport != v.usual {
+		v.res.Dialog.Hop = v.hop.String()
+	}
 }
 
 // request0 writes the INVITE for a next hop (RFC 3261 section 8.1.1).

@@ -15,7 +15,8 @@ type call struct {
 	from, to sip.Uri
 	asserted sip.Uri // P-Asserted-Identity (RFC 3325); no host: none
 	hop      hop
-	fixed    bool // requests in the dialog go to hop too, whatever its Contact says (a phone behind NAT)
+	usual    Transport // the next hop's when nothing asks for another; another one is noted in the dialog
+	fixed    bool      // requests in the dialog go to hop too, whatever its Contact says (a phone behind NAT)
 	user     string
 	password string
 	trunk    string

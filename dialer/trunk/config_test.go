@@ -46,7 +46,7 @@ func TestNumberFormats(t *testing.T) {
 		b := newBench(t, func(c *Config) {
 			c.Trunks[0].Format, c.Trunks[0].Domain, c.Trunks[0].FromUser = format, "carrier.example", "acme"
 		})
-		out := b.dial(context.Background(), time.Second, 0)
+		out := b.dial(context.Background(), time.Minute, 0)
 		inv := b.far.next("INVITE")
 		if inv.line != "INVITE sip:"+want+"@carrier.example SIP/2.0" || !strings.HasPrefix(inv.header("From"), "<sip:acme@carrier.example>;tag=") ||
 			inv.header("To") != "<sip:"+want+"@carrier.example>" || !strings.HasSuffix(inv.header("P-Asserted-Identity"), "90298765432@carrier.example>") {
@@ -59,7 +59,7 @@ func TestNumberFormats(t *testing.T) {
 
 func TestEveryAddress(t *testing.T) {
 	b := newBench(t, func(c *Config) { c.Listen, c.Public = netip.MustParseAddrPort("0.0.0.0:0"), "127.30.0.5" })
-	out := b.dial(context.Background(), time.Second, 0)
+	out := b.dial(context.Background(), time.Minute, 0)
 	inv := b.far.next("INVITE")
 	if inv.from.Port() != b.ep.Addr().Port() || !strings.Contains(inv.header("Via"), "127.30.0.5:") || !strings.Contains(inv.header("Contact"), "@127.30.0.5:") {
 		t.Errorf("from %s:\n%s", inv.from, inv.raw)

@@ -30,7 +30,7 @@ func TestChallenges(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			out := b.dial(context.Background(), time.Second, 0)
+			out := b.dial(context.Background(), time.Minute, 0)
 			inv := b.far.next("INVITE")
 			for i, s := range c.challenges {
 				s.tag, s.bare = "x", true

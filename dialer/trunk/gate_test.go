@@ -102,7 +102,7 @@ func TestOriginateThroughTheGate(t *testing.T) {
 		c := clearance(t, rome, "it", "+393471234567", "+390844123456")
 		ahead.Store(int64(time.Minute))
 		defer ahead.Store(0)
-		o := wait(t, "the refusal", originate(b, context.Background(), c, time.Second))
+		o := wait(t, "the refusal", originate(b, context.Background(), c, time.Minute))
 		if o.leg != nil || o.res.Outcome != campaigns.Refused || !o.res.Invited.IsZero() {
 			t.Fatalf("result %+v", o.res)
 		}

@@ -35,7 +35,7 @@ func TestFinalResponses(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			out := b.dial(context.Background(), time.Second, 0)
+			out := b.dial(context.Background(), time.Minute, 0)
 			inv := b.far.next("INVITE")
 			b.far.reply(inv, say{status: "100 Trying", bare: true})
 			c.say.tag = "a"
@@ -60,7 +60,7 @@ func TestFinalResponses(t *testing.T) {
 
 func TestSilence(t *testing.T) {
 	b := newBench(t)
-	out := b.dial(context.Background(), time.Second, 0)
+	out := b.dial(context.Background(), time.Minute, 0)
 	inv := b.far.next("INVITE")
 	o := wait(t, "timer B", out)
 	if o.leg != nil || o.res.Outcome != campaigns.Failed || o.res.Cause.Text != "no response" || o.res.Invited.IsZero() {
@@ -150,7 +150,7 @@ func TestPostDialLimit(t *testing.T) {
 func TestContextEndsBeforeAnyProvisional(t *testing.T) {
 	b := newBench(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	out := b.dial(ctx, time.Second, 0)
+	out := b.dial(ctx, time.Minute, 0)
 	inv := b.far.next("INVITE")
 	cancel()
 	b.far.none("CANCEL", 8*testT1) // RFC 3261 section 9.1: not before a provisional response
@@ -167,7 +167,7 @@ func TestContextEndsBeforeAnyProvisional(t *testing.T) {
 func TestCancelWithoutAnyAnswer(t *testing.T) {
 	b := newBench(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	out := b.dial(ctx, time.Second, 0)
+	out := b.dial(ctx, time.Minute, 0)
 	inv := b.far.next("INVITE")
 	b.far.reply(inv, say{status: "180 Ringing", tag: "a"})
 	cancel()
@@ -185,7 +185,7 @@ func TestAnswerWithoutUsableAudio(t *testing.T) {
 	for name, body := range map[string]string{"none": "", "no codec in common": opus, "garbage": "hello"} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			out := b.dial(context.Background(), time.Second, 0)
+			out := b.dial(context.Background(), time.Minute, 0)
 			inv := b.far.next("INVITE")
 			b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: body})
 			b.far.next("ACK")
@@ -200,7 +200,7 @@ func TestAnswerWithoutUsableAudio(t *testing.T) {
 
 func TestAnswerOfTheProvisionalResponse(t *testing.T) {
 	b := newBench(t)
-	out := b.dial(context.Background(), time.Second, 0)
+	out := b.dial(context.Background(), time.Minute, 0)
 	inv := b.far.next("INVITE")
 	b.far.reply(inv, say{status: "183 Session Progress", tag: "a", sdp: sdpAt(farHost, 4006)})
 	b.far.none("CANCEL", 2*testT1)

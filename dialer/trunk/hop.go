@@ -18,6 +18,22 @@ type hop struct {
 	transport Transport
 }
 
+// String is the form that a dialog keeps: transport:address:port.
+func (h hop) String() string { return string(h.transport) + ":" + h.addr.String() }
+
+// parseHop reads what String wrote.
+func parseHop(s string) (hop, error) {
+	t, addr, _ := strings.Cut(s, ":")
+	at, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return hop{}, fmt.Errorf("trunk: next hop %q: %w", s, err)
+	}
+	if t := Transport(t); t == UDP || t == TCP {
+		return hop{addr: at, transport: t}, nil
+	}
+	return hop{}, fmt.Errorf("trunk: next hop %q: neither udp nor tcp", s)
+}
+
 // largest is the size from which a request must not go by UDP (RFC 3261 section 18.1.1).
 const largest = 1300
 

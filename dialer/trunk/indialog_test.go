@@ -81,7 +81,7 @@ func TestReinvite(t *testing.T) {
 func TestReinviteRightAfterTheAnswer(t *testing.T) {
 	for range 20 {
 		b := newBench(t)
-		out := b.dial(context.Background(), time.Second, 0)
+		out := b.dial(context.Background(), time.Minute, 0)
 		inv := b.far.next("INVITE")
 		b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
 		b.far.next("ACK")
@@ -283,7 +283,7 @@ func TestRecordRoute(t *testing.T) {
 			for _, r := range c.routes {
 				extra = append(extra, "Record-Route: "+fill(r))
 			}
-			out := b.dial(context.Background(), time.Second, 0)
+			out := b.dial(context.Background(), time.Minute, 0)
 			inv := b.far.next("INVITE")
 			b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000), extra: extra})
 			ack := proxy.next("ACK")

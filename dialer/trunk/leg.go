@@ -199,6 +199,9 @@ func (l *leg) Dialog() dialer.Dialog {
 		CallID: l.callID, FromTag: l.localTag, ToTag: l.remoteTag, CSeq: l.cseq, Target: l.target.String(),
 		From: l.local.String(), To: l.remote.String(), Trunk: l.trunk, Answered: true,
 	}
+	if l.fixed && len(l.route) == 0 {
+		d.Hop = l.hop.String()
+	}
 	for _, r := range l.route {
 		d.Route = append(d.Route, r.String())
 	}

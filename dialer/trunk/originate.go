@@ -64,7 +64,7 @@ func (ep *Endpoint) outbound(t *carrier, h hop, c cleared, p dialer.Placing, rel
 	}
 	return call{
 		id: identOf(c.attempt), target: to, from: from, to: to, asserted: caller,
-		hop: h, user: t.cfg.Username, password: t.cfg.Password, trunk: t.cfg.Name,
+		hop: h, usual: t.transport, user: t.cfg.Username, password: t.cfg.Password, trunk: t.cfg.Name,
 		audio: p.Audio, codecs: t.codecs,
 		ring: or(p.RingTimeout, ep.cfg.Limits.PhoneRing), ringMin: c.ringMin, post: ep.cfg.Limits.PostDial,
 		valid: c.valid, dialing: p.Dialing, ringing: p.Ringing, answered: p.Answered, release: release,

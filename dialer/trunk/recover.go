@@ -73,6 +73,9 @@ func (ep *Endpoint) recoverOne(ctx context.Context, d dialer.Dialog) {
 
 // leftHop is where the earlier process sent the call.
 func (ep *Endpoint) leftHop(ctx context.Context, d dialer.Dialog, target sip.Uri) (hop, error) {
+	if d.Hop != "" {
+		return parseHop(d.Hop)
+	}
 	if t := ep.trunk(d.Trunk); t != nil {
 		return ep.hopOf(ctx, t)
 	}
@@ -92,7 +95,9 @@ func (ep *Endpoint) recoverAnswered(ctx context.Context, d dialer.Dialog, target
 		}
 	}
 	dialog := dialogOf{callID: d.CallID, localTag: d.FromTag, remoteTag: d.ToTag, local: from, remote: to}
-	h = ep.hopTo(ctx, firstOf(route, target), h)
+	if d.Hop == "" {
+		h = ep.hopTo(ctx, firstOf(route, target), h)
+	}
 	var creds credentials
 	if t := ep.trunk(d.Trunk); t != nil {
 		creds = credentials{user: t.cfg.Username, password: t.cfg.Password}

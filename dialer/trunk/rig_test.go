@@ -127,7 +127,7 @@ func until(t testing.TB, what string, done func() bool) {
 // answered runs a call to its answer and returns the INVITE and the leg.
 func (b *bench) answer(tag string) (*heard, dialer.Leg) {
 	b.t.Helper()
-	out := b.dial(context.Background(), time.Second, 0)
+	out := b.dial(context.Background(), time.Minute, 0)
 	inv := b.far.next("INVITE")
 	b.far.reply(inv, say{status: "180 Ringing", tag: tag})
 	b.far.reply(inv, say{status: "200 OK", tag: tag, sdp: sdpAt(farHost, 4000)})
@@ -148,7 +148,7 @@ func (b *bench) hangup(l dialer.Leg) {
 
 func TestAnsweredAndHungUp(t *testing.T) {
 	b := newBench(t)
-	out := b.dial(context.Background(), time.Second, 0)
+	out := b.dial(context.Background(), time.Minute, 0)
 	inv := b.far.next("INVITE")
 	if want := "INVITE sip:+390212345678@" + b.far.addrString() + " SIP/2.0"; inv.line != want {
 		t.Errorf("request line %q, want %q", inv.line, want)

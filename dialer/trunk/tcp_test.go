@@ -19,7 +19,7 @@ func TestCallByTCP(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, change)
 			b.far.alsoTCP()
-			out := b.dial(context.Background(), time.Second, 0)
+			out := b.dial(context.Background(), time.Minute, 0)
 			inv := b.far.next("INVITE")
 			if inv.tcp == nil || !strings.HasPrefix(inv.header("Via"), "SIP/2.0/TCP "+b.ep.Addr().String()) {
 				t.Fatalf("the INVITE did not come by TCP:\n%s", inv.raw)
@@ -54,7 +54,7 @@ func TestCancelByTCP(t *testing.T) {
 	b := newBench(t, func(c *Config) { c.Trunks[0].Transport = TCP })
 	b.far.alsoTCP()
 	ctx, cancel := context.WithCancel(context.Background())
-	out := b.dial(ctx, time.Second, 0)
+	out := b.dial(ctx, time.Minute, 0)
 	inv := b.far.next("INVITE")
 	b.far.reply(inv, say{status: "180 Ringing", tag: "a"})
 	cancel()
