@@ -20,7 +20,6 @@ type admission int
 const (
 	granted  admission = iota
 	denied             // none, or wrong ones
-	stale              // right in form, the nonce is not one of ours or too old
 	replayed           // right, but the nonce is old or was used
 	mute               // so many wrong ones that nothing is answered
 )

@@ -26,6 +26,7 @@ func (v *invite) build() {
 	v.res.Dialog = dialer.Dialog{
 		CallID: v.id.callID, FromTag: v.id.fromTag, CSeq: v.cseq, Branch: v.id.branch(v.try),
 		Target: v.target.String(), From: v.from.String(), To: v.to.String(), Trunk: v.trunk,
+		At: v.ep.cfg.Now(),
 	}
 	if v.hop.transport != v.usual {
 		v.res.Dialog.Hop = v.hop.String()
@@ -89,15 +90,10 @@ type dialogOf struct {
 }
 
 // inDialog writes a request in a dialog, by loose or strict routing (RFC 3261
-// section 12.2.1.1), and returns the URI that decides where it goes.
-func (ep *Endpoint) inDialog(method sip.RequestMethod, d dialogOf, cseq uint32, target sip.Uri, route []sip.Uri, t Transport) (*sip.Request, sip.Uri) {
-	next := target
-	if len(route) > 0 {
-		next = route[0]
-		if !next.UriParams.Has("lr") {
-			route = append(append([]sip.Uri{}, route[1:]...), target)
-			target = next
-		}
+// section 12.2.1.1).
+func (ep *Endpoint) inDialog(method sip.RequestMethod, d dialogOf, cseq uint32, target sip.Uri, route []sip.Uri, t Transport) *sip.Request {
+	if len(route) > 0 && !route[0].UriParams.Has("lr") {
+		target, route = route[0], append(append([]sip.Uri{}, route[1:]...), target)
 	}
 	req := sip.NewRequest(method, target)
 	req.AppendHeader(ep.via(sip.GenerateBranch(), t))
@@ -118,7 +114,7 @@ func (ep *Endpoint) inDialog(method sip.RequestMethod, d dialogOf, cseq uint32, 
 	req.AppendHeader(&callID)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: cseq, MethodName: method})
 	req.AppendHeader(sip.NewHeader("User-Agent", ep.cfg.UserAgent))
-	return req, next
+	return req
 }
 
 // reply makes a response with our headers.

@@ -93,8 +93,9 @@ func (t *carrier) format(n campaigns.Number) string {
 		return "00" + digits
 	case Digits:
 		return digits
+	default: // E164
+		return "+" + digits
 	}
-	return "+" + digits
 }
 
 // uri is the SIP address of a user at the carrier.

@@ -34,7 +34,7 @@ const (
 )
 
 // TrunkConfig is one way to a carrier.
-type TrunkConfig struct {
+type TrunkConfig struct { //nolint:revive // Config is the endpoint's, and a trunk is the product's word
 	Name           string
 	Address        string         // host:port of the carrier; port 5060 when left out
 	Transport      Transport      // default UDP; an INVITE over 1300 bytes goes by TCP whatever stands here

@@ -90,8 +90,7 @@ func (ep *Endpoint) open() error {
 	}
 	udp, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(ep.listen))
 	if err != nil {
-		tcp.Close()
-		return fmt.Errorf("trunk: listen: %w", err)
+		return fmt.Errorf("trunk: listen: %w", errors.Join(err, tcp.Close()))
 	}
 	if err := udp.SetReadBuffer(readBuffer); err != nil {
 		ep.log.Warn("the UDP read buffer stays as it is", zap.Error(err))
@@ -142,14 +141,15 @@ func (ep *Endpoint) Close() {
 		ep.mu.Unlock()
 		ep.cancel()
 		ep.udp.stop()
-		ep.tcp.Close()
+		err := ep.tcp.Close()
 		ep.work.Wait()
 		ep.tx.Close()
 		settled := time.NewTimer(settle)
 		<-settled.C
 		close(ep.udp.closed)
-		ep.udp.Close()
-		ep.tp.Close()
+		if err = errors.Join(err, ep.udp.Close(), ep.tp.Close()); err != nil {
+			ep.log.Debug("closing", zap.Error(err))
+		}
 	})
 	ep.served.Wait()
 }

@@ -2,6 +2,7 @@ package trunk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -81,8 +82,9 @@ func (ep *Endpoint) send(req *sip.Request) error {
 	if err != nil {
 		return err
 	}
-	defer conn.TryClose()
-	return conn.WriteMsg(req)
+	err = conn.WriteMsg(req)
+	_, closing := conn.TryClose() // gives back the reference that we were lent
+	return errors.Join(err, closing)
 }
 
 // do runs a non-INVITE request to its final response.

@@ -216,7 +216,11 @@ func (v *invite) progress(res *sip.Response) {
 		v.rang180 = v.rang180 || is180
 	}
 	if first && v.ringing != nil {
-		v.ringing(v.ringAt)
+		tag := ""
+		if to := res.To(); to != nil {
+			tag = to.Params.GetOr("tag", "")
+		}
+		v.ringing(v.ringAt, tag)
 	}
 }
 
@@ -239,7 +243,7 @@ func (v *invite) challenged(ctx context.Context, res *sip.Response) bool {
 }
 
 // answer takes the first 200. The audio is connected before the dialog can be
-// found, so that no re-INVITE comes in between; then the ACK leaves, then the hook is called.
+// found, so that no re-INVITE comes in between; the ACK leaves once the answer is written down.
 func (v *invite) answer(res *sip.Response) (*leg, dialer.Result) {
 	now := v.ep.cfg.Now()
 	v.res.Answered, v.res.Final = now, now
@@ -257,18 +261,20 @@ func (v *invite) answer(res *sip.Response) (*leg, dialer.Result) {
 	}
 	v.ep.calls.replace(v.id.callID, l)
 	v.tx.OnRetransmission(l.again)
-	l.acknowledge()
 	v.res.Dialog = l.Dialog()
 	if err != nil {
+		l.confirm(nil)
 		v.ep.log.Warn("answered without usable audio", zap.String("callID", v.id.callID), zap.Error(err))
 		l.Hangup()
 		v.res.Outcome = campaigns.Failed
 		v.res.Cause = dialer.Cause{Status: sip.StatusNotAcceptableHere, Text: "answered without usable audio: " + printable(err.Error())}
 		return nil, v.res
 	}
+	var recorded func()
 	if v.answered != nil {
-		v.answered(now)
+		recorded = v.answered(now, v.res.Dialog)
 	}
+	l.confirm(recorded)
 	return l, v.res
 }
 

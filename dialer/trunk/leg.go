@@ -24,6 +24,7 @@ type leg struct {
 	fallback  hop // of the INVITE
 	release   func()
 	done      chan struct{}
+	confirmed chan struct{} // closed when the ACK has been sent
 
 	mu      sync.Mutex // protects the fields below; no call leaves the package under it but Audio.Connect
 	creds   credentials
@@ -46,7 +47,7 @@ func (v *invite) newLeg(res *sip.Response) *leg {
 	l := &leg{
 		ep: v.ep, audio: v.audio, codecs: v.codecs, trunk: v.trunk, fixed: v.fixed, fallback: v.hop,
 		dialogOf:  dialogOf{callID: v.id.callID, localTag: v.id.fromTag, local: v.from, remote: v.to},
-		inviteSeq: v.cseq, cseq: v.cseq, release: v.release, done: make(chan struct{}),
+		inviteSeq: v.cseq, cseq: v.cseq, release: v.release, done: make(chan struct{}), confirmed: make(chan struct{}),
 		target: v.target, route: routeSet(res), said: v.offer,
 	}
 	l.creds = v.creds
@@ -90,7 +91,7 @@ func (l *leg) Ended() dialer.End {
 // the INVITE's CSeq and credentials (RFC 3261 section 13.2.2.4).
 func (l *leg) acknowledge() {
 	l.mu.Lock()
-	req, _ := l.ep.inDialog(sip.ACK, l.dialogOf, l.inviteSeq, l.target, l.route, l.hop.transport)
+	req := l.ep.inDialog(sip.ACK, l.dialogOf, l.inviteSeq, l.target, l.route, l.hop.transport)
 	l.creds.apply(req)
 	req.SetBody(nil)
 	l.ep.route(req, l.hop)
@@ -100,14 +101,32 @@ func (l *leg) acknowledge() {
 	}
 }
 
+// confirm sends the ACK once recorded, when there is one, has returned.
+func (l *leg) confirm(recorded func()) {
+	if recorded == nil {
+		l.acknowledge()
+		close(l.confirmed)
+		return
+	}
+	l.ep.spawn(func() {
+		recorded()
+		l.acknowledge()
+		close(l.confirmed)
+	})
+}
+
 // again takes a 200 to the INVITE that is not the first: a retransmission is
-// acknowledged again, another fork's is acknowledged and ended.
+// acknowledged again, once the first ACK is out, another fork's is acknowledged and ended.
 func (l *leg) again(res *sip.Response) {
 	if !res.IsSuccess() {
 		return
 	}
 	if to := res.To(); to != nil && to.Params.GetOr("tag", "") == l.remoteTag {
-		l.acknowledge()
+		select {
+		case <-l.confirmed:
+			l.acknowledge()
+		default:
+		}
 		return
 	}
 	l.ep.endStray(res)
@@ -121,7 +140,7 @@ func (l *leg) next(method sip.RequestMethod) *sip.Request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cseq++
-	req, _ := l.ep.inDialog(method, l.dialogOf, l.cseq, l.target, l.route, l.hop.transport)
+	req := l.ep.inDialog(method, l.dialogOf, l.cseq, l.target, l.route, l.hop.transport)
 	l.creds.apply(req)
 	req.SetBody(nil)
 	l.ep.route(req, l.hop)
@@ -155,6 +174,10 @@ func (l *leg) Hangup() {
 		return
 	}
 	l.ep.spawn(func() {
+		select { // no BYE passes the ACK
+		case <-l.confirmed:
+		case <-l.ep.ctx.Done():
+		}
 		res, err := l.ask(l.ep.ctx, sip.BYE)
 		end := dialer.End{Err: err}
 		if res != nil {

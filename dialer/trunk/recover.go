@@ -103,7 +103,7 @@ func (ep *Endpoint) recoverAnswered(ctx context.Context, d dialer.Dialog, target
 		creds = credentials{user: t.cfg.Username, password: t.cfg.Password}
 	}
 	for cseq := d.CSeq + farAhead; ; cseq++ {
-		req, _ := ep.inDialog(sip.BYE, dialog, cseq, target, route, h.transport)
+		req := ep.inDialog(sip.BYE, dialog, cseq, target, route, h.transport)
 		creds.apply(req)
 		req.SetBody(nil)
 		ep.route(req, h)
@@ -124,7 +124,7 @@ func (ep *Endpoint) recoverAnswered(ctx context.Context, d dialer.Dialog, target
 // becomes of its INVITE: the 487 is acknowledged, a 200 ended with ACK and BYE.
 func (ep *Endpoint) recoverRinging(ctx context.Context, d dialer.Dialog, target, from, to sip.Uri, h hop) error {
 	dialog := dialogOf{callID: d.CallID, localTag: d.FromTag, local: from, remote: to}
-	invite, _ := ep.inDialog(sip.INVITE, dialog, d.CSeq, target, nil, h.transport)
+	invite := ep.inDialog(sip.INVITE, dialog, d.CSeq, target, nil, h.transport)
 	invite.Via().Params.Add("branch", d.Branch)
 	l := &left{ep: ep, invite: invite, hop: h, over: make(chan struct{})}
 	if !ep.calls.add(d.CallID, l) {

@@ -70,10 +70,11 @@ func (r *registrar) answer(req *sip.Request, src netip.AddrPort, t Transport) *s
 	switch r.authorized(req, name, src, now) {
 	case mute:
 		return nil
-	case denied, stale:
+	case denied:
 		return r.challenge(req, now, false)
 	case replayed:
 		return r.challenge(req, now, true)
+	case granted:
 	}
 	if status := r.bind(req, name, src, t, now); status != sip.StatusOK {
 		res := r.ep.reply(req, status, "Interval Too Brief")

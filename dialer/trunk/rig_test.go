@@ -76,11 +76,14 @@ func (b *bench) place(ctx context.Context, c cleared, ring time.Duration) <-chan
 	out := make(chan originated, 1)
 	p := dialer.Placing{
 		Audio: b.audio, RingTimeout: ring,
-		Ringing: func(at time.Time) {
+		Ringing: func(at time.Time, _ string) {
 			b.note(func() { b.ringing = append(b.ringing, at) })
 			b.rang <- struct{}{}
 		},
-		Answered: func(at time.Time) { b.note(func() { b.answered = append(b.answered, at) }) },
+		Answered: func(at time.Time, _ dialer.Dialog) func() {
+			b.note(func() { b.answered = append(b.answered, at) })
+			return b.recorded
+		},
 		Dialing: func(d dialer.Dialog) error {
 			b.note(func() { b.dialogs = append(b.dialogs, d) })
 			return nil

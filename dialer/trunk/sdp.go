@@ -35,8 +35,9 @@ func (d direction) answering() direction {
 		return sendOnly
 	case inactive:
 		return inactive
+	default:
+		return sendRecv
 	}
-	return sendRecv
 }
 
 // session is what we say of our audio.

@@ -16,8 +16,34 @@ import (
 type strays struct {
 	rate *rate.Limiter // of those whose Call-ID we do not know
 
-	mu sync.Mutex // protects m
-	m  map[string]time.Time
+	mu   sync.Mutex           // protects the fields below
+	m    map[string]time.Time // dialogs, by Call-ID and To tag
+	late map[string]time.Time // calls of ours that somebody answered too late, by Call-ID
+}
+
+// answered notes that a call of ours was answered although nobody waited for it.
+func (s *strays) answered(callID string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.late == nil {
+		s.late = map[string]time.Time{}
+	}
+	if _, known := s.late[callID]; !known {
+		s.late[callID] = now
+	}
+	for id, at := range s.late {
+		if now.Sub(at) > giveUp() {
+			delete(s.late, id)
+		}
+	}
+}
+
+// wasAnswered says when the call was answered, if it was.
+func (s *strays) wasAnswered(callID string) (time.Time, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, ok := s.late[callID]
+	return at, ok
 }
 
 // first reports whether the key is new, and forgets old ones.
@@ -80,6 +106,12 @@ func (ep *Endpoint) endStray(res *sip.Response) {
 	if d.localTag != tagOf(d.callID) {
 		return // no call of ours
 	}
+	ep.strays.answered(d.callID, ep.cfg.Now())
+	if p, ok := ep.calls.get(d.callID); ok {
+		if l, ok := p.(*left); ok {
+			l.wasAnswered()
+		}
+	}
 	target := to.Address
 	if c := res.Contact(); c != nil && c.Address.Host != "" {
 		target = c.Address
@@ -91,7 +123,7 @@ func (ep *Endpoint) endStray(res *sip.Response) {
 // endDialog sends the ACK and, the first time, the BYE.
 func (ep *Endpoint) endDialog(ctx context.Context, d dialogOf, target sip.Uri, route []sip.Uri, cseq uint32, res *sip.Response) {
 	h := ep.hopTo(ctx, firstOf(route, target), hopFrom(res))
-	ack, _ := ep.inDialog(sip.ACK, d, cseq, target, route, h.transport)
+	ack := ep.inDialog(sip.ACK, d, cseq, target, route, h.transport)
 	ack.SetBody(nil)
 	ep.route(ack, h)
 	if err := ep.send(ack); err != nil {
@@ -101,7 +133,7 @@ func (ep *Endpoint) endDialog(ctx context.Context, d dialogOf, target sip.Uri, r
 		return
 	}
 	ep.log.Info("ending an answer that nobody waits for", zap.String("callID", d.callID))
-	bye, _ := ep.inDialog(sip.BYE, d, cseq+1, target, route, h.transport)
+	bye := ep.inDialog(sip.BYE, d, cseq+1, target, route, h.transport)
 	bye.SetBody(nil)
 	ep.route(bye, h)
 	if _, err := ep.do(ctx, bye); err != nil {

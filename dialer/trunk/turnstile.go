@@ -32,16 +32,16 @@ func (t *turnstile) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		a, ok := c.RemoteAddr().(*net.TCPAddr)
-		if !ok {
-			c.Close()
-			continue
+		var src netip.Addr
+		if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+			src = a.AddrPort().Addr().Unmap()
 		}
-		src := a.AddrPort().Addr().Unmap()
-		if t.enter(src) {
+		if src.IsValid() && t.enter(src) {
 			return &counted{Conn: c, wait: firstWord, idle: t.idle, leave: sync.OnceFunc(func() { t.exit(src) })}, nil
 		}
-		c.Close()
+		if err := c.Close(); err != nil {
+			continue // gone already
+		}
 	}
 }
 
