@@ -128,10 +128,12 @@ func (d *demo) result(id, data string) {
 	}
 }
 
-func (d *demo) check(when string) {
+// check puts every so-many-th number to the gate.
+func (d *demo) check(when string, step int) {
 	d.t.Helper()
 	met := map[dnc.Reason]int{}
-	for i, n := range d.numbers {
+	for i := 0; i < len(d.numbers); i += step {
+		n := d.numbers[i]
 		c, v := d.gate.Clear(d.t.Context(), dnc.Request{
 			Attempt: "a", Lead: campaigns.Lead{ID: campaigns.LeadID(i + 1), Number: n},
 			Campaign: dnc.Terms{
@@ -173,14 +175,14 @@ func TestDemoOnTheEmbeddedStore(t *testing.T) {
 	if _, err := d.store.AddOptOuts(t.Context(), entries); err != nil {
 		t.Fatal(err)
 	}
-	d.check("after the result")
+	d.check("after the result", 1)
 	if len(d.journal) != len(d.numbers) {
 		t.Errorf("%d decisions written for %d numbers", len(d.journal), len(d.numbers))
 	}
 
 	older := strings.NewReplacer(",0,2026-11-24", ",1,2026-11-23", ",1,2026-11-24", ",0,2026-11-23", "2026-11-03", "2026-11-02").Replace(string(data))
 	d.result("older", older)
-	d.check("after an older result that says the contrary")
+	d.check("after an older result that says the contrary", 5)
 
 	newer := strings.NewReplacer("2026-11-03", "2026-11-24").Replace(string(data))
 	d.result("newer", newer)
