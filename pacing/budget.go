@@ -50,16 +50,15 @@ func (e *Engine) learnBudget(c count) {
 type allowance struct {
 	risk         float64 // θ
 	pace         float64 // at which abandons are to be spent
-	over         bool    // no risk at all: one line per ready agent
-	lean         bool    // nothing to spend
-	spend        float64 // abandons that may be spent now
+	lean         bool    // nothing may be lost
+	spend, sure  float64 // as in view
 	credit, rate float64 // of the tightest window, at its cap
 }
 
 // allow asks every window.
 func (e *Engine) allow(at int64) allowance {
 	a := allowance{risk: exp(e.budget.log)}
-	a.pace, a.spend = paceHigh, float64(never)
+	a.pace, a.spend, a.sure = paceHigh, float64(never), float64(never)
 	for i := range e.ledgers {
 		l := &e.ledgers[i]
 		c := l.at(at)
@@ -68,9 +67,8 @@ func (e *Engine) allow(at int64) allowance {
 			a.credit, a.rate = credit, l.rate(c)
 		}
 		v := e.view(l, c, at)
-		a.pace, a.spend = min(a.pace, v.pace), min(a.spend, v.spend)
+		a.pace, a.spend, a.sure = min(a.pace, v.pace), min(a.spend, v.spend), min(a.sure, v.sure)
 		a.lean = a.lean || v.sure < sureNeed
-		a.over = a.over || v.heal < 0
 	}
 	a.risk = clamp(float64(a.risk*a.pace), 0, 0.5)
 	return a
@@ -80,7 +78,6 @@ func (e *Engine) allow(at int64) allowance {
 type view struct {
 	spend float64 // abandons that may be spent now, those borrowed from answers to come included
 	sure  float64 // the same at the cap itself, with less borrowed: below 1 nothing may be lost
-	heal  float64 // credit at the window's end if nothing is spent from here on
 	pace  float64 // share of the even rate at which to spend from here on
 }
 
@@ -116,7 +113,6 @@ func (e *Engine) view(l *ledger, c count, at int64) view {
 	if l.window.Period == Rolling {
 		v.spend = e.rollingCredit(l, c, share, perSecond, at)
 		v.sure = e.rollingCredit(l, c, atCap, perSecond, at) - rollingKeep
-		v.heal = v.spend + 3
 		v.pace = pace(v.spend, max(float64(share*float64(perSecond*seconds(l.tail.length))), float64(share*paceFew)))
 		return v
 	}
@@ -124,7 +120,6 @@ func (e *Engine) view(l *ledger, c count, at int64) view {
 	if !known {
 		v.spend = credit + max(0, startFree-earned)
 		v.sure = creditAtCap + max(0, startFree-float64(atCap*max(c.connected, 0)))
-		v.heal = credit + startFree + 3
 		v.pace = pace(v.spend-openKeep, float64(share*paceOpen))
 		return v
 	}
@@ -133,11 +128,7 @@ func (e *Engine) view(l *ledger, c count, at int64) view {
 	soon := float64(borrowSpan * (1 - exp(-seconds(left)/borrowSpan)))
 	v.spend = credit + min(float64(borrowShare*float64(share*float64(perSecond*soon))), most)
 	v.sure = creditAtCap + min(float64(sureShare*float64(atCap*float64(perSecond*min(seconds(left), sureSpan)))), most)
-	v.heal = credit + ahead
 	v.pace = pace(credit-paceKeep, max(ahead, float64(share*paceFew)))
-	if e.learned.answered < 20 {
-		v.heal = credit + startFree + 3
-	}
 	return v
 }
 

@@ -15,12 +15,14 @@ import "math"
 // idleRisk is the share of θ that may be taken while nobody is idle: waiting a little for better information then costs nothing.
 const idleRisk = 0.4
 
-// burst is how many standard deviations of the forecast a window must be able to spend for the whole of θ to be taken: a shortage, when it
-// comes, loses several callers at once.
+// A shortage, when it comes, loses several callers at once. So the whole of θ is taken only while a window can spend burstMost standard
+// deviations of the forecast, more while little is known, and, of what is sure, burstSure.
 const (
-	burstMore = 300.0
-	burstMost = 1.5
-	burstLow  = 0.15 // of θ, while a window can still heal
+	burstMore  = 300.0
+	burstMost  = 1.5
+	burstSure  = 2.0
+	burstLeast = 0.7
+	burstLow   = 0.15 // of θ, while a window can still heal
 )
 
 // The ramp: until this many lines have ended, lines per idle agent grow with the lines that have.
@@ -37,16 +39,16 @@ func (e *Engine) predict(q *question) (int, Reason) {
 	if spare <= 0 {
 		risk *= idleRisk
 	}
-	n := 0
-	if !q.over {
-		var s sums
-		s.begin(&e.forecast, spare, e.doubt())
-		risk *= clamp((q.spend-0.5)/max(float64(e.burst()*math.Sqrt(s.variance[knots-1])), 1), burstLow, 1)
-		if q.lean {
-			risk = leanRisk
-		}
-		n = e.fit(q, &s, risk)
+	var s sums
+	s.begin(&e.forecast, spare, e.doubt())
+	deviation := max(math.Sqrt(s.variance[knots-1]), burstLeast)
+	risk *= clamp((q.spend-0.5)/float64(e.burst()*deviation), burstLow, 1)
+	risk *= clamp((q.sure-1)/float64(burstSure*deviation), 0, 1)
+	risk /= max(e.learned.level.lift, 1) // nobody knows yet how far the rise goes
+	if q.lean {
+		risk = leanRisk
 	}
+	n := e.fit(q, &s, risk)
 	reason := Reason(Predictive)
 	if q.lean {
 		reason = OverBudget
