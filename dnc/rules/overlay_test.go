@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,35 @@ func TestOverlayTakesThePlaceWhileItHolds(t *testing.T) {
 		if !ok || len(s.Screenings) != 1 || s.Screenings[0].Screening.MaxAge.String() != want {
 			t.Errorf("%s: %+v", day, s.Screenings)
 		}
+	}
+}
+
+// TestExampleOfTheDocs reads the own rules that docs/compliance.md shows.
+func TestExampleOfTheDocs(t *testing.T) {
+	data, err := os.ReadFile("../../docs/compliance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(data), "```yaml\n")
+	text, _, closed := strings.Cut(rest, "```")
+	if !ok || !closed {
+		t.Fatal("the docs show no rules")
+	}
+	own, err := Parse("docs/compliance.md", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, looser, err := Overlay(book(t).File("it"), own)
+	if err != nil || len(looser) > 0 {
+		t.Fatal(looser, err)
+	}
+	b, err := NewBook(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, ok := b.Lookup("it", time.Date(2026, 11, 24, 9, 30, 0, 0, time.UTC))
+	if !ok || s.AbandonLock.Block.String() != "10d" || len(s.Attempts) != 1 {
+		t.Errorf("%+v", s)
 	}
 }
 
