@@ -20,9 +20,6 @@ func (l *loop) answer(c *call, leg Leg, r Result, now time.Time) {
 	l.tally.Dialed++
 	l.tally.Answered++
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.Answered, Call: c.id})
-	rec := c.entry(journal.Answered, r.Answered, leg.CallID())
-	rec.Personal = encode(r.Dialog)
-	l.svc.scribe.note(rec, nil)
 	if a := c.reserved; a != nil && a.state == Reserved && a.call == c {
 		l.connect(c, a, now)
 		return

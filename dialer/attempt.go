@@ -82,7 +82,8 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 		Audio:       audio,
 		RingTimeout: c.camp.RingTimeout,
 		Dialing:     func(d Dialog) error { return l.invited(c, d) },
-		Ringing:     func(at time.Time) { l.post(func(now time.Time) { l.ringing(c, at, now) }) },
+		Ringing:     func(at time.Time, tag string) { l.post(func(now time.Time) { l.ringing(c, at, tag, now) }) },
+		Answered:    func(at time.Time, d Dialog) func() { return l.answered(c, at, d) },
 	})
 	if leg == nil {
 		l.post(func(now time.Time) { l.failed(c, result, now) })
@@ -136,13 +137,33 @@ func (c *call) entry(k journal.Kind, now time.Time, callID string) journal.Recor
 	}
 }
 
-func (l *loop) ringing(c *call, at, now time.Time) {
+// answered journals the answer. It is called from the trunk's goroutine; what it
+// returns waits for the disk.
+func (l *loop) answered(c *call, at time.Time, d Dialog) func() {
+	rec := c.entry(journal.Answered, at, d.CallID)
+	rec.Personal = encode(d)
+	l.svc.scribe.note(rec, nil)
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), answerWait)
+		defer cancel()
+		_ = l.svc.Journal.Sync(ctx) // the scribe says when the journal fails
+	}
+}
+
+// answerWait is the longest that an ACK waits for the record of its answer.
+const answerWait = time.Second
+
+func (l *loop) ringing(c *call, at time.Time, tag string, now time.Time) {
 	if c.state != dialing {
 		return
 	}
 	l.tally.Ringing++
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.Ringing, Call: c.id})
-	l.svc.scribe.note(c.entry(journal.Ringing, at, ""), nil)
+	rec := c.entry(journal.Ringing, at, "")
+	if tag != "" {
+		rec.Personal = encode(Dialog{ToTag: tag})
+	}
+	l.svc.scribe.note(rec, nil)
 }
 
 // refused takes a lead off the line that the gate did not let through. It

@@ -100,6 +100,8 @@ type fakeTrunk struct {
 	mu        sync.Mutex
 	placed    int
 	recovered []Dialog
+	answers   []string // Call-IDs that Recover finds answered
+	met       func(string, time.Time)
 	legs      []*fakeLeg
 }
 
@@ -115,7 +117,7 @@ func (f *fakeTrunk) Originate(ctx context.Context, _ dnc.Clearance, p Placing) (
 		return nil, Result{Outcome: campaigns.Refused}
 	}
 	r.Ringing = time.Now()
-	p.Ringing(r.Ringing)
+	p.Ringing(r.Ringing, "tag")
 	timeout := p.RingTimeout
 	if s.ignores {
 		s.ring, s.fails = timeout, campaigns.NoAnswer
@@ -131,6 +133,7 @@ func (f *fakeTrunk) Originate(ctx context.Context, _ dnc.Clearance, p Placing) (
 		return nil, r
 	}
 	r.Answered = r.Final
+	p.Answered(r.Answered, r.Dialog)()
 	leg := newFakeLeg(r.Dialog.CallID)
 	if s.talk > 0 {
 		time.AfterFunc(s.talk, func() { leg.end(End{ByFar: true}) })
@@ -143,7 +146,14 @@ func (f *fakeTrunk) Originate(ctx context.Context, _ dnc.Clearance, p Placing) (
 
 func (p Placing) callID(k int) string { return "call-" + string(rune('a'+k%26)) }
 
-func (f *fakeTrunk) Recover(_ context.Context, left []Dialog) { f.recovered = left }
+func (f *fakeTrunk) Presume(p Presumed) Dialog { return Dialog{CallID: "presumed-" + p.Attempt} }
+
+func (f *fakeTrunk) Recover(_ context.Context, left []Dialog, met func(string, time.Time)) {
+	f.recovered, f.met = left, met
+	for _, id := range f.answers {
+		met(id, time.Now())
+	}
+}
 
 func (f *fakeTrunk) count() int {
 	f.mu.Lock()

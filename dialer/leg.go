@@ -127,6 +127,8 @@ type Dialog struct {
 	Trunk    string   `json:"trunk,omitempty"`
 	Hop      string   `json:"hop,omitempty"` // transport:address:port that requests go to, where Trunk and Target do not say it
 	Answered bool     `json:"answered,omitempty"`
+
+	At time.Time `json:"at,omitzero"` // when the INVITE was sent
 }
 
 // Placing is what Originate needs beside the clearance.
@@ -134,13 +136,23 @@ type Placing struct {
 	Trunk       string        // name; empty: the only one
 	Audio       Audio         // offered in SDP, connected on the answer
 	RingTimeout time.Duration // from the first 180/183; never under the clearance's ring minimum
-	// Ringing is called once, at the first 180 or 183, and must not block.
-	Ringing func(at time.Time)
-	// Answered is called when the 200 is read and ACKed, before Originate returns, and must not block.
-	Answered func(at time.Time)
+	// Ringing is called once, at the first 180 or 183, with the far end's tag, and must not block.
+	Ringing func(at time.Time, toTag string)
+	// Answered is called when the 200 is read, with the dialog that it makes, before Originate returns, and must
+	// not block. The ACK is sent when the function that it returns has returned: until then the far
+	// end repeats its 200, so that no crash leaves an answer that nobody knows of.
+	Answered func(at time.Time, d Dialog) (recorded func())
 	// Dialing is called when the INVITE is about to be sent (again, after a digest challenge or
 	// failover), with what a restart would need. An error stops the INVITE.
 	Dialing func(Dialog) error
+}
+
+// Presumed is what the journal says of an attempt that was cleared.
+type Presumed struct {
+	Attempt          string
+	Trunk            string // name; empty: the only one
+	Number, CallerID campaigns.Number
+	At               time.Time // of the clearance
 }
 
 // Trunk places calls. Implemented by dialer/trunk.
@@ -150,9 +162,14 @@ type Trunk interface {
 	// call, but not before the clearance's ring minimum; a 200 that crosses the CANCEL still returns a leg. A clearance that
 	// is not valid at the moment of sending gives Refused and nothing is sent.
 	Originate(ctx context.Context, c dnc.Clearance, p Placing) (Leg, Result)
+	// Presume is the dialog of a cleared attempt whose INVITE may have left although the record
+	// of it was lost with the process; without a Call-ID when there is no such trunk.
+	Presume(p Presumed) Dialog
 	// Recover ends what an earlier process left: CANCELs what may ring, ACKs and
-	// BYEs what answers or was answered. It returns when each has been answered or given up.
-	Recover(ctx context.Context, left []Dialog)
+	// BYEs what answers or was answered. It returns when each has been answered or ctx ends; what is open then is
+	// followed on. met is told, from any goroutine and perhaps after Recover has returned, the Call-ID of each
+	// call that proves to have been answered although its dialog does not say so.
+	Recover(ctx context.Context, left []Dialog, met func(callID string, at time.Time))
 }
 
 // Phones are the agents' phones: registered with us, or at a static address.

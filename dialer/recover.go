@@ -15,9 +15,6 @@ import (
 	"pronto/pacing"
 )
 
-// recoverFor is how long a start waits for the calls of a dead process to end.
-const recoverFor = 5 * time.Second
-
 // recover brings the store up to the journal, ends the calls that the last
 // process left on the wire and settles their attempts, before any new call.
 func (s *Service) recover(ctx context.Context) error {
@@ -163,111 +160,6 @@ func settledOf(r journal.Record, intent Attempt, c *campaigns.Campaign) (Attempt
 	}
 	a.RetryAt, a.Done, a.Disposition, a.Refusal = d.RetryAt, d.Done, d.Disposition, d.Refusal
 	return a, true
-}
-
-// settleLeft ends on the wire what may still ring or talk, agents' phones
-// included, then settles each open attempt as perhaps dialed. Answers that met the dead process and no agent
-// count as abandoned.
-func (s *Service) settleLeft(ctx context.Context, open []Attempt, plans map[string]*campaigns.Campaign, phones map[string]Dialog) error {
-	left, err := s.dialogsOf(open)
-	if err != nil {
-		return err
-	}
-	var dialogs []Dialog
-	for _, l := range left {
-		if l.dialog.CallID != "" {
-			dialogs = append(dialogs, l.dialog)
-		}
-	}
-	s.Log.Info("ending what the last run left", zap.Int("attempts", len(open)), zap.Int("dialogs", len(dialogs)), zap.Int("phones", len(phones)))
-	for _, d := range phones {
-		dialogs = append(dialogs, d)
-	}
-	ending, cancel := context.WithTimeout(ctx, recoverFor)
-	s.Trunk.Recover(ending, dialogs)
-	cancel()
-	for agent := range phones {
-		s.rememberCall(ctx, agent, nil)
-	}
-	now := s.Now()
-	for _, a := range open {
-		s.settleOne(a, left[a.ID], plans[a.Campaign], now)
-	}
-	return nil
-}
-
-// settleOne writes the end of one attempt that the last run left open.
-func (s *Service) settleOne(a Attempt, l leftover, c *campaigns.Campaign, now time.Time) {
-	rec := journal.Record{At: now, Kind: journal.Interrupted, Campaign: a.Campaign, Attempt: a.ID, Lead: int64(a.Lead), CallID: l.dialog.CallID, Number: string(a.Number)}
-	detail := journal.InterruptedDetail{Last: l.last, Dialed: l.dialog.CallID != ""}
-	a.Outcome, a.RetryAt = campaigns.Interrupted, a.At.Add(time.Hour)
-	if c != nil {
-		a.RetryAt = a.At.Add(c.RetryDelay(campaigns.Interrupted))
-	}
-	switch {
-	case l.connected:
-		a.Outcome, a.Done = campaigns.Bridged, true
-	case l.answered:
-		a.Outcome = campaigns.Abandoned
-		if c != nil {
-			a.RetryAt = a.At.Add(c.RetryDelay(campaigns.Abandoned))
-		}
-		if !l.abandoned {
-			detail.Abandoned = true
-			lost := rec
-			lost.Kind, lost.Reason = journal.Abandoned, "interrupted"
-			s.scribe.note(lost, nil)
-		}
-	}
-	rec.Outcome = string(a.Outcome)
-	detail.Settled = settledDetail(a)
-	s.scribe.settle(rec, detail, a)
-}
-
-// leftover is how far an open attempt got.
-type leftover struct {
-	last                           journal.Kind
-	dialog                         Dialog
-	answered, connected, abandoned bool
-}
-
-// dialogsOf finds in the journal how far each open attempt got.
-func (s *Service) dialogsOf(open []Attempt) (map[string]leftover, error) {
-	wanted := map[string]leftover{}
-	if len(open) == 0 {
-		return wanted, nil
-	}
-	from := open[0].At
-	for _, a := range open {
-		wanted[a.ID] = leftover{}
-		if a.At.Before(from) {
-			from = a.At
-		}
-	}
-	for r, err := range s.Read(from.Add(-replayOverlap)) {
-		if err != nil {
-			return nil, fmt.Errorf("read journal: %w", err)
-		}
-		l, ok := wanted[r.Attempt]
-		if !ok {
-			continue
-		}
-		l.last = r.Kind
-		switch r.Kind {
-		case journal.Invited:
-			_ = json.Unmarshal(r.Personal, &l.dialog) // a dialog that cannot be read is one that cannot be ended
-		case journal.Answered:
-			l.answered = true
-			_ = json.Unmarshal(r.Personal, &l.dialog)
-			l.dialog.Answered = true
-		case journal.Connected:
-			l.connected = true
-		case journal.Abandoned:
-			l.abandoned = true
-		}
-		wanted[r.Attempt] = l
-	}
-	return wanted, nil
 }
 
 // counted tells a new engine what the journal counted in its windows, by minute.

@@ -297,34 +297,58 @@ func TestDrainLetsCallsFinish(t *testing.T) {
 }
 
 func TestRestartSettlesWhatWasLeftOpen(t *testing.T) {
-	in(t, rigOptions{agents: 0, leads: 4, script: talks(time.Second)}, func(t *testing.T, r *rig) {
+	in(t, rigOptions{agents: 0, leads: 7, script: talks(time.Second)}, func(t *testing.T, r *rig) {
 		at := time.Now()
-		add := func(k journal.Kind, id string, lead int64, d any) {
-			_, _ = r.journal.Append(journal.Record{At: at, Kind: k, Campaign: "spring", Attempt: id, Lead: lead, Number: "+393331230000", Personal: encode(d)})
+		time.Sleep(2 * time.Hour) // since then nothing ran
+		add := func(k journal.Kind, id string, lead int64, detail, personal any) {
+			_, _ = r.journal.Append(journal.Record{At: at, Kind: k, Campaign: "spring", Attempt: id, Lead: lead, Number: "+393331230000", Detail: encode(detail), Personal: encode(personal)})
 		}
-		add(journal.Cleared, "A", 1, nil) // never invited
-		add(journal.Cleared, "B", 2, nil)
-		add(journal.Invited, "B", 2, Dialog{CallID: "b"})
-		add(journal.Cleared, "C", 3, nil)
-		add(journal.Invited, "C", 3, Dialog{CallID: "c"})
-		add(journal.Answered, "C", 3, Dialog{CallID: "c", ToTag: "x"})
-		add(journal.Cleared, "D", 4, nil)
-		add(journal.Answered, "D", 4, Dialog{CallID: "d"})
-		add(journal.Connected, "D", 4, nil)
+		clear := func(id string, lead int64) {
+			add(journal.Cleared, id, lead, dnc.Verdict{CallerID: "+390844000123"}, nil)
+		}
+		clear("A", 1) // never invited, as far as the journal knows
+		clear("B", 2)
+		add(journal.Invited, "B", 2, nil, Dialog{CallID: "b"})
+		add(journal.Ringing, "B", 2, nil, Dialog{ToTag: "early"})
+		clear("C", 3)
+		add(journal.Invited, "C", 3, nil, Dialog{CallID: "c"})
+		add(journal.Answered, "C", 3, nil, Dialog{CallID: "c", ToTag: "x"})
+		clear("D", 4)
+		add(journal.Answered, "D", 4, nil, Dialog{CallID: "d"})
+		add(journal.Connected, "D", 4, nil, nil)
+		clear("E", 5)
+		add(journal.Invited, "E", 5, nil, Dialog{CallID: "e"})
+		clear("F", 6)
+		add(journal.Cleared, "G", 7, nil, nil) // evidence without a caller ID: no dialog can be presumed
+		r.trunk.answers = []string{"e", "presumed-F"}
 		r.run()
 		time.Sleep(time.Second)
-		r.end()
-		want := map[campaigns.LeadID]campaigns.Outcome{1: campaigns.Interrupted, 2: campaigns.Interrupted, 3: campaigns.Abandoned, 4: campaigns.Bridged}
+		now := time.Now()
+		want := map[campaigns.LeadID]campaigns.Outcome{
+			1: campaigns.Interrupted, 2: campaigns.Interrupted, 3: campaigns.Abandoned, 4: campaigns.Bridged,
+			5: campaigns.Abandoned, 6: campaigns.Abandoned, 7: campaigns.Interrupted,
+		}
 		for id, o := range want {
-			if l := r.store.leads[id]; l.LastOutcome != o || l.Attempts != 1 || !l.Done && !l.Due.After(at) {
-				t.Errorf("lead %d: %+v, want %s, one attempt, later or never", id, l, o)
+			if l := r.store.lead(id); l.LastOutcome != o || l.Attempts != 1 || !l.Done && l.Due.Before(now.Add(50*time.Minute)) {
+				t.Errorf("lead %d: %+v, want %s, one attempt, its delay from now or never", id, l, o)
 			}
 		}
-		if len(r.trunk.recovered) != 3 {
-			t.Errorf("recovered %d dialogs, want 3", len(r.trunk.recovered))
+		ended := map[string]Dialog{}
+		for _, d := range r.trunk.recovered {
+			ended[d.CallID] = d
 		}
-		if n := len(r.journal.kinds(journal.Abandoned)); n != 1 {
-			t.Errorf("abandoned %d, want the answer that met the dead process", n)
+		if _, ok := ended["presumed-A"]; len(ended) != 6 || !ok || ended["b"].ToTag != "early" || !ended["c"].Answered {
+			t.Errorf("recovered %+v, want six dialogs, two of them presumed", ended)
+		}
+		if n := len(r.journal.kinds(journal.Abandoned)); n != 3 {
+			t.Errorf("abandoned %d, want the three answers that met the dead process", n)
+		}
+		r.trunk.met("b", now) // its CANCEL came too late
+		r.trunk.met("b", now)
+		r.trunk.met("c", now)
+		r.end()
+		if n := len(r.journal.kinds(journal.Abandoned)); n != 4 {
+			t.Errorf("abandoned %d, want one more", n)
 		}
 	})
 }

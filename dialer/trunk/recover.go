@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -21,26 +20,42 @@ const recoverLimit = 4800 * time.Millisecond
 const farAhead = 1 << 20
 
 // Recover ends what an earlier process left. See dialer.Trunk.
-func (ep *Endpoint) Recover(ctx context.Context, left []dialer.Dialog) {
+func (ep *Endpoint) Recover(ctx context.Context, left []dialer.Dialog, met func(callID string, at time.Time)) {
 	ctx, cancel := context.WithTimeout(ctx, recoverLimit)
 	defer cancel()
-	var wg sync.WaitGroup
+	over := make(chan struct{}, len(left))
 	for _, d := range left {
-		wg.Go(func() { ep.recoverOne(ctx, d) })
+		ep.spawn(func() {
+			ctx, cancel := context.WithTimeout(ep.ctx, giveUp())
+			defer cancel()
+			ep.recoverOne(ctx, d, met)
+			over <- struct{}{}
+		})
 	}
-	wg.Wait()
+	for range left {
+		select {
+		case <-over:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
-// left is one call of an earlier process.
-type left struct {
-	ep     *Endpoint
-	invite *sip.Request // as far as it is known
-	hop    hop
-	once   sync.Once
-	over   chan struct{} // the INVITE has its final response, or the far end sent BYE
+// Presume is the dialog of an attempt's first INVITE. See dialer.Trunk.
+func (ep *Endpoint) Presume(p dialer.Presumed) dialer.Dialog {
+	t := ep.trunk(p.Trunk)
+	if t == nil {
+		return dialer.Dialog{}
+	}
+	c := ep.outbound(t, hop{}, cleared{number: p.Number, callerID: p.CallerID, attempt: p.Attempt}, dialer.Placing{}, nil)
+	return dialer.Dialog{
+		CallID: c.id.callID, FromTag: c.id.fromTag, CSeq: 1, Branch: c.id.branch(1),
+		Target: c.target.String(), From: c.from.String(), To: c.to.String(), Trunk: c.trunk, At: p.At,
+	}
 }
 
-func (ep *Endpoint) recoverOne(ctx context.Context, d dialer.Dialog) {
+// recoverOne ends one call of an earlier process.
+func (ep *Endpoint) recoverOne(ctx context.Context, d dialer.Dialog, met func(callID string, at time.Time)) {
 	log := ep.log.With(zap.String("callID", d.CallID), zap.Bool("answered", d.Answered))
 	if !safe(d.CallID) || d.CallID == "" || d.FromTag == "" {
 		log.Warn("a dialog left behind cannot be ended: its record is incomplete")
@@ -64,7 +79,10 @@ func (ep *Endpoint) recoverOne(ctx context.Context, d dialer.Dialog) {
 	if d.Answered {
 		err = ep.recoverAnswered(ctx, d, target, from, to, h)
 	} else {
-		err = ep.recoverRinging(ctx, d, target, from, to, h)
+		l := &left{
+			ep: ep, id: d.CallID, tag: d.FromTag, target: target, from: from, to: to, hop: h, met: met, over: make(chan struct{}),
+		}
+		err = l.end(ctx, d)
 	}
 	if err != nil {
 		log.Warn("a dialog left behind gave no answer", zap.Error(err))
@@ -117,74 +135,6 @@ func (ep *Endpoint) recoverAnswered(ctx context.Context, d dialer.Dialog, target
 		if again, err := creds.answer(req, res); !again {
 			return err
 		}
-	}
-}
-
-// recoverRinging sends the CANCEL of a call that may ring, and waits for what
-// becomes of its INVITE: the 487 is acknowledged, a 200 ended with ACK and BYE.
-func (ep *Endpoint) recoverRinging(ctx context.Context, d dialer.Dialog, target, from, to sip.Uri, h hop) error {
-	dialog := dialogOf{callID: d.CallID, localTag: d.FromTag, local: from, remote: to}
-	invite := ep.inDialog(sip.INVITE, dialog, d.CSeq, target, nil, h.transport)
-	invite.Via().Params.Add("branch", d.Branch)
-	l := &left{ep: ep, invite: invite, hop: h, over: make(chan struct{})}
-	if !ep.calls.add(d.CallID, l) {
-		return nil
-	}
-	time.AfterFunc(giveUp(), func() { ep.calls.drop(d.CallID, l) })
-	if _, err := ep.do(ctx, ep.cancelOf(invite, h)); err != nil {
-		return err
-	}
-	select {
-	case <-l.over:
-		return nil
-	case <-ctx.Done():
-		return nil // a 481: the far end knows no such INVITE, or answered it and repeats the 200, which stray ends
-	}
-}
-
-// stray takes the final response to the INVITE.
-func (l *left) stray(res *sip.Response) {
-	switch {
-	case res.IsProvisional():
-		return
-	case res.IsSuccess():
-		l.ep.endStray(res)
-	default:
-		l.acknowledge(res)
-	}
-	l.once.Do(func() { close(l.over) })
-}
-
-// acknowledge sends the ACK of a response that is no success: the INVITE's
-// branch, Request-URI and CSeq (RFC 3261 section 17.1.1.3).
-func (l *left) acknowledge(res *sip.Response) {
-	if res.To() == nil {
-		return
-	}
-	ack := sip.NewRequest(sip.ACK, l.invite.Recipient)
-	ack.AppendHeader(l.invite.Via().Clone())
-	forwards := sip.MaxForwardsHeader(70)
-	ack.AppendHeader(&forwards)
-	ack.AppendHeader(sip.HeaderClone(l.invite.From()))
-	ack.AppendHeader(sip.HeaderClone(res.To()))
-	ack.AppendHeader(sip.HeaderClone(l.invite.CallID()))
-	ack.AppendHeader(&sip.CSeqHeader{SeqNo: l.invite.CSeq().SeqNo, MethodName: sip.ACK})
-	ack.SetBody(nil)
-	l.ep.route(ack, l.hop)
-	if err := l.ep.send(ack); err != nil {
-		l.ep.log.Warn("ACK not sent", zap.Error(err))
-	}
-}
-
-// request answers the far end's requests in a dialog that we know only in part.
-func (l *left) request(req *sip.Request, tx *sip.ServerTx) {
-	if req.Method == sip.BYE {
-		l.ep.respond(req, tx, sip.StatusOK, "OK")
-		l.once.Do(func() { close(l.over) })
-		return
-	}
-	if !req.IsAck() {
-		l.ep.respond(req, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"pronto/dialer"
 )
 
@@ -41,11 +43,13 @@ func crashed(t *testing.T, answered bool) (b *bench, inv *heard, left dialer.Dia
 	return b, inv, left
 }
 
+// recover runs Recover; the Call-IDs of calls that proved to be answered come in met.
 func (b *bench) recover(left ...dialer.Dialog) <-chan time.Duration {
 	done := make(chan time.Duration, 1)
+	b.met = make(chan string, 10)
 	go func() {
 		began := time.Now()
-		b.ep.Recover(context.Background(), left)
+		b.ep.Recover(context.Background(), left, func(callID string, _ time.Time) { b.met <- callID })
 		done <- time.Since(began)
 	}()
 	return done
@@ -54,7 +58,7 @@ func (b *bench) recover(left ...dialer.Dialog) <-chan time.Duration {
 func TestRecoverRinging(t *testing.T) {
 	b, inv, left := crashed(t, false)
 	done := b.recover(left)
-	c := b.far.next("CANCEL")
+	c := b.cancelled(inv)
 	if c.branch() != inv.branch() || c.cseq() != inv.cseq() || c.header("Call-ID") != inv.header("Call-ID") ||
 		c.header("From") != inv.header("From") || c.header("To") != inv.header("To") || strings.Fields(c.line)[1] != strings.Fields(inv.line)[1] {
 		t.Errorf("the CANCEL does not match the INVITE of the earlier process:\n%s\n%s", inv.raw, c.raw)
@@ -69,6 +73,138 @@ func TestRecoverRinging(t *testing.T) {
 		t.Errorf("Recover took %s after all was said", d)
 	}
 	b.far.none("BYE", 4*testT1)
+	b.unmet()
+}
+
+// unmet fails when a call was taken for answered.
+func (b *bench) unmet() {
+	b.t.Helper()
+	select {
+	case id := <-b.met:
+		b.t.Errorf("%s is taken for answered", id)
+	default:
+	}
+}
+
+// A far end that has no final response for us is asked, when its tag is known.
+func TestRecoverAsksByTheEarlyTag(t *testing.T) {
+	for name, c := range map[string]struct {
+		cancel, bye string
+		met         bool
+	}{
+		"answered, transaction gone": {"481 Gone", "200 OK", true},
+		"answered":                   {"200 OK", "200 OK", true},
+		"over":                       {"481 Gone", "481 Gone", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, inv, left := crashed(t, false)
+			left.ToTag = "a"
+			done := b.recover(left)
+			b.far.reply(b.cancelled(inv), say{status: c.cancel})
+			bye := b.far.next("BYE")
+			if !strings.Contains(bye.header("To"), "tag=a") || bye.header("From") != inv.header("From") || bye.cseq() <= inv.cseq() {
+				t.Errorf("BYE:\n%s", bye.raw)
+			}
+			b.far.reply(bye, say{status: c.bye})
+			wait(t, "Recover", done)
+			if !c.met {
+				b.unmet()
+			} else if id := wait(t, "word of the answer", b.met); id != inv.header("Call-ID") {
+				t.Errorf("%s was answered, want %s", id, inv.header("Call-ID"))
+			}
+		})
+	}
+}
+
+// cancelled takes the CANCELs: of the INVITE, and of the one that may have
+// followed a challenge, which the far end does not know.
+func (b *bench) cancelled(inv *heard) *heard {
+	b.t.Helper()
+	var ours *heard
+	for range 2 {
+		c := b.far.next("CANCEL")
+		if c.cseq() == inv.cseq() {
+			ours = c
+			continue
+		}
+		if c.cseq() != inv.cseq()+1 || c.branch() == inv.branch() {
+			b.t.Errorf("CANCEL of no INVITE of ours:\n%s", c.raw)
+		}
+		b.far.reply(c, say{status: "481 Gone"})
+	}
+	if ours == nil {
+		b.t.Fatal("no CANCEL of the INVITE")
+	}
+	return ours
+}
+
+// What was not noted is presumed: everything follows from the clearance.
+func TestPresumedDialogIsTheOneThatWasSent(t *testing.T) {
+	b := newBench(t)
+	attempt := newAttempt()
+	b.place(t.Context(), cleared{number: callee, callerID: caller, attempt: attempt, valid: always}, time.Minute)
+	b.far.next("INVITE")
+	sent := b.dialed()[0]
+	got := b.ep.Presume(dialer.Presumed{Attempt: attempt, Number: callee, CallerID: caller, At: sent.At})
+	if d := cmp.Diff(sent, got); d != "" {
+		t.Errorf("the dialog sent and the one presumed:\n%s", d)
+	}
+	if d := b.ep.Presume(dialer.Presumed{Attempt: attempt, Trunk: "other"}); d.CallID != "" {
+		t.Errorf("a dialog on a trunk that is not there: %+v", d)
+	}
+}
+
+// The far end answered before the restart knew of the call, or hangs up before it
+// is told anything.
+func TestRecoverHearsOfAnswers(t *testing.T) {
+	t.Run("before", func(t *testing.T) {
+		b, inv, left := crashed(t, false)
+		b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
+		b.far.reply(b.far.next("BYE"), say{status: "200 OK"})
+		wait(t, "Recover", b.recover(left))
+		if id := wait(t, "word of the answer", b.met); id != inv.header("Call-ID") {
+			t.Errorf("%s was answered", id)
+		}
+		b.far.none("CANCEL", 4*testT1)
+	})
+	t.Run("after", func(t *testing.T) {
+		b, inv, left := crashed(t, false)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*testT1)
+		defer cancel()
+		met := make(chan string, 1)
+		b.ep.Recover(ctx, []dialer.Dialog{left}, func(id string, _ time.Time) { met <- id })
+		b.cancelled(inv)
+		b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
+		b.far.reply(b.far.next("BYE"), say{status: "200 OK"})
+		if id := wait(t, "word of the answer", met); id != inv.header("Call-ID") {
+			t.Errorf("%s was answered", id)
+		}
+	})
+}
+
+// The ACK waits for the record of the answer, so that a process that dies
+// between leaves a far end that repeats its 200.
+func TestAckWaitsForTheRecord(t *testing.T) {
+	b := newBench(t)
+	release := make(chan struct{})
+	b.recorded = func() { <-release }
+	out := b.dial(t.Context(), time.Second, 0)
+	inv := b.far.next("INVITE")
+	ok := say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)}
+	b.far.reply(inv, ok)
+	o := wait(t, "the answer", out) // the bridge does not wait
+	if o.leg == nil {
+		t.Fatalf("no leg: %+v", o.res)
+	}
+	b.far.reply(inv, ok)
+	o.leg.Hangup()
+	b.far.none("ACK", 4*testT1)
+	close(release)
+	if m := b.far.next("ACK"); m.cseq() != inv.cseq() {
+		t.Errorf("ACK:\n%s", m.raw)
+	}
+	b.far.reply(b.far.next("BYE"), say{status: "200 OK"})
+	wait(t, "the end", o.leg.Done())
 }
 
 func TestRecoverMeetsAnAnswer(t *testing.T) {
@@ -76,7 +212,7 @@ func TestRecoverMeetsAnAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b, inv, left := crashed(t, false)
 			done := b.recover(left)
-			c := b.far.next("CANCEL")
+			c := b.cancelled(inv)
 			b.far.reply(c, say{status: toCancel})
 			b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
 			ack := b.far.next("ACK")
@@ -86,6 +222,9 @@ func TestRecoverMeetsAnAnswer(t *testing.T) {
 			}
 			b.far.reply(bye, say{status: "200 OK"})
 			wait(t, "Recover", done)
+			if id := wait(t, "word of the answer", b.met); id != inv.header("Call-ID") {
+				t.Errorf("%s was answered, want %s", id, inv.header("Call-ID"))
+			}
 		})
 	}
 }

@@ -34,6 +34,8 @@ type bench struct {
 	answered []time.Time
 	dialogs  []dialer.Dialog
 	rang     chan struct{}
+	met      chan string
+	recorded func() // what the hook of an answer returns
 }
 
 func newBench(t *testing.T, change ...func(*Config)) *bench {

@@ -106,10 +106,11 @@ func (ep *Endpoint) endStray(res *sip.Response) {
 	if d.localTag != tagOf(d.callID) {
 		return // no call of ours
 	}
-	ep.strays.answered(d.callID, ep.cfg.Now())
+	now := ep.cfg.Now()
+	ep.strays.answered(d.callID, now)
 	if p, ok := ep.calls.get(d.callID); ok {
 		if l, ok := p.(*left); ok {
-			l.wasAnswered()
+			l.answered(now)
 		}
 	}
 	target := to.Address
