@@ -16,14 +16,16 @@ type pace struct {
 	log    *zap.Logger
 	fresh  bool           // nothing is journaled yet
 	config *pacing.Config // to be journaled with the next record; nil: it stands there already
+	since  time.Time      // instant of Configure, zero for the first configuration
 	events []pacing.Event
 	last   pacing.Decision
-	asked  []decided
+	lastAt time.Time
+	asked  []PacedDecision
 	wait   time.Time // Again of the last decision
 }
 
-// decided is one Decide as journaled.
-type decided struct {
+// PacedDecision is one Decide as journaled.
+type PacedDecision struct {
 	At       time.Time       `json:"at"`
 	After    int             `json:"after"`          // events of this record observed before it
 	Leads    int             `json:"leads"`          // length of next; -1 for nil
@@ -31,13 +33,14 @@ type decided struct {
 	Decision pacing.Decision `json:"decision"`
 }
 
-// pacedDetail is the detail of a Paced record: read in order, the records of a
+// PacedDetail is the detail of a Paced record: read in order, the records of a
 // campaign from one with New on replay to the same decisions, to the bit.
-type pacedDetail struct {
-	New     bool           `json:"new,omitempty"`    // a new engine begins here
-	Config  *pacing.Config `json:"config,omitempty"` // in force from this record on, before its events
-	Events  []pacing.Event `json:"events,omitempty"`
-	Decides []decided      `json:"decides,omitempty"`
+type PacedDetail struct {
+	New          bool            `json:"new,omitempty"`          // a new engine begins here
+	Config       *pacing.Config  `json:"config,omitempty"`       // in force from this record on, before its events
+	ConfiguredAt time.Time       `json:"configured_at,omitzero"` // when the engine took Config over; zero for a new engine
+	Events       []pacing.Event  `json:"events,omitempty"`
+	Decides      []PacedDecision `json:"decides,omitempty"`
 }
 
 // idleWait is how long the loop sleeps when pacing names no instant.
@@ -65,27 +68,40 @@ func (p *pace) observe(e pacing.Event) {
 func (p *pace) decide(now time.Time, next []float64) pacing.Decision {
 	d := p.engine.Decide(now, next)
 	if d.Dial > 0 || d.Reason != p.last.Reason || len(p.events) > 0 {
-		ask := decided{At: now, After: len(p.events), Leads: len(next), Decision: d}
+		ask := PacedDecision{At: now, After: len(p.events), Leads: len(next), Decision: d}
 		if next == nil {
 			ask.Leads = -1
 		}
-		ask.Next = informative(next, d.Dial)
+		ask.Next = informative(next, d)
 		p.asked = append(p.asked, ask)
 	}
-	p.last, p.wait = d, d.Again
+	p.last, p.lastAt, p.wait = d, now, d.Again
 	return d
 }
 
 // informative copies the propensities that the engine can have read, when any
-// of them says something.
-func informative(next []float64, dial int) []float64 {
-	read := next[:min(len(next), 2*dial+64)]
+// of them says something. A bound lets fewer lines pass than the engine weighed.
+func informative(next []float64, d pacing.Decision) []float64 {
+	read := next
+	if !bounded(d.Reason) {
+		read = next[:min(len(next), 2*d.Dial+64)]
+	}
 	for _, v := range read {
 		if v != 0 {
 			return append([]float64(nil), read...)
 		}
 	}
 	return nil
+}
+
+// bounded tells whether a limit settled the number of lines.
+func bounded(r pacing.Reason) bool {
+	switch r {
+	case pacing.MaxLines, pacing.MaxLinesPerAgent, pacing.MaxCallsPerSecond, pacing.NoLeads, pacing.ColdStart:
+		return true
+	default:
+		return false
+	}
 }
 
 // configure changes the engine's configuration; what was observed before it is
@@ -95,16 +111,16 @@ func (p *pace) configure(s *scribe, campaign string, now time.Time, cfg pacing.C
 	if err := p.engine.Configure(now, cfg); err != nil {
 		return err
 	}
-	p.config = &cfg
+	p.config, p.since = &cfg, now
 	return nil
 }
 
 // write journals what happened since the last write.
 func (p *pace) write(s *scribe, campaign string, now time.Time) {
-	if len(p.events) == 0 && len(p.asked) == 0 {
+	if len(p.events) == 0 && len(p.asked) == 0 && p.config == nil {
 		return
 	}
-	s.note(journal.Record{At: now, Kind: journal.Paced, Campaign: campaign}, pacedDetail{p.fresh, p.config, p.events, p.asked})
+	s.note(journal.Record{At: now, Kind: journal.Paced, Campaign: campaign}, PacedDetail{p.fresh, p.config, p.since, p.events, p.asked})
 	p.fresh, p.config = false, nil
 	p.events, p.asked = p.events[:0], p.asked[:0]
 }

@@ -11,7 +11,6 @@ import (
 	"pronto/campaigns"
 	"pronto/dialer/journal"
 	"pronto/dnc"
-	"pronto/pacing"
 )
 
 const zapWarn = zapcore.ErrorLevel
@@ -349,62 +348,6 @@ func TestRestartSettlesWhatWasLeftOpen(t *testing.T) {
 		r.end()
 		if n := len(r.journal.kinds(journal.Abandoned)); n != 4 {
 			t.Errorf("abandoned %d, want one more", n)
-		}
-	})
-}
-
-// TestPacingReplaysFromTheJournal feeds the journal's Paced records to a new
-// engine, which must decide the same, to the bit.
-func TestPacingReplaysFromTheJournal(t *testing.T) {
-	in(t, rigOptions{agents: 4, leads: 90, script: func(k int) script {
-		if k%3 == 0 {
-			return script{ring: 3 * time.Second, talk: 20 * time.Second}
-		}
-		return script{ignores: true}
-	}, camp: func(c *campaigns.Campaign) { c.Pacing = campaigns.Pacing{Mode: "predictive"} }}, func(t *testing.T, r *rig) {
-		r.run()
-		time.Sleep(5 * time.Minute)
-		r.end()
-		var engine *pacing.Engine
-		compared := 0
-		for _, x := range r.journal.kinds(journal.Paced) {
-			d := detail[pacedDetail](t, x)
-			if d.New {
-				e, err := pacing.New(*d.Config)
-				if err != nil {
-					t.Fatal(err)
-				}
-				engine = e
-			}
-			fed := 0
-			for _, ask := range d.Decides {
-				for ; fed < ask.After; fed++ {
-					if err := engine.Observe(d.Events[fed]); err != nil {
-						t.Fatal(err)
-					}
-				}
-				next := ask.Next
-				if next == nil && ask.Leads >= 0 {
-					next = make([]float64, ask.Leads)
-				}
-				got := engine.Decide(ask.At, next)
-				if !got.Again.Equal(ask.Decision.Again) {
-					t.Fatalf("decision %d: again %v, want %v", compared, got.Again, ask.Decision.Again)
-				}
-				got.Again, ask.Decision.Again = time.Time{}, time.Time{}
-				if got != ask.Decision {
-					t.Fatalf("decision %d: replayed %+v, journaled %+v", compared, got, ask.Decision)
-				}
-				compared++
-			}
-			for ; fed < len(d.Events); fed++ {
-				if err := engine.Observe(d.Events[fed]); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		if compared < 20 {
-			t.Errorf("compared %d decisions only", compared)
 		}
 	})
 }
