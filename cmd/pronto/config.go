@@ -25,6 +25,7 @@ type config struct {
 	Media     mediaConfig     `yaml:"media"`
 	Trunks    []trunkConfig   `yaml:"trunks"`
 	Prompts   string          `yaml:"prompts"` // folder of WAV files, played by their name without .wav
+	Rules     paths           `yaml:"rules"`   // rule files of one's own, or folders of them
 	Rehearsal rehearsalConfig `yaml:"rehearsal"`
 }
 
@@ -86,6 +87,11 @@ func loadConfig(path string) (config, error) {
 		}
 		if c.Prompts != "" && !filepath.IsAbs(c.Prompts) {
 			c.Prompts = filepath.Join(filepath.Dir(path), c.Prompts)
+		}
+		for i, name := range c.Rules {
+			if !filepath.IsAbs(name) {
+				c.Rules[i] = filepath.Join(filepath.Dir(path), name)
+			}
 		}
 	}
 	if c.Node == "" {

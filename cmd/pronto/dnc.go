@@ -19,6 +19,7 @@ func newDNCCommand(g *globals) *cobra.Command {
 		newDNCRemoveCommand(g),
 		newDNCCheckCommand(g),
 		newDNCRegistersCommand(g),
+		newDNCRulesCommand(g),
 	)
 }
 

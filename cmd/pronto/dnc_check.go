@@ -56,6 +56,38 @@ type checkedDoc struct {
 	Jurisdiction string           `json:"jurisdiction"`
 	At           time.Time        `json:"at"`
 	dnc.Verdict
+
+	// Of the verdict, but there whatever it says: null or empty where there is none.
+	Reason       dnc.Reason `json:"reason"`
+	Register     string     `json:"register"`
+	CheckedAt    *time.Time `json:"checked_at"`
+	ValidUntil   *time.Time `json:"valid_until"`
+	NextCallable *time.Time `json:"next_callable_at"`
+	NotChecked   []string   `json:"not_checked"`
+}
+
+// checked describes a verdict.
+func checked(n campaigns.Number, campaign, jurisdiction string, at time.Time, v dnc.Verdict) checkedDoc {
+	return checkedDoc{
+		Number: n, Campaign: campaign, Jurisdiction: jurisdiction, At: at, Verdict: v, Reason: v.Reason, Register: v.Register,
+		CheckedAt: known(v.CheckedAt), ValidUntil: known(v.ValidUntil), NextCallable: known(v.NextCallable), NotChecked: append([]string{}, v.NotChecked...),
+	}
+}
+
+// known is the time, nil for the zero time.
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// dayOf is day of a time that may be missing.
+func dayOf(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return day(*t)
 }
 
 func runDNCCheck(cmd *cobra.Command, g *globals, args checkArgs) error {
@@ -87,9 +119,9 @@ func checkLines(doc checkedDoc) []string {
 			lines = append(lines, "  "+fmt.Sprintf(format, args...))
 		}
 	}
-	say(doc.Register != "", "register %s: %s, checked %s, holds until %s", doc.Register, doc.Status, day(doc.CheckedAt), day(doc.ValidUntil))
+	say(doc.Register != "", "register %s: %s, checked %s, holds until %s", doc.Register, doc.Status, dayOf(doc.CheckedAt), dayOf(doc.ValidUntil))
 	say(doc.Zone != "", "time there: %s (%s)", doc.LocalTime, doc.Zone)
-	say(!doc.NextCallable.IsZero(), "not before %s", day(doc.NextCallable))
+	say(doc.NextCallable != nil, "not before %s", dayOf(doc.NextCallable))
 	say(doc.NeedsAgent, "only with an agent reserved for the call")
 	say(len(doc.NotChecked) > 0, "not checked: %s", strings.Join(doc.NotChecked, ", "))
 	return lines
@@ -135,7 +167,7 @@ func checkNumber(ctx context.Context, h *house, args checkArgs, _ request) (chec
 		return doc, err
 	}
 	verdict := h.gate.Check(ctx, dnc.Request{Lead: lead, Campaign: terms, Node: h.config.Node}, at)
-	return checkedDoc{Number: n, Campaign: args.Campaign, Jurisdiction: terms.Jurisdiction, At: at, Verdict: verdict}, nil
+	return checked(n, args.Campaign, terms.Jurisdiction, at, verdict), nil
 }
 
 // noRules is the error for a jurisdiction that no rule set is for.

@@ -35,6 +35,7 @@ type house struct {
 	journal *journal.Journal // nil: opened for reading
 	lists   *registers.Shelf
 	book    *rules.Book
+	own     []ownRules // the user's, laid over the book
 	gate    *dnc.Gate
 	// changed has a token after a command has written desired state.
 	changed chan struct{}
@@ -49,6 +50,8 @@ type houseOptions struct {
 	what    string // for others who find the folder locked: serve, leads load
 	reading bool   // no journal: nothing will be changed
 	config  config
+	// anyRules opens also where nobody took responsibility for rules that loosen ours.
+	anyRules bool
 }
 
 // openHouse takes the data folder for this process. When another process has
@@ -71,8 +74,13 @@ func (h *house) open(ctx context.Context, o houseOptions) error {
 	if h.store, err = store.Open(ctx, h.dir); err != nil {
 		return err
 	}
-	if h.book, err = rules.Embedded(); err != nil {
+	if h.book, h.own, err = readRules(o.config.Rules); err != nil {
 		return err
+	}
+	if !o.anyRules {
+		if err := h.checkAdvice(ctx); err != nil {
+			return err
+		}
 	}
 	if h.lists, err = registers.OpenShelf(filepath.Join(h.dir, shelfFolder)); err != nil {
 		return err

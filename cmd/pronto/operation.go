@@ -25,29 +25,34 @@ type request struct {
 // process or, when pronto serve has the data folder, in the service.
 type operation struct {
 	reads bool // it changes nothing
-	do    func(context.Context, *house, request) (any, error)
+	// anyRules: it has to do with the rules themselves, whatever they allow.
+	anyRules bool
+	do       func(context.Context, *house, request) (any, error)
 }
 
 // operations is the table of all that commands ask of a house.
 func operations() map[string]operation {
 	return map[string]operation{
-		"campaign apply": changes(applyCampaign),
-		"campaign list":  reads(listCampaigns),
-		"campaign show":  reads(showCampaign),
-		"campaign set":   changes(setCampaign),
-		"leads load":     changes(loadLeads),
-		"leads list":     reads(listLeads),
-		"leads export":   reads(exportLeads),
-		"dnc import":     changes(importRegister),
-		"dnc optouts":    changes(importOptOuts),
-		"dnc add":        changes(addOptOut),
-		"dnc remove":     changes(removeOptOut),
-		"dnc check":      reads(checkNumber),
-		"dnc registers":  reads(listRegisters),
-		"agent add":      changes(addAgent),
-		"agent list":     reads(listAgents),
-		"agent remove":   changes(removeAgent),
-		"live":           reads(showLive),
+		"campaign apply":   changes(applyCampaign),
+		"campaign list":    reads(listCampaigns),
+		"campaign show":    reads(showCampaign),
+		"campaign set":     changes(setCampaign),
+		"leads load":       changes(loadLeads),
+		"leads list":       reads(listLeads),
+		"leads export":     reads(exportLeads),
+		"dnc import":       changes(importRegister),
+		"dnc optouts":      changes(importOptOuts),
+		"dnc add":          changes(addOptOut),
+		"dnc remove":       changes(removeOptOut),
+		"dnc check":        reads(checkNumber),
+		"dnc registers":    reads(listRegisters),
+		"dnc rules list":   reads(listRules).underAnyRules(),
+		"dnc rules show":   reads(showRules).underAnyRules(),
+		"dnc rules accept": changes(acceptRules).underAnyRules(),
+		"agent add":        changes(addAgent),
+		"agent list":       reads(listAgents),
+		"agent remove":     changes(removeAgent),
+		"live":             reads(showLive),
 	}
 }
 
@@ -59,6 +64,13 @@ func reads[A, R any](do func(context.Context, *house, A, request) (R, error)) op
 // changes makes an operation that changes state and writes to the journal.
 func changes[A, R any](do func(context.Context, *house, A, request) (R, error)) operation {
 	return operation{do: withArgs(do)}
+}
+
+// underAnyRules lets the operation run where other ones are refused because of
+// the rules.
+func (o operation) underAnyRules() operation {
+	o.anyRules = true
+	return o
 }
 
 // withArgs reads the arguments of an operation.
@@ -114,7 +126,7 @@ func reach(ctx context.Context, g *globals, name string, args any, body io.Reade
 	op := operations()[name]
 	limit := time.Now().Add(patience)
 	for {
-		h, err := openHouse(ctx, g.data, houseOptions{what: name, reading: op.reads, config: conf})
+		h, err := openHouse(ctx, g.data, houseOptions{what: name, reading: op.reads, config: conf, anyRules: op.anyRules})
 		if err == nil {
 			return inHouse(ctx, h, op, r, here)
 		}

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pronto/dialer/report"
-	"pronto/dnc/rules"
 )
 
 func newReportCommand(g *globals) *cobra.Command {
@@ -84,7 +83,11 @@ func (o reportOptions) read(ctx context.Context, g *globals) (report.Options, er
 	if err != nil {
 		return options, err
 	}
-	book, err := rules.Embedded()
+	conf, err := loadConfig(g.config)
+	if err != nil {
+		return options, err
+	}
+	book, _, err := readRules(conf.Rules)
 	if err != nil {
 		return options, err
 	}

@@ -76,6 +76,9 @@ func runServe(ctx context.Context, g *globals, o serveOptions) (err error) {
 	}); err != nil {
 		return err
 	}
+	if err := h.recordOwnRules(ctx); err != nil {
+		return err
+	}
 	l, err := listenControl(g.data)
 	if err != nil {
 		return err
