@@ -98,7 +98,7 @@ const (
 	paceOpen    = 1500 // answers
 	paceKeep    = 1.5  // abandons
 	paceLow     = 0.05
-	paceHigh    = 1.7
+	paceHigh    = 1.2
 )
 
 // view weighs one window that holds c at that instant.

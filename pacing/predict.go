@@ -19,8 +19,8 @@ const idleRisk = 0.4
 // deviations of the forecast, more while little is known, and, of what is sure, burstSure.
 const (
 	burstMore  = 300.0
-	burstMost  = 1.5
-	burstSure  = 2.0
+	burstMost  = 1.2
+	burstSure  = 3.0
 	burstLeast = 0.7
 	burstLow   = 0.15 // of θ, while a window can still heal
 )
