@@ -63,7 +63,8 @@ func ReadList(ctx context.Context, src *Source, p Profile, o ListOptions) (*List
 	if o.Delta && p.Action == 0 {
 		rejected.add(0, "", "", "the profile %s has no action column, so it cannot be a change list", p.Name)
 	}
-	l := &List{Profile: p, File: src.Name, SHA256: src.SHA256}
+	const shortestRow = 10 // most rows are longer; a list that grows as it is read takes twice the memory
+	l := &List{Profile: p, File: src.Name, SHA256: src.SHA256, Added: make([]uint64, 0, src.Size/shortestRow)}
 	rows := 0
 	s := &scanning{p: &p, zone: time.UTC, now: o.Now, rejected: rejected, take: func(r Row) {
 		rows++
