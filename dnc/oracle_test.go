@@ -48,6 +48,8 @@ func draw(r *rapid.T, start time.Time) world {
 // call be placed, and does it need an agent reserved?
 func (w world) lawful() (allowed, agent bool) {
 	day := 24 * time.Hour
+	consented := w.consent && w.given.After(w.checked)
+	customer := w.contract && (!w.contractOver || !w.now.After(w.ended.AddDate(0, 0, 30)))
 	minute := w.now.Hour()*60 + w.now.Minute()
 	closed := map[string]bool{"2026-12-08": true, "2026-12-25": true, "2026-12-26": true, "2027-01-01": true, "2027-01-06": true}
 	from, to := 9*60, 20*60
@@ -61,7 +63,7 @@ func (w world) lawful() (allowed, agent bool) {
 		return false, false
 	case w.checked.Before(w.created) && (w.checked.Hour()+w.checked.Minute() > 0 || w.checked.Format(time.DateOnly) < w.created.Format(time.DateOnly)):
 		return false, false
-	case w.registered && !(w.consent && w.given.After(w.checked)) && !(w.contract && (!w.contractOver || !w.now.After(w.ended.AddDate(0, 0, 30)))):
+	case w.registered && !consented && !customer:
 		return false, false
 	case w.energy && !w.consent:
 		return false, false
