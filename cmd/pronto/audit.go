@@ -13,8 +13,9 @@ import (
 )
 
 func newAuditCommand(g *globals) *cobra.Command {
-	return newGroup("audit", "Verify the journal and tell the story of one number",
+	return newGroup("audit", "Verify the journal, replay its pacing, tell the story of one number",
 		newAuditVerifyCommand(g),
+		newAuditReplayCommand(g),
 		newAuditShowCommand(g),
 	)
 }

@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 			"status": scriptStatus,
 			"json":   scriptJSON,
 			"await":  scriptAwait,
+			"paced":  scriptPaced,
 		},
 	})
 }
