@@ -12,10 +12,11 @@ import (
 )
 
 func newCampaignCommand(g *globals) *cobra.Command {
-	return newGroup("campaign", "Apply, list, start, pause and stop campaigns",
+	return newGroup("campaign", "Apply, list, plan, start, pause and stop campaigns",
 		newCampaignApplyCommand(g),
 		newCampaignListCommand(g),
 		newCampaignShowCommand(g),
+		newCampaignPlanCommand(g),
 		newCampaignSetCommand(g, "start", "campaign started", "Start dialing a campaign", dialer.Running),
 		newCampaignSetCommand(g, "pause", "campaign paused", "Start no more calls; those in progress go on", dialer.Paused),
 		newCampaignSetCommand(g, "stop", "campaign stopped", "Start no more calls and end the campaign's run when the last call has ended", dialer.Draining),

@@ -37,6 +37,7 @@ func operations() map[string]operation {
 		"campaign list":    reads(listCampaigns),
 		"campaign show":    reads(showCampaign),
 		"campaign set":     changes(setCampaign),
+		"campaign plan":    reads(planCampaign),
 		"leads load":       changes(loadLeads),
 		"leads list":       reads(listLeads),
 		"leads export":     reads(exportLeads),
