@@ -140,7 +140,7 @@ func (l *loop) newCall(lead campaigns.Lead, now time.Time) *call {
 }
 
 // setWanted follows what the manager asked for.
-func (l *loop) setWanted(s CampaignState, now time.Time) {
+func (l *loop) setWanted(s CampaignState) {
 	if l.state == s {
 		return
 	}

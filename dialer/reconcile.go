@@ -64,7 +64,7 @@ func (s *Service) follow(ctx context.Context, r CampaignRecord) {
 		if err == nil {
 			run.loop.reconfigure(r, p, now)
 		}
-		run.loop.setWanted(want, now)
+		run.loop.setWanted(want)
 	})
 }
 

@@ -170,7 +170,7 @@ func (s *Service) Drain(ctx context.Context) error {
 	s.do(func() {
 		s.floor.draining = true
 		for _, r := range s.loops {
-			r.loop.post(func(now time.Time) { r.loop.setWanted(Paused, now) })
+			r.loop.post(func(time.Time) { r.loop.setWanted(Paused) })
 		}
 	})
 	for {

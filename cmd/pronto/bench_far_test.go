@@ -96,9 +96,9 @@ func (f *farEnd) invite(msg []byte, from *net.UDPAddr) {
 		f.ringing.Add(1)
 		f.send(reply(msg, 180, "Ringing", c.tag, ""), from)
 	}
-	switch {
-	case p.status == 0:
-	case p.status == 200:
+	switch p.status {
+	case 0:
+	case 200:
 		time.AfterFunc(p.ring, func() { f.answer(id, p.talk) })
 	default:
 		time.AfterFunc(p.ring, func() { f.finish(id, p.status, "Busy Here") })

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"pronto/dialer"
 	"pronto/dialer/journal"
 )
 
@@ -67,9 +68,7 @@ rehearsal: {clock: %s, since: %s}
 	earlier.do("campaign", "apply", filepath.Join(dir, "bench.yaml"))
 	earlier.do("leads", "load", "bench", filepath.Join(dir, "leads.csv"))
 	in.do("dnc", "import", "rpo", filepath.Join(dir, "rpo.csv"), "--no-submission", "--reason", "benchmark")
-	for i := range o.agents {
-		in.do("agent", "add", fmt.Sprintf("agent%03d", i), "--phone", fmt.Sprintf("sip:agent%03d@%s.3:5060", i, host))
-	}
+	addBenchAgents(b, in, host, o.agents)
 	f := &benchField{in: in, carrier: newFarEnd(b, host+".2:5060", o.plan)}
 	newFarEnd(b, host+".3:5060", func(string) farPlan { return farPlan{status: 200} })
 	f.service = in.serve()
@@ -78,6 +77,29 @@ rehearsal: {clock: %s, since: %s}
 		return ok && v.count("not_ready", "ready") >= o.agents
 	})
 	return f
+}
+
+// addBenchAgents writes the agents' accounts, hundreds of which would take long
+// by command.
+func addBenchAgents(b *testing.B, in *installation, host string, n int) {
+	b.Helper()
+	c, err := loadConfig(in.config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	h, err := openHouse(b.Context(), in.data, houseOptions{what: "bench", config: c})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range n {
+		name := fmt.Sprintf("agent%03d", i)
+		if _, err := h.store.PutAccount(b.Context(), dialer.Account{Name: name, Phone: fmt.Sprintf("sip:%s@%s.3:5060", name, host)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := h.Close(); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // share is a number from 0 to 1 that a Call-ID always has.
@@ -120,7 +142,7 @@ func BenchmarkSetUps(b *testing.B) {
 		b.Run(fmt.Sprintf("offered=%d", perSecond), func(b *testing.B) {
 			const lasts = 20 * time.Second
 			f := newBenchField(b, fmt.Sprintf("127.52.%d", i+1), benchLoad{
-				agents: 100, leads: perSecond * 40, maxLines: 20 * perSecond, perSecond: perSecond, ratio: float64(perSecond), ring: 5 * time.Second,
+				agents: 300, leads: perSecond * 40, maxLines: 3000, perSecond: perSecond, ratio: 10, ring: 5 * time.Second,
 				plan: func(id string) farPlan {
 					switch s := share(id); {
 					case s < 0.3:
@@ -177,7 +199,7 @@ func waits(b *testing.B, in *installation) (p50, p99 float64) {
 func BenchmarkMemoryPerLine(b *testing.B) {
 	const lines = 2000
 	f := newBenchField(b, "127.52.9", benchLoad{
-		agents: 20, leads: 2 * lines, maxLines: lines, perSecond: 200, ratio: lines, ring: 100 * time.Second,
+		agents: 200, leads: 2 * lines, maxLines: lines, perSecond: 200, ratio: 10, ring: 100 * time.Second,
 		plan: func(string) farPlan { return farPlan{ring: time.Second} },
 	})
 	for b.Loop() {

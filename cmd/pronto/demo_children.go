@@ -22,27 +22,27 @@ type child struct {
 }
 
 // spawn starts this binary as a child process.
-func (d *demo) spawn(name string, args ...string) (*child, error) {
+func (d *demo) spawn(name string, args ...string) error {
 	exe, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	log, err := os.Create(d.path(name + ".out"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c := &child{name: name, cmd: exec.Command(exe, args...), log: log, done: make(chan struct{})}
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	dieWithParent(c.cmd)
 	if err := c.cmd.Start(); err != nil {
-		return nil, errors.Join(err, log.Close())
+		return errors.Join(err, log.Close())
 	}
 	d.children = append(d.children, c)
 	go func() {
 		c.err = errors.Join(c.cmd.Wait(), log.Close())
 		close(c.done)
 	}()
-	return c, nil
+	return nil
 }
 
 // stop asks a child to end and waits for it; the patience over, it is killed.
@@ -61,11 +61,11 @@ func (c *child) stop(patience time.Duration) error {
 // start brings up carrier, service and agents.
 func (d *demo) start(ctx context.Context) error {
 	seed, rate := strconv.FormatUint(d.seed, 10), strconv.FormatFloat(d.answerRate, 'g', -1, 64)
-	if _, err := d.spawn("carrier", "sandbox", "carrier", "--listen", d.carrier(), "--log", d.path("carrier.log"),
+	if err := d.spawn("carrier", "sandbox", "carrier", "--listen", d.carrier(), "--log", d.path("carrier.log"),
 		"--seed", seed, "--answer-rate", rate, "--trouble", "--burst-after", d.at(1.0/3).String()); err != nil {
 		return err
 	}
-	if _, err := d.spawn("serve", "--data", d.data, "--config", d.path("pronto.yaml"), "serve"); err != nil {
+	if err := d.spawn("serve", "--data", d.data, "--config", d.path("pronto.yaml"), "serve"); err != nil {
 		return err
 	}
 	if err := d.await(ctx, "the service", 10*time.Second, func() bool {
@@ -74,13 +74,15 @@ func (d *demo) start(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	args := []string{"sandbox", "agents", "--registrar", d.service(), "--count", strconv.Itoa(d.agents), "--first", d.address(11),
+	args := []string{
+		"sandbox", "agents", "--registrar", d.service(), "--count", strconv.Itoa(d.agents), "--first", d.address(11),
 		"--password", demoSeed, "--log", d.path("agents.log"), "--seed", seed,
-		"--key", "1@0.15@400ms", "--key", "2@0.3@300ms", "--key", "3@0.02@500ms"}
+		"--key", "1@0.15@400ms", "--key", "2@0.3@300ms", "--key", "3@0.02@500ms",
+	}
 	for i := range 2 {
 		args = append(args, "--vanish", fmt.Sprintf("%s@%s", agentName(d.agents-1-i), d.at(2.0/3)))
 	}
-	if _, err := d.spawn("agents", args...); err != nil {
+	if err := d.spawn("agents", args...); err != nil {
 		return err
 	}
 	return d.await(ctx, "the agents' phones", 15*time.Second, func() bool {
@@ -119,7 +121,7 @@ func (d *demo) dead() error {
 		select {
 		case <-c.done:
 			out, _ := os.ReadFile(d.path(c.name + ".out")) // the message is complete without it
-			return fmt.Errorf("%s ended: %v\n%s", c.name, c.err, out[max(0, len(out)-2000):])
+			return fmt.Errorf("%s ended: %w\n%s", c.name, c.err, out[max(0, len(out)-2000):])
 		default:
 		}
 	}

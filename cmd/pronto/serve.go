@@ -72,7 +72,7 @@ func runServe(ctx context.Context, g *globals, o serveOptions) (err error) {
 	defer st.close()
 	h.live = st.service.Live
 	if err := h.record(ctx, journal.Record{Kind: journal.Started}, journal.StartedDetail{
-		Version: versionInfo().Version, Command: "serve", PID: os.Getpid(), ClockOffset: float64(h.now().Sub(time.Now())) / float64(time.Millisecond),
+		Version: versionInfo().Version, Command: "serve", PID: os.Getpid(), ClockOffset: -float64(time.Since(h.now())) / float64(time.Millisecond),
 	}); err != nil {
 		return err
 	}

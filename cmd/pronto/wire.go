@@ -13,7 +13,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"pronto/campaigns"
 	"pronto/dialer"
 	"pronto/dialer/journal"
 	"pronto/dialer/media"
@@ -149,13 +148,4 @@ func prompts(dir string) (map[string]string, error) {
 		return nil, errors.New("prompts: " + dir + ": no .wav file in it")
 	}
 	return found, nil
-}
-
-// noLists is the shelf of downloaded registers when there is none: every number
-// is unscreened.
-type noLists struct{}
-
-// Listed implements dnc.Lists.
-func (noLists) Listed(context.Context, string, campaigns.Number) (bool, time.Time, bool, error) {
-	return false, time.Time{}, false, nil
 }
