@@ -26,27 +26,42 @@ func (s *Service) settleLeft(ctx context.Context, open []Attempt, plans map[stri
 		return err
 	}
 	var dialogs []Dialog
+	attempts := map[string]Attempt{} // not known to be answered, by Call-ID
 	for _, a := range open {
-		d := left[a.ID].dialog
-		if d.CallID == "" {
-			d = s.presume(a, left[a.ID], plans[a.Campaign])
+		l := left[a.ID]
+		if l.dialog.CallID == "" {
+			l.dialog = s.presume(a, l, plans[a.Campaign])
+			left[a.ID] = l
 		}
-		if d.CallID != "" {
-			dialogs = append(dialogs, d)
+		if l.dialog.CallID == "" {
+			continue
+		}
+		dialogs = append(dialogs, l.dialog)
+		if !l.answered && !l.abandoned {
+			attempts[l.dialog.CallID] = a
 		}
 	}
-	s.Log.Info("ending what the last run left", zap.Int("attempts", len(open)), zap.Int("dialogs", len(dialogs)), zap.Int("phones", len(phones)))
+	if len(open)+len(phones) > 0 {
+		s.Log.Info("ending what the last run left", zap.Int("attempts", len(open)), zap.Int("dialogs", len(dialogs)), zap.Int("phones", len(phones)))
+	}
 	for _, d := range phones {
 		dialogs = append(dialogs, d)
 	}
-	calls := &metCalls{svc: s, at: map[string]time.Time{}, settled: map[string]Attempt{}}
+	calls := &metCalls{svc: s, open: attempts, at: map[string]time.Time{}}
 	ending, cancel := context.WithTimeout(ctx, recoverFor)
 	s.Trunk.Recover(ending, dialogs, calls.met)
 	cancel()
 	for agent := range phones {
 		s.rememberCall(ctx, agent, nil)
 	}
-	calls.settle(open, left, plans, s.Now())
+	now := s.Now()
+	for _, a := range open {
+		l := left[a.ID]
+		if at := calls.when(l.dialog.CallID); !at.IsZero() {
+			l.answered, l.abandoned, l.answeredAt = true, true, at
+		}
+		s.settleOne(a, l, plans[a.Campaign], now)
+	}
 	return nil
 }
 
@@ -60,44 +75,38 @@ func (s *Service) presume(a Attempt, l leftover, c *campaigns.Campaign) Dialog {
 }
 
 // metCalls are the calls of the last process that prove to have been answered
-// after it died. Those that answer once their attempts are settled still count as abandoned.
+// after it died.
 type metCalls struct {
-	svc *Service
+	svc  *Service
+	open map[string]Attempt // by Call-ID
 
-	mu      sync.Mutex           // protects the fields below
-	at      map[string]time.Time // by Call-ID
-	settled map[string]Attempt   // as interrupted, by Call-ID
+	mu sync.Mutex           // protects at
+	at map[string]time.Time // of the answer, by Call-ID
 }
 
-// met is told of an answer.
+// met counts an answer as abandoned. Its record is on disk on return: only then
+// is the call ended, so that it is counted even if this process dies too.
 func (m *metCalls) met(callID string, at time.Time) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
+	_, twice := m.at[callID]
 	m.at[callID] = at
-	if a, ok := m.settled[callID]; ok {
-		delete(m.settled, callID)
-		m.svc.scribe.note(lost(a, callID, at), nil)
+	m.mu.Unlock()
+	a, ok := m.open[callID]
+	if twice || !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), answerWait)
+	defer cancel()
+	if _, err := m.svc.Journal.Commit(ctx, lost(a, callID, at)); err != nil {
+		m.svc.Log.Error("an answer that met a dead process is not counted", zap.String("attempt", a.ID), zap.Error(err))
 	}
 }
 
-// settle settles the attempts with what is known by now.
-func (m *metCalls) settle(open []Attempt, left map[string]leftover, plans map[string]*campaigns.Campaign, now time.Time) {
+// when is the instant of the answer; zero: none is known.
+func (m *metCalls) when(callID string) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, a := range open {
-		l := left[a.ID]
-		id := l.dialog.CallID
-		if id == "" {
-			id = m.svc.presume(a, l, plans[a.Campaign]).CallID
-		}
-		if at, ok := m.at[id]; ok && !l.answered {
-			l.answered, l.answeredAt, l.dialog.CallID = true, at, id
-		}
-		m.svc.settleOne(a, l, plans[a.Campaign], now)
-		if !l.answered {
-			m.settled[id] = a
-		}
-	}
+	return m.at[callID]
 }
 
 // lost is the record that counts an answer which met a dead process.
@@ -112,7 +121,7 @@ func lost(a Attempt, callID string, at time.Time) journal.Record {
 // retry delay begins now: until now its phone may have rung.
 func (s *Service) settleOne(a Attempt, l leftover, c *campaigns.Campaign, now time.Time) {
 	rec := journal.Record{At: now, Kind: journal.Interrupted, Campaign: a.Campaign, Attempt: a.ID, Lead: int64(a.Lead), CallID: l.dialog.CallID, Number: string(a.Number)}
-	detail := journal.InterruptedDetail{Last: l.last, Dialed: l.dialog.CallID != ""}
+	detail := journal.InterruptedDetail{Last: l.last, Dialed: l.invited || l.answered}
 	if c == nil {
 		c = &campaigns.Campaign{} // gone: the delays that hold where a campaign gives none
 	}
@@ -120,13 +129,9 @@ func (s *Service) settleOne(a Attempt, l leftover, c *campaigns.Campaign, now ti
 	switch {
 	case l.connected:
 		a.Outcome, a.Done = campaigns.Bridged, true
-	case l.answered:
-		a.Outcome = campaigns.Abandoned
+	case l.answered || l.abandoned:
+		a.Outcome, detail.Abandoned = campaigns.Abandoned, true
 		if !l.abandoned {
-			detail.Abandoned = true
-			if l.answeredAt.IsZero() {
-				l.answeredAt = now
-			}
 			s.scribe.note(lost(a, rec.CallID, l.answeredAt), nil)
 		}
 	}
@@ -138,11 +143,12 @@ func (s *Service) settleOne(a Attempt, l leftover, c *campaigns.Campaign, now ti
 
 // leftover is how far an open attempt got.
 type leftover struct {
-	last                           journal.Kind
-	callerID                       campaigns.Number
-	dialog                         Dialog
-	answeredAt                     time.Time
-	answered, connected, abandoned bool
+	last                 journal.Kind
+	callerID             campaigns.Number
+	dialog               Dialog
+	answeredAt           time.Time
+	invited, answered    bool
+	connected, abandoned bool
 }
 
 // take follows the attempt by one record.
@@ -154,6 +160,7 @@ func (l *leftover) take(r journal.Record) {
 		_ = json.Unmarshal(r.Detail, &v) // without it no dialog can be presumed
 		l.callerID = v.CallerID
 	case journal.Invited, journal.Ringing:
+		l.invited = true
 		_ = json.Unmarshal(r.Personal, &l.dialog) // a dialog that cannot be read is one that cannot be ended
 	case journal.Answered:
 		l.answered, l.answeredAt = true, r.At

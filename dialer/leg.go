@@ -166,9 +166,10 @@ type Trunk interface {
 	// of it was lost with the process; without a Call-ID when there is no such trunk.
 	Presume(p Presumed) Dialog
 	// Recover ends what an earlier process left: CANCELs what may ring, ACKs and
-	// BYEs what answers or was answered. It returns when each has been answered or ctx ends; what is open then is
+	// BYEs what answers or was answered. It is called once, before the first call, even with nothing left: answers
+	// of calls that are not known wait for it. It returns when each has been answered or ctx ends; what is open then is
 	// followed on. met is told, from any goroutine and perhaps after Recover has returned, the Call-ID of each
-	// call that proves to have been answered although its dialog does not say so.
+	// call that proves to have been answered although its dialog does not say so, and the call is ended when met returns.
 	Recover(ctx context.Context, left []Dialog, met func(callID string, at time.Time))
 }
 

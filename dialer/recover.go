@@ -48,9 +48,6 @@ func (s *Service) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(open) == 0 && len(phones) == 0 {
-		return nil
-	}
 	return s.settleLeft(ctx, open, plans, phones)
 }
 

@@ -29,14 +29,7 @@ type left struct {
 // the call, gives no final response to wait for: it is asked by a BYE when its tag is known,
 // else it has the time in which a 200 would be repeated.
 func (l *left) end(ctx context.Context, d dialer.Dialog) error {
-	if !l.ep.calls.add(l.id, l) {
-		return nil
-	}
 	time.AfterFunc(giveUp(), func() { l.ep.calls.drop(l.id, l) })
-	if at, ok := l.ep.strays.wasAnswered(l.id); ok {
-		l.answered(at)
-		return nil
-	}
 	if t := l.ep.trunk(d.Trunk); t != nil && t.cfg.Username != "" {
 		// The record of the INVITE that answered a challenge may be lost too.
 		l.ep.spawn(func() { _, _ = l.ep.do(ctx, l.cancel(d.CSeq+1, ident{callID: l.id}.branch(int(d.CSeq)+1))) })
@@ -97,7 +90,8 @@ func (l *left) cancel(cseq uint32, branch string) *sip.Request {
 	return l.ep.cancelOf(invite, l.hop)
 }
 
-// answered tells that the call was answered; it is over then.
+// answered tells that the call was answered; it is over then. It returns once
+// that is written down, for every caller.
 func (l *left) answered(at time.Time) {
 	l.once.Do(func() {
 		l.met(l.id, at)

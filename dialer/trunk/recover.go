@@ -23,16 +23,25 @@ const farAhead = 1 << 20
 func (ep *Endpoint) Recover(ctx context.Context, left []dialer.Dialog, met func(callID string, at time.Time)) {
 	ctx, cancel := context.WithTimeout(ctx, recoverLimit)
 	defer cancel()
-	over := make(chan struct{}, len(left))
+	var ends []func(context.Context)
 	for _, d := range left {
+		if end := ep.ending(d, met); end != nil {
+			ends = append(ends, end)
+		}
+	}
+	for _, res := range ep.strays.release() {
+		ep.stray(res)
+	}
+	over := make(chan struct{}, len(ends))
+	for _, end := range ends {
 		ep.spawn(func() {
 			ctx, cancel := context.WithTimeout(ep.ctx, giveUp())
 			defer cancel()
-			ep.recoverOne(ctx, d, met)
+			end(ctx)
 			over <- struct{}{}
 		})
 	}
-	for range left {
+	for range ends {
 		select {
 		case <-over:
 		case <-ctx.Done():
@@ -54,38 +63,38 @@ func (ep *Endpoint) Presume(p dialer.Presumed) dialer.Dialog {
 	}
 }
 
-// recoverOne ends one call of an earlier process.
-func (ep *Endpoint) recoverOne(ctx context.Context, d dialer.Dialog, met func(callID string, at time.Time)) {
+// ending takes a call of an earlier process into the books and returns what ends
+// it; nil when nothing can.
+func (ep *Endpoint) ending(d dialer.Dialog, met func(callID string, at time.Time)) func(context.Context) {
 	log := ep.log.With(zap.String("callID", d.CallID), zap.Bool("answered", d.Answered))
 	if !safe(d.CallID) || d.CallID == "" || d.FromTag == "" {
 		log.Warn("a dialog left behind cannot be ended: its record is incomplete")
-		return
+		return nil
 	}
-	var target, from, to sip.Uri
+	l := &left{ep: ep, id: d.CallID, tag: d.FromTag, met: met, over: make(chan struct{})}
 	for _, p := range []struct {
 		text string
 		uri  *sip.Uri
-	}{{d.Target, &target}, {d.From, &from}, {d.To, &to}} {
+	}{{d.Target, &l.target}, {d.From, &l.from}, {d.To, &l.to}} {
 		if err := sip.ParseUri(p.text, p.uri); err != nil {
 			log.Warn("a dialog left behind cannot be ended", zap.Error(err))
-			return
+			return nil
 		}
 	}
-	h, err := ep.leftHop(ctx, d, target)
-	if err != nil {
-		log.Warn("a dialog left behind cannot be reached", zap.Error(err))
-		return
-	}
+	end := l.end
 	if d.Answered {
-		err = ep.recoverAnswered(ctx, d, target, from, to, h)
-	} else {
-		l := &left{
-			ep: ep, id: d.CallID, tag: d.FromTag, target: target, from: from, to: to, hop: h, met: met, over: make(chan struct{}),
-		}
-		err = l.end(ctx, d)
+		end = l.hangUp
+	} else if !ep.calls.add(d.CallID, l) {
+		return nil
 	}
-	if err != nil {
-		log.Warn("a dialog left behind gave no answer", zap.Error(err))
+	return func(ctx context.Context) {
+		var err error
+		if l.hop, err = ep.leftHop(ctx, d, l.target); err == nil {
+			err = end(ctx, d)
+		}
+		if err != nil {
+			log.Warn("a dialog left behind gave no answer", zap.Error(err))
+		}
 	}
 }
 
@@ -103,8 +112,8 @@ func (ep *Endpoint) leftHop(ctx context.Context, d dialer.Dialog, target sip.Uri
 	return ep.hopTo(ctx, target, hop{transport: UDP}), nil
 }
 
-// recoverAnswered sends the BYE of an answered call.
-func (ep *Endpoint) recoverAnswered(ctx context.Context, d dialer.Dialog, target, from, to sip.Uri, h hop) error {
+// hangUp sends the BYE of an answered call.
+func (l *left) hangUp(ctx context.Context, d dialer.Dialog) error {
 	var route []sip.Uri
 	for _, text := range d.Route {
 		var u sip.Uri
@@ -112,20 +121,21 @@ func (ep *Endpoint) recoverAnswered(ctx context.Context, d dialer.Dialog, target
 			route = append(route, u)
 		}
 	}
-	dialog := dialogOf{callID: d.CallID, localTag: d.FromTag, remoteTag: d.ToTag, local: from, remote: to}
+	dialog := dialogOf{callID: l.id, localTag: l.tag, remoteTag: d.ToTag, local: l.from, remote: l.to}
+	h := l.hop
 	if d.Hop == "" {
-		h = ep.hopTo(ctx, firstOf(route, target), h)
+		h = l.ep.hopTo(ctx, firstOf(route, l.target), h)
 	}
 	var creds credentials
-	if t := ep.trunk(d.Trunk); t != nil {
+	if t := l.ep.trunk(d.Trunk); t != nil && d.Trunk != "" {
 		creds = credentials{user: t.cfg.Username, password: t.cfg.Password}
 	}
 	for cseq := d.CSeq + farAhead; ; cseq++ {
-		req := ep.inDialog(sip.BYE, dialog, cseq, target, route, h.transport)
+		req := l.ep.inDialog(sip.BYE, dialog, cseq, l.target, route, h.transport)
 		creds.apply(req)
 		req.SetBody(nil)
-		ep.route(req, h)
-		res, err := ep.do(ctx, req)
+		l.ep.route(req, h)
+		res, err := l.ep.do(ctx, req)
 		if err != nil {
 			return err
 		}

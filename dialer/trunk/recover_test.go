@@ -160,12 +160,14 @@ func TestRecoverHearsOfAnswers(t *testing.T) {
 	t.Run("before", func(t *testing.T) {
 		b, inv, left := crashed(t, false)
 		b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
-		b.far.reply(b.far.next("BYE"), say{status: "200 OK"})
-		wait(t, "Recover", b.recover(left))
+		b.far.none("ACK", 4*testT1)
+		done := b.recover(left)
 		if id := wait(t, "word of the answer", b.met); id != inv.header("Call-ID") {
 			t.Errorf("%s was answered", id)
 		}
-		b.far.none("CANCEL", 4*testT1)
+		b.far.reply(b.far.next("BYE"), say{status: "200 OK"})
+		b.far.reply(b.far.next("CANCEL"), say{status: "481 Gone"})
+		wait(t, "Recover", done)
 	})
 	t.Run("after", func(t *testing.T) {
 		b, inv, left := crashed(t, false)
@@ -266,6 +268,7 @@ func TestRecoverEndsInTime(t *testing.T) {
 
 func TestAnswerForADeadProcess(t *testing.T) {
 	b, inv, _ := crashed(t, false)
+	wait(t, "Recover", b.recover())
 	b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
 	b.far.next("ACK")
 	bye := b.far.next("BYE")

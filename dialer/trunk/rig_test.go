@@ -54,6 +54,7 @@ func newBench(t *testing.T, change ...func(*Config)) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(ep.Close)
+	ep.Recover(t.Context(), nil, nil)
 	b.ep = ep
 	return b
 }

@@ -16,34 +16,29 @@ import (
 type strays struct {
 	rate *rate.Limiter // of those whose Call-ID we do not know
 
-	mu   sync.Mutex           // protects the fields below
-	m    map[string]time.Time // dialogs, by Call-ID and To tag
-	late map[string]time.Time // calls of ours that somebody answered too late, by Call-ID
+	mu    sync.Mutex // protects the fields below
+	m     map[string]time.Time
+	held  []*sip.Response // of calls that we do not know, until Recover says which an earlier process left
+	ready bool            // Recover has said it
 }
 
-// answered notes that a call of ours was answered although nobody waited for it.
-func (s *strays) answered(callID string, now time.Time) {
+// hold keeps a response until Recover; false when that has been.
+func (s *strays) hold(res *sip.Response) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.late == nil {
-		s.late = map[string]time.Time{}
+	if !s.ready && len(s.held) < strayBurst {
+		s.held = append(s.held, res)
 	}
-	if _, known := s.late[callID]; !known {
-		s.late[callID] = now
-	}
-	for id, at := range s.late {
-		if now.Sub(at) > giveUp() {
-			delete(s.late, id)
-		}
-	}
+	return !s.ready
 }
 
-// wasAnswered says when the call was answered, if it was.
-func (s *strays) wasAnswered(callID string) (time.Time, bool) {
+// release gives what was held.
+func (s *strays) release() []*sip.Response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at, ok := s.late[callID]
-	return at, ok
+	held := s.held
+	s.held, s.ready = nil, true
+	return held
 }
 
 // first reports whether the key is new, and forgets old ones.
@@ -89,7 +84,9 @@ func (ep *Endpoint) stray(res *sip.Response) {
 	if err != nil || !ep.known.has(src.Addr()) || !ep.strays.rate.AllowN(ep.cfg.Now(), 1) {
 		return
 	}
-	ep.endStray(res)
+	if !ep.strays.hold(res) {
+		ep.endStray(res)
+	}
 }
 
 // endStray acknowledges a 200 to an INVITE that nobody waits for and ends the
@@ -106,19 +103,20 @@ func (ep *Endpoint) endStray(res *sip.Response) {
 	if d.localTag != tagOf(d.callID) {
 		return // no call of ours
 	}
-	now := ep.cfg.Now()
-	ep.strays.answered(d.callID, now)
-	if p, ok := ep.calls.get(d.callID); ok {
-		if l, ok := p.(*left); ok {
-			l.answered(now)
-		}
-	}
 	target := to.Address
 	if c := res.Contact(); c != nil && c.Address.Host != "" {
 		target = c.Address
 	}
 	route := routeSet(res)
-	ep.spawn(func() { ep.endDialog(ep.ctx, d, target, route, cseq.SeqNo, res) })
+	now := ep.cfg.Now()
+	ep.spawn(func() {
+		if p, ok := ep.calls.get(d.callID); ok {
+			if l, ok := p.(*left); ok {
+				l.answered(now)
+			}
+		}
+		ep.endDialog(ep.ctx, d, target, route, cseq.SeqNo, res)
+	})
 }
 
 // endDialog sends the ACK and, the first time, the BYE.
