@@ -33,6 +33,7 @@ func Cases() []Case {
 		{Name: "day", About: "eight hours, answers 15 to 38 % by the hour, talk drifting, lunch in waves", Make: wholeDay},
 		{Name: "mix-unknown", About: "six leads in ten at 0.2 times the mean propensity, four at 2.2 times", Make: mix(false)},
 		{Name: "mix-known", About: "the same, and the pacer is told", Make: mix(true), Known: true},
+		{Name: "mix-learned", About: "the same, learned from a hint that is right nine times in ten and from the hour", Make: mixLearned},
 		{Name: "impatient", About: "people hang up after 1.5 s on average", Make: plain(func(m *Model) { m.Patience = Spread{1.5, 0.6} })},
 		{Name: "detection", About: "1.2 s to tell machines from people, wrong one time in twenty", Make: plain(detection)},
 		{Name: "carrier", About: "lines limited to 2.5 per agent and starts to one in ten agents a second", Make: carrier},
@@ -117,25 +118,6 @@ func wholeDay(agents int, seed uint64) Scenario {
 		return []Span{{0, away}, {away + 30*time.Minute, s.Length}}
 	}
 	return s
-}
-
-// mix has two kinds of leads.
-func mix(known bool) func(int, uint64) Scenario {
-	return func(agents int, seed uint64) Scenario {
-		m := Base(seed)
-		m.Tell = known
-		m.Mix = func(u float64) float64 {
-			if u < 0.6 {
-				return 0.2
-			}
-			return 2.2
-		}
-		s := dayOf(agents, m)
-		if known {
-			s.Ahead = 64 + 2*agents
-		}
-		return s
-	}
 }
 
 func detection(m *Model) {

@@ -71,6 +71,16 @@ func Base(seed uint64) *Model {
 // Always is a probability that does not change.
 func Always(p float64) func(time.Duration) float64 { return func(time.Duration) float64 { return p } }
 
+// Trait is the uniform number that Mix makes lead k's propensity of.
+func (m *Model) Trait(k int) float64 {
+	var source rand.PCG
+	source.Seed(m.Seed, uint64(k)+1)
+	r := rand.New(&source)
+	r.Float64()
+	r.Float64()
+	return r.Float64()
+}
+
 // Lead returns lead k dialed at that time.
 func (m *Model) Lead(k int, at time.Duration) Lead {
 	var source rand.PCG

@@ -64,6 +64,7 @@ func (r *run) handleCall(i item) {
 		r.tell(pacing.Event{Kind: pacing.Ringing, Call: callID(i.who)})
 	case dueEnd:
 		r.lines--
+		r.learn(i.who, false)
 		r.finish(i.who, c.lead.Outcome)
 	case dueAnswer:
 		c.state = answered
@@ -95,6 +96,7 @@ func (r *run) known(who int) {
 			r.result.PeopleLost++
 		}
 		r.lines--
+		r.learn(who, false)
 		r.finish(who, pacing.Machine)
 		return
 	}
@@ -120,6 +122,7 @@ func (r *run) lose(who int, what uint8) {
 	}
 	r.lines--
 	c := &r.calls[who]
+	r.learn(who, c.lead.Outcome == pacing.Completed)
 	if what == dueLeave || c.lead.Outcome != pacing.Completed {
 		if c.lead.Outcome == pacing.Completed {
 			r.result.HungUp++

@@ -113,6 +113,7 @@ func (r *run) connect(c int) {
 	r.tell(pacing.Event{Kind: pacing.Connected, Call: callID(c), Agent: agentID(who)})
 	r.account(w, r.now)
 	w.call = c
+	r.learn(c, call.lead.Outcome == pacing.Completed)
 	if call.lead.Outcome == pacing.Completed {
 		r.count(false)
 	} else {

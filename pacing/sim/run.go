@@ -211,7 +211,20 @@ func (r *run) look() []float64 {
 }
 
 // lead draws a lead; each try is drawn anew.
-func (r *run) lead(t try) Lead { return r.Lead(t.k+t.tries<<40, time.Duration(r.now)) }
+func (r *run) lead(t try) Lead {
+	l := r.Lead(t.k+t.tries<<40, time.Duration(r.now))
+	if r.Guess != nil {
+		l.Propensity = r.Guess.Propensity(t.k, time.Duration(r.now))
+	}
+	return l
+}
+
+// learn tells the guesser what became of a lead.
+func (r *run) learn(c int, live bool) {
+	if r.Guess != nil {
+		r.Guess.Learn(r.calls[c].k, time.Duration(r.now), live)
+	}
+}
 
 // take takes the next lead from the queue.
 func (r *run) take() (try, bool) {

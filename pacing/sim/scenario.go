@@ -15,6 +15,12 @@ type Pacer interface {
 
 var _ Pacer = (*pacing.Engine)(nil)
 
+// Guesser tells how likely a lead is to answer, compared with the others, and learns.
+type Guesser interface {
+	Propensity(k int, at time.Duration) float64
+	Learn(k int, at time.Duration, live bool)
+}
+
 // Lead is what will happen when a lead is dialed, and in the conversation that follows.
 type Lead struct {
 	// Outcome is Completed for a person who answers; else Machine, Busy, Invalid, Failed, NoAnswer or Refused (never dialed).
@@ -60,6 +66,8 @@ type Scenario struct {
 	Lead func(k int, at time.Duration) Lead
 	// Leads is the length of the list; 0 is endless.
 	Leads int
+	// Guess, if set, tells the pacer propensities in place of the leads' own, and learns from what becomes of them.
+	Guess Guesser
 	// Ahead is how many leads' propensities the pacer is shown; 0 shows none.
 	Ahead int
 	// Rota returns when an agent is at work, in order; nil is the whole day. An agent whose span ends finishes
