@@ -55,6 +55,8 @@ type CampaignLive struct {
 	Talking  int             `json:"talking"`
 	Cap      float64         `json:"cap"`
 	Decision pacing.Decision `json:"decision"`
+	// DecidedAt is when Decision was taken; zero before the first.
+	DecidedAt time.Time `json:"decided_at,omitzero"`
 }
 
 // Live is the service as it is now.
@@ -114,7 +116,7 @@ func (l *loop) live() (CampaignLive, bool) {
 }
 
 func (l *loop) snapshot() CampaignLive {
-	c := CampaignLive{Name: l.camp.Name, State: l.state, Tally: l.tally, Calls: len(l.calls), Waiting: len(l.wait), Decision: l.pace.last}
+	c := CampaignLive{Name: l.camp.Name, State: l.state, Tally: l.tally, Calls: len(l.calls), Waiting: len(l.wait), Decision: l.pace.last, DecidedAt: l.pace.lastAt}
 	c.Tally.Refused, c.Tally.Outcomes = maps.Clone(l.tally.Refused), maps.Clone(l.tally.Outcomes)
 	for _, k := range l.calls {
 		switch k.state {

@@ -38,6 +38,7 @@ type campaignDoc struct {
 	// Of campaign show alone.
 	Campaign *campaigns.Campaign `json:"campaign,omitempty"`
 	Text     string              `json:"text,omitempty"` // canonical YAML
+	Live     *pacedDoc           `json:"live,omitempty"` // nil: it does not run in a service
 }
 
 // campaignDoc describes a campaign.

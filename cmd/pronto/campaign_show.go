@@ -9,9 +9,11 @@ import (
 func newCampaignShowCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show NAME",
-		Short: "Show one campaign: state, leads, and its file with every default written out",
-		Args:  needs("NAME"),
-		RunE:  func(cmd *cobra.Command, args []string) error { return runCampaignShow(cmd, g, args[0]) },
+		Short: "Show one campaign: state, leads, pacing, and its file with every default written out",
+		Long: `Shows a campaign. Of one that runs it also tells pacing's last decision: how many lines, what settled the number, the
+risk of the last line, what the abandon caps still allow, and the lines and agents that pacing looks at.`,
+		Args: needs("NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error { return runCampaignShow(cmd, g, args[0]) },
 	}
 }
 
@@ -23,8 +25,12 @@ func runCampaignShow(cmd *cobra.Command, g *globals, name string) error {
 	return show(cmd, g, doc, func() {
 		l := doc.Leads
 		cmd.Printf("%s is %s\napplied %s, changed %s\n", doc.Name, doc.State, day(doc.CreatedAt), day(doc.UpdatedAt))
-		cmd.Printf("leads: %d, of which fresh %d, retries %d, callbacks %d, done %d; due now %d, at the dialer %d, being called %d; next due %s\n\n%s",
-			l.Total, l.Fresh, l.Retries, l.Callbacks, l.Done, l.Due, l.Leased, l.Dialing, day(l.NextDue), doc.Text)
+		cmd.Printf("leads: %d, of which fresh %d, retries %d, callbacks %d, done %d; due now %d, at the dialer %d, being called %d; next due %s\n",
+			l.Total, l.Fresh, l.Retries, l.Callbacks, l.Done, l.Due, l.Leased, l.Dialing, day(l.NextDue))
+		if doc.Live != nil {
+			cmd.Print(doc.Live.text(doc.Mode))
+		}
+		cmd.Printf("\n%s", doc.Text)
 	})
 }
 
@@ -39,6 +45,6 @@ func showCampaign(ctx context.Context, h *house, args nameArgs, _ request) (camp
 		return campaignDoc{}, err
 	}
 	doc, err := h.campaignDoc(ctx, r)
-	doc.Campaign, doc.Text = &r.Campaign, string(r.Campaign.Normal())
+	doc.Campaign, doc.Text, doc.Live = &r.Campaign, string(r.Campaign.Normal()), h.paced(args.Name)
 	return doc, err
 }

@@ -34,10 +34,11 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(env.WorkDir, "tuesday.yaml"), []byte(clock), 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": scriptStatus,
-			"json":   scriptJSON,
-			"await":  scriptAwait,
-			"paced":  scriptPaced,
+			"status":  scriptStatus,
+			"json":    scriptJSON,
+			"await":   scriptAwait,
+			"paced":   scriptPaced,
+			"waitfor": scriptWaitFor,
 		},
 	})
 }
@@ -125,4 +126,22 @@ func scriptAwait(ts *testscript.TestScript, neg bool, args []string) {
 		<-tick.C
 	}
 	ts.Fatalf("%s is not there", args[0])
+}
+
+// scriptWaitFor is "waitfor text command args": within ten seconds the command
+// prints the text.
+func scriptWaitFor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: waitfor text command args")
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for range 200 {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if strings.Contains(ts.ReadFile("stdout"), args[0]) {
+			return
+		}
+		<-tick.C
+	}
+	ts.Fatalf("%q does not appear in\n%s", args[0], ts.ReadFile("stdout"))
 }
