@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -107,13 +108,45 @@ func (g *Gate) Clear(ctx context.Context, req Request, now time.Time) (Clearance
 }
 
 // Check answers as Clear would, without evidence, without a clearance and
-// without looking at the clock. A request without a campaign name (and one
-// without a seller) is checked for the rest, and the verdict's NotChecked says
-// for what not.
+// without looking at the clock. A request without a campaign name is checked for
+// the rest, and the verdict's NotChecked says for what not. One without a seller
+// is asked for the only seller for whom a register was ever asked; where there
+// are several, what rests on the seller is not checked.
 func (g *Gate) Check(ctx context.Context, req Request, now time.Time) Verdict {
 	q := &query{gate: g, req: &req, now: now, dry: true}
+	if req.Campaign.Seller == "" {
+		if r := q.assumeSeller(ctx); r.reason != "" {
+			return refused(q.v, r.reason, r.detail)
+		}
+	}
 	q.decide(ctx, g.stages)
 	return q.v
+}
+
+// assumeSeller finds the only seller for whom a register was asked, where the
+// state can tell.
+func (q *query) assumeSeller(ctx context.Context) refusal {
+	state, ok := q.gate.cfg.Screenings.(interface {
+		Imports(ctx context.Context, register string) ([]Import, error)
+	})
+	if !ok {
+		return refusal{}
+	}
+	all, err := state.Imports(ctx, "")
+	if err != nil {
+		return broken("imports", err)
+	}
+	var sellers []string
+	for _, imp := range all {
+		if imp.Seller != "" && !slices.Contains(sellers, imp.Seller) {
+			sellers = append(sellers, imp.Seller)
+		}
+	}
+	q.unasked = len(sellers) == 0
+	if len(sellers) == 1 {
+		q.req.Campaign.Seller = sellers[0]
+	}
+	return refusal{}
 }
 
 func unwritten(v Verdict, why string) Verdict {
@@ -130,11 +163,12 @@ func refused(v Verdict, r Reason, detail string) Verdict {
 
 // query is one request on its way through the stages.
 type query struct {
-	gate *Gate
-	req  *Request
-	now  time.Time
-	dry  bool // Check: no clock, nothing written
-	v    Verdict
+	gate    *Gate
+	req     *Request
+	now     time.Time
+	dry     bool // Check: no clock, nothing written
+	unasked bool // no register was ever asked for any seller
+	v       Verdict
 
 	set      *rules.Set
 	national string
@@ -151,6 +185,7 @@ func (q *query) number() campaigns.Number { return q.req.Lead.Number }
 
 // decide runs the stages until one refuses.
 func (q *query) decide(ctx context.Context, stages []stage) {
+	q.v.Seller = q.req.Campaign.Seller
 	for _, s := range stages {
 		r := s.check(q, ctx)
 		if r.reason == "" {

@@ -2,6 +2,7 @@ package dnc
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -196,6 +197,55 @@ func TestCheckWithoutCampaign(t *testing.T) {
 	want = "campaign_opt_outs seller_opt_outs registered sector attempts cooloff abandon_lock campaign_hours caller_id trunk"
 	if got := strings.Join(v.NotChecked, " "); !v.Allowed || got != want {
 		t.Errorf("allowed %v, not checked %q, want %q", v.Allowed, got, want)
+	}
+}
+
+// logged is a state that knows its imports.
+type logged struct {
+	*state
+	imports []Import
+	err     error
+}
+
+func (l logged) Imports(context.Context, string) ([]Import, error) { return l.imports, l.err }
+
+func TestCheckWithoutSeller(t *testing.T) {
+	of := func(sellers ...string) []Import {
+		var all []Import
+		for _, s := range sellers {
+			all = append(all, Import{Register: "rpo", Seller: s})
+		}
+		return all
+	}
+	for _, tt := range []struct {
+		name    string
+		imports []Import
+		err     error
+		want    Reason
+		seller  string
+	}{
+		{"one seller", of(seller, "", seller), nil, Registered, seller},
+		{"another seller", of("other"), nil, Unscreened, "other"},
+		{"several sellers", of(seller, "other"), nil, "", ""},
+		{"none", of(""), nil, Unscreened, ""},
+		{"imports unreadable", nil, errBroken, Unavailable, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := clean(t)
+			v := s.screenings[italian]
+			v.Registered = true
+			s.screenings[italian] = v
+			g := gate(t, s, func(c *Config) { c.Screenings = logged{s, tt.imports, tt.err} })
+			req := ask(t)
+			req.Campaign = Terms{Jurisdiction: "it"}
+			got := g.Check(context.Background(), req, tuesday(t))
+			if got.Reason != tt.want || got.Allowed != (tt.want == "") || got.Seller != tt.seller {
+				t.Errorf("reason %q (%s) for seller %q, want %q for %q", got.Reason, got.Detail, got.Seller, tt.want, tt.seller)
+			}
+			if skipped := slices.Contains(got.NotChecked, "registered"); skipped != (tt.want == "") {
+				t.Errorf("not checked: %v", got.NotChecked)
+			}
+		})
 	}
 }
 

@@ -31,6 +31,10 @@ func (q *query) registers(ctx context.Context) refusal {
 // byVerdict consults the register's verdict on this number for this seller.
 func (q *query) byVerdict(ctx context.Context, s *rules.Screening) refusal {
 	terms := &q.req.Campaign
+	if terms.Seller == "" && q.unasked {
+		q.v.Register = s.Register
+		return refuse(Unscreened, "The register %s was never asked.", s.Register)
+	}
 	if terms.Seller == "" {
 		q.skip("registered")
 		return refusal{}

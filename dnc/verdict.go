@@ -39,6 +39,7 @@ type Verdict struct {
 	Allowed      bool             `json:"allowed"`
 	Reason       Reason           `json:"reason,omitempty"`          // empty when allowed
 	Detail       string           `json:"detail,omitempty"`          // one plain sentence
+	Seller       string           `json:"seller,omitempty"`          // for whom was asked
 	Register     string           `json:"register,omitempty"`        // the register that was consulted
 	Status       string           `json:"status,omitempty"`          // what it said: clear or registered
 	Import       string           `json:"import,omitempty"`          // id of the import that brought the verdict
