@@ -167,7 +167,7 @@ func (l *loop) drained(ctx context.Context) {
 // reconfigure takes over a campaign file applied while running.
 func (l *loop) reconfigure(r CampaignRecord, p Policy, now time.Time) {
 	camp := r.Campaign
-	if err := l.pace.configure(l.svc.scribe, camp.Name, now, engineConfig(&camp, p)); err != nil {
+	if err := l.pace.configure(l.svc.scribe, camp.Name, now, EngineConfig(&camp, p)); err != nil {
 		l.log.Error("pacing keeps its old configuration", zap.Error(err))
 		return
 	}

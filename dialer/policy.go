@@ -99,8 +99,8 @@ func window(w rules.Window, machines bool, created time.Time) pacing.Window {
 	return out
 }
 
-// engineConfig makes the pacing configuration of a campaign under a policy.
-func engineConfig(c *campaigns.Campaign, p Policy) pacing.Config {
+// EngineConfig makes the pacing configuration of a campaign under a policy.
+func EngineConfig(c *campaigns.Campaign, p Policy) pacing.Config {
 	cfg := pacing.Config{
 		Mode:              pacing.Predictive,
 		Ratio:             c.Pacing.Ratio,

@@ -98,7 +98,7 @@ func (s *Service) newLoop(_ context.Context, r CampaignRecord, log *zap.Logger) 
 	if p.Action == Message && (camp.Message == "" || !s.Desk.HasPrompt(camp.Message)) {
 		return nil, fmt.Errorf("abandon_message %q: rule set %s wants a message that names the caller, and there is no such prompt; put the WAV into the prompts folder", camp.Message, p.RuleSet)
 	}
-	pc, err := newPace(engineConfig(&camp, p), log)
+	pc, err := newPace(EngineConfig(&camp, p), log)
 	if err != nil {
 		return nil, err
 	}
