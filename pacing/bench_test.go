@@ -92,7 +92,6 @@ func BenchmarkObserve(b *testing.B) {
 		r := record(b)
 		saved, _ := r.engine.MarshalBinary()
 		at := r.events[0].At
-		worst := time.Duration(0)
 		b.ReportAllocs()
 		b.ResetTimer()
 		for i := range b.N {
@@ -107,8 +106,6 @@ func BenchmarkObserve(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		b.StopTimer()
-		_ = worst
 	})
 }
 

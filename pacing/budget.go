@@ -1,5 +1,7 @@
 package pacing
 
+import "time"
+
 // The budget: how much risk the next line may take.
 //
 // The engine dials the next line when the chance that its answer is lost is at most θ. θ is learned: with α the aimed share of abandons,
@@ -85,6 +87,7 @@ type view struct {
 const (
 	borrowShare = 0.8
 	borrowSpan  = 5400 // seconds
+	startSpan   = int64(30 * time.Minute)
 	sureNeed    = 1.5
 	sureShare   = 0.6
 	openKeep    = 2
@@ -117,7 +120,7 @@ func (e *Engine) view(l *ledger, c count, at int64) view {
 		return v
 	}
 	left, known := e.left(l, at)
-	if !known {
+	if !known || perSecond == 0 && left > startSpan {
 		v.spend = credit + max(0, startFree-earned)
 		v.sure = creditAtCap + max(0, startFree-float64(atCap*max(c.connected, 0)))
 		v.pace = pace(v.spend-openKeep, float64(share*paceOpen))

@@ -47,10 +47,11 @@ type learned struct {
 	trust     trust
 	answer    answerLaw
 	flow      flow
-	completed int // lines ended, Refused ones apart
-	answered  int // answered by a person
-	since     int // events since the tables were made
-	flushed   int // events since time alive was counted
+	completed int  // lines ended, Refused ones apart
+	answered  int  // answered by a person
+	since     int  // events since the tables were made
+	half      bool // the lines' table is new, the agents' not yet
+	flushed   int  // events since time alive was counted
 }
 
 // New returns an engine that has seen nothing. The error names every problem of the configuration.
@@ -143,10 +144,20 @@ func (e *Engine) step(now int64) {
 
 // rebuild makes the tables anew from what is learned.
 func (e *Engine) rebuild() {
+	e.rebuildLines()
+	e.rebuildServices()
+}
+
+func (e *Engine) rebuildLines() {
 	e.flush()
 	e.table.fill(&e.learned.line)
+	e.learned.half = true
+	e.forecast.valid, e.rows.valid = false, false
+}
+
+func (e *Engine) rebuildServices() {
 	e.services.fill(&e.learned.service, &e.table.knot, int64(e.config.Grace))
-	e.learned.since = 0
+	e.learned.since, e.learned.half = 0, false
 	e.forecast.valid, e.rows.valid = false, false
 }
 
@@ -189,9 +200,12 @@ func (e *Engine) tick() {
 	e.learned.since++
 	e.learned.flushed++
 	size := len(e.lines.call) + len(e.agents)
-	if e.learned.since >= rebuildEvents+size/2 {
-		e.rebuild()
-	} else if e.learned.flushed >= flushEvents+size/16 {
+	switch {
+	case e.learned.half: // one event later, so that no event pays for both
+		e.rebuildServices()
+	case e.learned.since >= rebuildEvents+size/2:
+		e.rebuildLines()
+	case e.learned.flushed >= flushEvents+size/16:
 		e.flush()
 	}
 }

@@ -189,6 +189,7 @@ func (l *learned) walk(c *codec) {
 	c.floats(l.answer.all[:])
 	c.i64(&l.flow.last)
 	c.flag(&l.flow.begun)
+	c.flag(&l.half)
 	for _, v := range []*int{&l.completed, &l.answered, &l.since, &l.flushed} {
 		whole(c, v)
 	}
