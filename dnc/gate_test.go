@@ -66,6 +66,7 @@ func faults() []fault {
 		{"creation of the campaign not known", VerdictExpired, func(f *setting) { f.req.Campaign.CreatedAt = time.Time{} }},
 		{"verdict in the future", VerdictExpired, func(f *setting) { f.verdict(func(v *Screening) { v.CheckedAt = f.now.Add(time.Minute) }) }},
 		{"energy without consent", Sector, func(f *setting) { f.req.Campaign.Sector = "energy" }},
+		{"gas, in another case, without consent", Sector, func(f *setting) { f.req.Campaign.Sector = "Gas" }},
 		{"abandoned yesterday", AbandonLock, func(f *setting) { f.s.touches[italian] = Touch{LastAbandoned: f.now.Add(-day)} }},
 		{"abandoned five days ago but a second", AbandonLock, func(f *setting) { f.s.touches[italian] = Touch{LastAbandoned: f.now.Add(-5*day + time.Second)} }},
 		{"zone unknown", OutsideHours, func(f *setting) { f.req.Lead.Zone = "Europe/Atlantis" }},

@@ -149,14 +149,14 @@ func (q *query) sector(ctx context.Context) refusal {
 	}
 	for _, r := range q.set.Sectors {
 		s := r.Sector
-		if s.Name != terms.Sector || !rules.Covers(s.Purposes, terms.Purpose) {
+		if !s.Is(terms.Sector) || !rules.Covers(s.Purposes, terms.Purpose) {
 			continue
 		}
 		if !s.Consent {
 			return refuse(Sector, "Calls for the sector %s are banned (%s).", s.Name, r.ID)
 		}
 		ok, err := q.permitted(ctx, func(c *Consent) bool {
-			return c.Basis == ByConsent && c.Sector == s.Name || s.Contract && c.Basis == ByContract
+			return c.Basis == ByConsent && s.Is(c.Sector) || s.Contract && c.Basis == ByContract
 		})
 		if err != nil {
 			return broken("consents", err)

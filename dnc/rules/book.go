@@ -224,6 +224,12 @@ func (r *Rule) Applies(region, national string) bool {
 	return slices.ContainsFunc(r.AreaCodes, func(code string) bool { return strings.HasPrefix(national, code) })
 }
 
+// Is reports whether a campaign's word for its sector means this one, whatever
+// the case of its letters.
+func (s *Sector) Is(word string) bool {
+	return slices.ContainsFunc(append([]string{s.Name}, s.Also...), func(name string) bool { return strings.EqualFold(name, word) })
+}
+
 // Covers reports whether a rule that names purposes holds for the purpose.
 // Without names it holds for all.
 func Covers(purposes []string, purpose string) bool {

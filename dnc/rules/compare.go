@@ -98,7 +98,7 @@ func (d *difference) optIn(base, own *OptIn) {
 }
 
 func (d *difference) sector(base, own *Sector) {
-	d.when(own.Name != base.Name, "another sector")
+	d.when(own.Name != base.Name || !subset(base.Also, own.Also), "another sector")
 	d.when(own.Consent && !base.Consent || own.Contract && !base.Contract, "calls for a banned sector")
 	d.when(!covers(base.Purposes, own.Purposes), "fewer purposes for which the sector is banned")
 }

@@ -93,6 +93,7 @@ type OptIn struct {
 // Sector bans calls for a trade, or demands a consent for that sector.
 type Sector struct {
 	Name     string   `yaml:"name"`    // energy
+	Also     []string `yaml:"also"`    // other words for it
 	Consent  bool     `yaml:"consent"` // allowed with a consent that names the sector; false: banned
 	Contract bool     `yaml:"contract"`
 	Purposes []string `yaml:"purposes"`

@@ -71,7 +71,7 @@ func (o *OptIn) says() []string {
 }
 
 func (s *Sector) says() []string {
-	line := "no calls for the sector " + s.Name
+	line := "no calls for the sector " + strings.Join(append([]string{s.Name}, s.Also...), ", ")
 	if s.Consent {
 		line += " without a consent that names it"
 	}
