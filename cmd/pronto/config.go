@@ -16,17 +16,19 @@ import (
 	"pronto/dialer"
 	"pronto/dialer/media"
 	"pronto/dialer/trunk"
+	"pronto/dnc/registers"
 )
 
 // config is the service's configuration file. Every key is optional.
 type config struct {
-	Node      string          `yaml:"node"`
-	SIP       sipConfig       `yaml:"sip"`
-	Media     mediaConfig     `yaml:"media"`
-	Trunks    []trunkConfig   `yaml:"trunks"`
-	Prompts   string          `yaml:"prompts"` // folder of WAV files, played by their name without .wav
-	Rules     paths           `yaml:"rules"`   // rule files of one's own, or folders of them
-	Rehearsal rehearsalConfig `yaml:"rehearsal"`
+	Node      string                      `yaml:"node"`
+	SIP       sipConfig                   `yaml:"sip"`
+	Media     mediaConfig                 `yaml:"media"`
+	Trunks    []trunkConfig               `yaml:"trunks"`
+	Prompts   string                      `yaml:"prompts"` // folder of WAV files, played by their name without .wav
+	Rules     paths                       `yaml:"rules"`   // rule files of one's own, or folders of them
+	Tariffs   map[string]registers.Tariff `yaml:"tariffs"` // what registers charge, by their names
+	Rehearsal rehearsalConfig             `yaml:"rehearsal"`
 }
 
 // sipConfig says where Pronto speaks SIP, with carriers and phones alike.
@@ -106,7 +108,7 @@ func loadConfig(path string) (config, error) {
 	if c.Media.Ports == "" {
 		c.Media.Ports = "20000-29999"
 	}
-	if err := c.checkRehearsal(); err != nil {
+	if err := errors.Join(c.checkRehearsal(), c.checkTariffs()); err != nil {
 		return c, invalidFile(fmt.Errorf("%s: %w", path, err))
 	}
 	return c, nil

@@ -14,6 +14,10 @@ import (
 
 func newDNCCommand(g *globals) *cobra.Command {
 	return newGroup("dnc", "Registers, opt-outs and the question whether a number may be called",
+		newDNCSubmitCommand(g),
+		newDNCSubmissionsCommand(g),
+		newDNCWithdrawCommand(g),
+		newDNCPlanCommand(g),
 		newDNCImportCommand(g),
 		newDNCAddCommand(g),
 		newDNCRemoveCommand(g),

@@ -29,8 +29,9 @@ func newDNCImportCommand(g *globals) *cobra.Command {
 		Long: `Takes in a register's file, all of it or nothing. FILE is text, a ZIP of text files, or - for standard input.
 
 REGISTER is one of
-  rpo          result of a consultation of the Italian register; a verdict belongs to the seller for whom it was asked,
-               and a newer verdict is never replaced by an older one
+  rpo          result of a consultation of the Italian register, held against the submission that pronto dnc submit
+               made: the same numbers, none missing, none more; one screened elsewhere needs --no-submission and --reason.
+               A verdict belongs to the seller for whom it was asked, and a newer one is never replaced by an older one
   us-dnc, us-wireless, ca-dncl, tps, ctps
                downloaded lists, which hold for every seller; give --checked-at
   optouts      the company's own list: columns number, and if you have them seller, campaign, at and source
@@ -38,7 +39,7 @@ REGISTER is one of
 EXIT STATUS
   0  taken in
   1  failed; nothing was taken in
-  2  the command line is wrong, or does not say for which seller
+  2  the command line is wrong, or does not say for which seller or submission
   3  the file is wrong; each line that is wrong is named, and nothing was taken in`,
 		Args: needs("REGISTER", "FILE"),
 		RunE: func(cmd *cobra.Command, words []string) error {
@@ -50,6 +51,7 @@ EXIT STATUS
 	f.StringVar(&args.Seller, "seller", "", "on whose behalf (default: the only seller among the campaigns)")
 	f.StringVar(&args.CheckedAt, "checked-at", "", "the register's time of the result, where the file does not tell")
 	f.StringVar(&args.Country, "country", "", "country of opt-outs in national form, as IT (default: the campaigns')")
+	f.StringVar(&args.Submission, "submission", "", "the submission that the result answers (default: the only open one)")
 	f.BoolVar(&args.NoSubmission, "no-submission", false, "the result answers no submission that Pronto made; give --reason")
 	f.StringVar(&args.Reason, "reason", "", "why there is no submission")
 	f.BoolVar(&args.Delta, "delta", false, "a downloaded change list on top of the list in force")
@@ -65,6 +67,7 @@ type importArgs struct {
 	Seller       string `json:"seller,omitempty"`
 	CheckedAt    string `json:"checked_at,omitempty"`
 	Country      string `json:"country,omitempty"`
+	Submission   string `json:"submission,omitempty"`
 	NoSubmission bool   `json:"no_submission,omitempty"`
 	Reason       string `json:"reason,omitempty"`
 
@@ -81,6 +84,7 @@ type importedDoc struct {
 	File       string    `json:"file"`
 	SHA256     string    `json:"sha256"`
 	Seller     string    `json:"seller,omitempty"`
+	Submission string    `json:"submission,omitempty"`
 	CheckedAt  time.Time `json:"checked_at,omitzero"`
 	Rows       int       `json:"rows"`
 	Registered int       `json:"registered"` // of a register; of a downloaded one, all that it now has
@@ -91,6 +95,9 @@ type importedDoc struct {
 func runDNCImport(cmd *cobra.Command, g *globals, args importArgs) error {
 	if args.NoSubmission != (args.Reason != "") {
 		return usageError(errors.New("--no-submission and --reason belong together"))
+	}
+	if args.NoSubmission && args.Submission != "" {
+		return usageError(errors.New("--submission and --no-submission: give one of them"))
 	}
 	in, size, err := openInput(cmd, args.File)
 	if err != nil {
@@ -143,7 +150,9 @@ func (h *house) spool(name string, body io.Reader) (src *registers.Source, done 
 // importedDetail is journal.ImportedDetail with who did it.
 type importedDetail struct {
 	journal.ImportedDetail
-	Who string `json:"who,omitempty"`
+	Who        string `json:"who,omitempty"`
+	Submission string `json:"submission,omitempty"`
+	Reason     string `json:"reason,omitempty"` // why there is no submission, or why a list was taken that shrank
 }
 
 func importRegister(ctx context.Context, h *house, args importArgs, r request) (doc importedDoc, err error) {
@@ -166,11 +175,17 @@ func importRegister(ctx context.Context, h *house, args importArgs, r request) (
 // takeVerdicts takes in what a register answered about submitted numbers.
 func takeVerdicts(ctx context.Context, h *house, args importArgs, src *registers.Source, profile registers.Profile, id string, r request) (doc importedDoc, err error) {
 	zone := h.zoneOf(args.Register)
-	seller, err := h.seller(ctx, args.Seller)
+	options := registers.Options{ID: id, Zone: zone, Now: h.now(), Reason: args.Reason}
+	var asked *registers.Submitted
+	if args.NoSubmission {
+		options.Seller, err = h.seller(ctx, args.Seller)
+	} else if asked, options.Submission, err = h.answered(args); err == nil {
+		options.Seller = asked.Seller
+	}
 	if err != nil {
 		return doc, err
 	}
-	options := registers.Options{ID: id, Seller: seller, Zone: zone, Now: h.now(), Reason: args.Reason}
+	seller := options.Seller
 	if args.CheckedAt != "" {
 		if options.CheckedAt, err = parseInstant(args.CheckedAt, zone); err != nil {
 			return doc, err
@@ -182,13 +197,13 @@ func takeVerdicts(ctx context.Context, h *house, args importArgs, src *registers
 	}
 	imp := result.Import
 	doc = importedDoc{
-		Register: imp.Register, Import: imp.ID, File: imp.File, SHA256: imp.SHA256, Seller: seller, CheckedAt: imp.CheckedAt,
+		Register: imp.Register, Import: imp.ID, File: imp.File, SHA256: imp.SHA256, Seller: seller, Submission: imp.Submission, CheckedAt: imp.CheckedAt,
 		Rows: imp.Rows, Registered: imp.Registered, Clear: imp.Rows - imp.Registered,
 	}
 	detail := importedDetail{journal.ImportedDetail{
 		Register: imp.Register, Seller: seller, Import: imp.ID, File: imp.File, SHA256: imp.SHA256,
 		Rows: doc.Rows, Clear: doc.Clear, Registered: doc.Registered, CheckedAt: imp.CheckedAt,
-	}, r.who}
+	}, r.who, imp.Submission, imp.Reason}
 	if err := h.record(ctx, journal.Record{Kind: journal.Imported}, detail); err != nil {
 		return doc, err
 	}
@@ -196,11 +211,25 @@ func takeVerdicts(ctx context.Context, h *house, args importArgs, src *registers
 		note := journal.NoteDetail{Text: "import " + imp.ID + " was not taken in: " + err.Error()}
 		return doc, errors.Join(err, h.record(context.WithoutCancel(ctx), journal.Record{Kind: journal.Note}, note))
 	}
+	if asked != nil {
+		if err := h.close(*asked, imp.ID); err != nil {
+			return doc, err
+		}
+	}
 	if err := h.store.Hasten(ctx); err != nil {
 		return doc, err
 	}
 	h.touch()
 	return doc, nil
+}
+
+// close notes the import that answered a submission.
+func (h *house) close(asked registers.Submitted, importID string) error {
+	all, err := h.submissions()
+	if err != nil {
+		return err
+	}
+	return all.Answered(asked, importID)
 }
 
 // importable are the names that dnc import knows.
@@ -234,9 +263,9 @@ func importOptOuts(ctx context.Context, h *house, args importArgs, r request) (d
 		Register: ownList, Import: ulid.MustNew(ulid.Timestamp(now), ulid.DefaultEntropy()).String(),
 		File: src.Name, SHA256: src.SHA256, Seller: args.Seller, Rows: len(entries),
 	}
-	detail := importedDetail{journal.ImportedDetail{
+	detail := importedDetail{ImportedDetail: journal.ImportedDetail{
 		Register: ownList, Seller: args.Seller, Import: doc.Import, File: doc.File, SHA256: doc.SHA256, Rows: doc.Rows,
-	}, r.who}
+	}, Who: r.who}
 	if err := h.record(ctx, journal.Record{Kind: journal.Imported}, detail); err != nil {
 		return doc, err
 	}

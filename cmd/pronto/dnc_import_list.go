@@ -34,7 +34,7 @@ func takeList(ctx context.Context, h *house, args importArgs, src *registers.Sou
 		Register: snapshot.Register, Import: snapshot.ID, File: snapshot.File, SHA256: snapshot.SHA256, CheckedAt: snapshot.CheckedAt,
 		Rows: len(list.Added) + len(list.Removed), Registered: snapshot.Count,
 	}
-	return doc, h.record(ctx, journal.Record{Kind: journal.Imported}, importedDetail{journal.ImportedDetail{
+	return doc, h.record(ctx, journal.Record{Kind: journal.Imported}, importedDetail{ImportedDetail: journal.ImportedDetail{
 		Register: doc.Register, Import: doc.Import, File: doc.File, SHA256: doc.SHA256, Rows: doc.Rows, Registered: doc.Registered, CheckedAt: doc.CheckedAt,
-	}, r.who})
+	}, Who: r.who, Reason: args.Accept})
 }

@@ -118,7 +118,7 @@ func TestJournalNamesWhoAndWhat(t *testing.T) {
 	}
 	do("campaign set", setArgs{Name: "demo-it", State: dialer.Running, What: "campaign started"}, nil)
 	do("leads load", loadArgs{Campaign: "demo-it", File: "list.csv"}, []byte("phone\n+390612345601\n"))
-	do("dnc import", importArgs{Register: "rpo", File: "rpo.csv"}, []byte("0612345601,0,2026-11-20\n"))
+	do("dnc import", importArgs{Register: "rpo", File: "rpo.csv", NoSubmission: true, Reason: "first list"}, []byte("0612345601,0,2026-11-20\n"))
 	do("dnc optouts", importArgs{Register: ownList, File: "own.csv"}, []byte("number\n+390612345602\n"))
 	do("dnc add", optOutArgs{Number: "+390612345603"}, nil)
 	do("dnc remove", optOutArgs{Number: "+390612345603"}, nil)

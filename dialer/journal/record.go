@@ -21,6 +21,8 @@ const (
 	Config      Kind = "config"      // campaign applied, started, paused, stopped; agent added, removed; Detail: what, who
 	Loaded      Kind = "loaded"      // leads loaded; Detail: file, sha256, counts
 	Imported    Kind = "imported"    // register result or list imported; Detail: register, file, sha256, counts, checked_at
+	Submitted   Kind = "submitted"   // numbers submitted to a register, or the submission withdrawn; Detail: register, file, sha256, count
+	Consented   Kind = "consented"   // a consent record taken in; sealed number; Detail: the record
 	OptedOut    Kind = "opted_out"   // a number was put on the company's list; sealed number
 	OptedIn     Kind = "opted_in"    // a number was taken off it
 	Cleared     Kind = "cleared"     // the gate allowed an attempt: the evidence, and the intent; Detail: dnc.Verdict
