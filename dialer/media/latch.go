@@ -11,8 +11,10 @@ import (
 // latch decides whose packets a leg believes and where its own go. Until
 // connect it believes nobody. Then the SDP's address is the target; should the
 // far end's packets come from elsewhere, the first two in a row from an allowed
-// address move it there, once (symmetric RTP, RFC 4961). Afterwards only a
-// stream that has gone quiet may move, and only with its own SSRC and sequence.
+// address move it there, once (symmetric RTP, RFC 4961). A packet from the SDP's
+// address moves it back: what was taken for the far end was another call's, which has
+// not noticed that its port is ours now. Otherwise only a stream that has gone
+// quiet may move, and only with its own SSRC and sequence.
 type latch struct {
 	remote  dialer.Remote
 	open    bool           // connect has been called
@@ -51,7 +53,8 @@ func (l *latch) accept(src netip.AddrPort, p packet, allowed []netip.Prefix, now
 		return false, false
 	}
 	if src != l.target {
-		if !l.allows(src, allowed) || l.settled && !l.follows(p, now) || !l.settled && !l.proven(src, p) {
+		known := src == l.remote.Addr || l.settled && l.follows(p, now) || !l.settled && l.proven(src, p)
+		if !known || !l.allows(src, allowed) {
 			return false, false
 		}
 		l.target, moved = src, true

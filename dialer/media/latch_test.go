@@ -37,6 +37,7 @@ func TestLatch(t *testing.T) {
 		{"another address within the ranges", ranges, []step{{allowed, 1, 1, 0, false}, {allowed, 1, 2, 0, true}}, allowed},
 		{"outside the ranges", ranges, []step{{strange, 1, 1, 0, false}, {strange, 1, 2, 0, false}, {sdp, 1, 1, 0, true}}, sdp},
 		{"only once", ranges, []step{{allowed, 1, 1, 0, false}, {allowed, 1, 2, 0, true}, {natted, 1, 3, 0, false}, {natted, 1, 4, 0, false}, {allowed, 1, 3, 0, true}}, allowed},
+		{"back when the SDP's address speaks", nil, []step{{natted, 1, 1, 0, false}, {natted, 1, 2, 0, true}, {sdp, 5, 70, 0, true}, {natted, 1, 3, 0, false}, {sdp, 5, 71, 0, true}}, sdp},
 		{"not after the SDP's address has sent", ranges, []step{{sdp, 1, 1, 0, true}, {allowed, 9, 1, 0, false}, {allowed, 9, 2, 0, false}, {allowed, 9, 3, time.Minute, false}}, sdp},
 		{"moves when quiet, with its own SSRC", nil, []step{{sdp, 1, 1, 0, true}, {natted, 1, 2, time.Second, true}, {natted, 1, 3, time.Second, true}}, natted},
 		{"does not move while it talks", nil, []step{{sdp, 1, 1, 0, true}, {natted, 1, 2, 100 * time.Millisecond, false}, {sdp, 1, 2, 0, true}}, sdp},

@@ -3,6 +3,7 @@ package media
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync"
@@ -11,8 +12,9 @@ import (
 // ErrNoPort is the end of the port range: as many legs are open as it can carry.
 var ErrNoPort = errors.New("no free RTP port")
 
-// ports hands out the even UDP ports of a range. A port that was given back is
-// used again last, so that an old call's late packets find nobody.
+// ports hands out the even UDP ports of a range, from a random one on. A port that
+// was given back is used again last, so that the late packets of an old call, or of one that an
+// earlier process left, find nobody.
 type ports struct {
 	address netip.Addr
 	min     uint16
@@ -32,6 +34,10 @@ func newPorts(c Config) *ports {
 	first, last := evenPorts(c.PortMin, c.PortMax)
 	for port := first; port <= last; port += 2 {
 		p.free = append(p.free, uint16(port))
+	}
+	if n := len(p.free); n > 0 {
+		from := rand.IntN(n)
+		p.free = append(p.free[from:], p.free[:from]...)
 	}
 	return p
 }

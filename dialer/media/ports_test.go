@@ -53,6 +53,25 @@ func TestPortsHeldByOthersAreStepped(t *testing.T) {
 	}
 }
 
+// A restart begins elsewhere: far ends that the last process left still send to
+// its ports for a while.
+func TestPortsBeginAnywhere(t *testing.T) {
+	begins := map[uint16]bool{}
+	for range 20 {
+		p := newPorts(Config{PortMin: 20000, PortMax: 29999})
+		begins[p.free[0]] = true
+		if len(p.free) != 5000 {
+			t.Fatalf("%d ports in the range, want 5000", len(p.free))
+		}
+	}
+	if len(begins) < 15 {
+		t.Errorf("twenty desks begin at %d ports", len(begins))
+	}
+	if p := newPorts(Config{PortMin: 20001, PortMax: 20001}); len(p.free) != 0 {
+		t.Errorf("a range without an even port has %v", p.free)
+	}
+}
+
 func TestTwoHundredLegs(t *testing.T) {
 	d := desk(t, "127.20.14.1", func(c *Config) { c.PortMin, c.PortMax = 22000, 22499 })
 	var all sync.WaitGroup
