@@ -54,3 +54,19 @@ func TestPlan(t *testing.T) {
 		t.Errorf("an ended context: %v", err)
 	}
 }
+
+func TestPlanAsASentence(t *testing.T) {
+	p := Plan{
+		Leads: 18_204, Callable: 14_919, Agent: 3,
+		Refused: map[Reason]int{Registered: 2113, OptedOut: 812, Unscreened: 320, Invalid: 40},
+		Until:   map[string]int{"2026-12-09": 13_719, "2026-11-26": 1200},
+	}
+	want := "of 18,204 leads 2,113 are registered, 812 opted out, 320 without a verdict, 40 invalid; 14,919 callable, " +
+		"1,200 of them only until Thu 26 Nov, 13,719 of them only until Wed 9 Dec, 3 only with an agent reserved"
+	if got := p.String(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got, want := (Plan{Leads: 1_000_000, Callable: 1_000_000}).String(), "of 1,000,000 leads 1,000,000 callable"; got != want {
+		t.Errorf("got %s", got)
+	}
+}
