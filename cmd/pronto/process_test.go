@@ -95,7 +95,8 @@ func startProcess(t testing.TB, dir, program string, args ...string) *process {
 	p := &process{t: t, name: filepath.Base(program), cmd: exec.Command(path, args...), done: make(chan struct{})}
 	p.cmd.Dir = dir
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
-	dieWithParent(p.cmd)
+	p.cmd.WaitDelay = 5 * time.Second // for what a child of its own still prints
+	dieWithParent(p.cmd)              // in a process group of its own
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -122,15 +123,18 @@ func (p *process) running() bool {
 	}
 }
 
-// kill ends the process as kill -9 does, and waits until it is gone.
+// kill ends the process and those that it started as kill -9 does, and waits
+// until it is gone.
 func (p *process) kill() {
-	_ = p.cmd.Process.Kill() // it may have ended by itself
+	if p.running() {
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // it may end by itself just now
+	}
 	<-p.done
 }
 
 // stop asks the process to end, and fails the test unless it does so in good
 // order within the patience.
-func (p *process) stop(s syscall.Signal, patience time.Duration) {
+func (p *process) stop(s os.Signal, patience time.Duration) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(s); err != nil && p.running() {
 		p.t.Fatal(err)
