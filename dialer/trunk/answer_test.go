@@ -90,8 +90,7 @@ func TestRetransmittedAnswerIsAcknowledgedAgain(t *testing.T) {
 	inv := b.far.next("INVITE")
 	ok := say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)}
 	for range 3 {
-		b.far.reply(inv, ok)
-		if ack := b.far.next("ACK"); ack.cseq() != inv.cseq() || !strings.Contains(ack.header("To"), "tag=a") {
+		if ack := b.far.insist(inv, ok); ack.cseq() != inv.cseq() || !strings.Contains(ack.header("To"), "tag=a") {
 			t.Errorf("ACK:\n%s", ack.raw)
 		}
 	}
@@ -101,8 +100,7 @@ func TestRetransmittedAnswerIsAcknowledgedAgain(t *testing.T) {
 	}
 	// The transaction lives 64 T1 more; after it the leg itself acknowledges.
 	b.far.none("BYE", giveUp()+4*testT1)
-	b.far.reply(inv, ok)
-	b.far.next("ACK")
+	b.far.insist(inv, ok)
 	b.hangup(o.leg)
 }
 
