@@ -37,7 +37,9 @@ func TestShowTellsThePacing(t *testing.T) {
 		return dialer.AgentLive{Name: "a", Campaign: campaign, State: s}
 	}
 	agents := []dialer.AgentLive{agent("demo-it", dialer.Ready), agent("demo-it", dialer.Reserved), agent("demo-it", dialer.Talking), agent("demo-it", dialer.WrapUp), agent("other", dialer.Ready)}
-	h.live = func() dialer.Live { return dialer.Live{Campaigns: []dialer.CampaignLive{{Name: "other"}, state}, Agents: agents} }
+	h.live = func() dialer.Live {
+		return dialer.Live{Campaigns: []dialer.CampaignLive{{Name: "other"}, state}, Agents: agents}
+	}
 	for name, c := range map[string]struct {
 		decision pacing.Decision
 		at       time.Time

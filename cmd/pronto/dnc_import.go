@@ -25,7 +25,7 @@ func newDNCImportCommand(g *globals) *cobra.Command {
 	args := importArgs{}
 	cmd := &cobra.Command{
 		Use:   "import REGISTER FILE",
-		Short: "Take in the file that a register sent back, or a list of opt-outs",
+		Short: "Take in the file that a register sent back, or a list of opt-outs or consents",
 		Long: `Takes in a register's file, all of it or nothing. FILE is text, a ZIP of text files, or - for standard input.
 
 REGISTER is one of
@@ -34,6 +34,8 @@ REGISTER is one of
                A verdict belongs to the seller for whom it was asked, and a newer one is never replaced by an older one
   us-dnc, us-wireless, ca-dncl, tps, ctps
                downloaded lists, which hold for every seller; give --checked-at
+  consents     consents, contracts and inquiries: columns number, id, given_at, source, and if you have them seller, basis,
+               purpose, sector, ends, text, proof, prior, wireless; a known id of a seller replaces its record
   optouts      the company's own list: columns number, and if you have them seller, campaign, at and source
 
 EXIT STATUS
@@ -50,7 +52,7 @@ EXIT STATUS
 	f := cmd.Flags()
 	f.StringVar(&args.Seller, "seller", "", "on whose behalf (default: the only seller among the campaigns)")
 	f.StringVar(&args.CheckedAt, "checked-at", "", "the register's time of the result, where the file does not tell")
-	f.StringVar(&args.Country, "country", "", "country of opt-outs in national form, as IT (default: the campaigns')")
+	f.StringVar(&args.Country, "country", "", "country of opt-outs and consents in national form, as IT (default: the campaigns')")
 	f.StringVar(&args.Submission, "submission", "", "the submission that the result answers (default: the only open one)")
 	f.BoolVar(&args.NoSubmission, "no-submission", false, "the result answers no submission that Pronto made; give --reason")
 	f.StringVar(&args.Reason, "reason", "", "why there is no submission")
@@ -105,8 +107,11 @@ func runDNCImport(cmd *cobra.Command, g *globals, args importArgs) error {
 	}
 	defer func() { _ = in.Close() }() // it was only read
 	operation := "dnc import"
-	if args.Register == ownList {
+	switch args.Register {
+	case ownList:
 		operation = "dnc optouts"
+	case consentsFile:
+		operation = "dnc consents"
 	}
 	body, finish := withProgress(in, size, "importing", cmd.ErrOrStderr())
 	doc, err := ask[importedDoc](cmd.Context(), g, operation, args, body)
@@ -118,6 +123,9 @@ func runDNCImport(cmd *cobra.Command, g *globals, args importArgs) error {
 		switch {
 		case args.Register == ownList:
 			cmd.Printf("%s: %d read, %d new on the company's own list\n", ownList, doc.Rows, doc.Added)
+			return
+		case args.Register == consentsFile:
+			cmd.Printf("%s: %s taken in\n", consentsFile, plurals(doc.Rows, "record"))
 			return
 		case doc.Seller == "":
 			cmd.Printf("%s: %s read, %d numbers on the list of %s\n", doc.Register, plural(doc.Rows, "row"), doc.Registered, day(doc.CheckedAt))
@@ -234,7 +242,7 @@ func (h *house) close(asked registers.Submitted, importID string) error {
 
 // importable are the names that dnc import knows.
 func importable() []string {
-	names := []string{ownList}
+	names := []string{ownList, consentsFile}
 	for _, p := range registers.Profiles() {
 		names = append(names, p.Name)
 	}

@@ -145,6 +145,9 @@ func (s *watchedSink) Commit(ctx context.Context) (added, updated, unchanged int
 	return added, updated, unchanged, err
 }
 
+// jurisdictionOf is the rule set of a country.
+func jurisdictionOf(country string) string { return strings.ToLower(country) }
+
 // countryOf is the country whose law a jurisdiction is: rule sets are named
 // after ISO 3166-1 alpha-2.
 func countryOf(jurisdiction string) string { return strings.ToUpper(jurisdiction) }

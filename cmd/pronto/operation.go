@@ -46,6 +46,7 @@ func operations() map[string]operation {
 		"dnc submissions":  reads(listSubmissions),
 		"dnc withdraw":     changes(withdrawSubmission),
 		"dnc plan":         reads(planRegister),
+		"dnc consents":     changes(importConsents),
 		"dnc optouts":      changes(importOptOuts),
 		"dnc add":          changes(addOptOut),
 		"dnc remove":       changes(removeOptOut),

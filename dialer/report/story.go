@@ -100,6 +100,8 @@ func sentence(r journal.Record) string {
 		return refusal(r, detail[dnc.Verdict](r))
 	case journal.OptedOut, journal.OptedIn:
 		return optOut(r, detail[journal.OptOutDetail](r))
+	case journal.Consented:
+		return consented(detail[dnc.Consent](r))
 	case journal.Disposed:
 		return fmt.Sprintf("%s entered: %s.", agent("Agent", r), words(r.Outcome))
 	case journal.Orphaned:
@@ -172,6 +174,9 @@ func evidence(v dnc.Verdict) string {
 	if v.CallerID != "" {
 		said = append(said, "caller ID "+string(v.CallerID))
 	}
+	if v.Consent != "" {
+		said = append(said, "consent "+v.Consent)
+	}
 	if v.NeedsAgent {
 		said = append(said, "only with an agent reserved")
 	}
@@ -208,6 +213,25 @@ func optOut(r journal.Record, d journal.OptOutDetail) string {
 		s += " for campaign " + d.Campaign
 	}
 	return s + by(d.Source) + "."
+}
+
+// consented says what a consent record says.
+func consented(c dnc.Consent) string {
+	s := "A record was taken in: " + string(c.Basis)
+	if c.Basis == "" {
+		return "A consent record was taken in."
+	}
+	if c.ID != "" {
+		s += " " + c.ID
+	}
+	s += phrase(" with ", c.Seller) + phrase(" for ", c.Purpose) + phrase(", sector ", c.Sector)
+	if !c.GivenAt.IsZero() {
+		s += ", given " + instant(c.GivenAt)
+	}
+	if !c.Ends.IsZero() {
+		s += ", ends " + instant(c.Ends)
+	}
+	return s + phrase(", source ", c.Source) + phrase(", wording ", c.Text) + phrase(", proof ", c.Proof) + "."
 }
 
 func interrupted(r journal.Record, d journal.InterruptedDetail) string {
