@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -217,14 +216,6 @@ func (in *installation) do(args ...string) string {
 		in.t.Fatalf("pronto %s: %v\n%s%s", strings.Join(args, " "), err, out.String(), errOut.String())
 	}
 	return out.String()
-}
-
-// ask runs a command with --json and decodes what it prints.
-func (in *installation) ask(doc any, args ...string) {
-	in.t.Helper()
-	if err := json.Unmarshal([]byte(in.do(append([]string{"--json"}, args...)...)), doc); err != nil {
-		in.t.Fatalf("pronto %s: %v", strings.Join(args, " "), err)
-	}
 }
 
 // serve starts the service and waits until commands reach it.
