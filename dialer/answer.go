@@ -225,14 +225,17 @@ func (l *loop) optOut(c *call, source string, now time.Time) {
 	rec := c.entry(journal.OptedOut, now, "")
 	rec.Reason = source
 	svc := l.svc
+	token := svc.scribe.begin()
 	svc.background(func(ctx context.Context) {
 		rec.Detail = encode(journal.OptOutDetail{Seller: o.Seller, Source: source})
 		if _, err := svc.Journal.Commit(ctx, rec); err != nil {
 			svc.Log.Error("opt-out not journaled", zap.String("number", o.Number.Masked()), zap.Error(err))
 		}
 		if _, err := svc.OptOuts.AddOptOuts(ctx, []dnc.OptOut{o}); err != nil {
-			svc.Log.Error("opt-out not stored", zap.String("number", o.Number.Masked()), zap.Error(err))
+			svc.Log.Error("opt-out not stored: the next start replays it", zap.String("number", o.Number.Masked()), zap.Error(err))
+			return // its place in the tide stays open
 		}
+		svc.scribe.cancel(token)
 	})
 }
 

@@ -1,6 +1,7 @@
 package dialer
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -401,6 +402,7 @@ type fakeStore struct {
 	settled  map[string]int
 	applied  uint64
 	optOuts  []dnc.OptOut
+	full     bool // no opt-out can be written
 	bindings map[string]Binding
 	nailed   map[string]Dialog
 }
@@ -466,7 +468,7 @@ func (s *fakeStore) Apply(_ context.Context, changes []Change) error {
 			l.Due, l.Done, l.LastOutcome = a.RetryAt, a.Done, a.Outcome
 		}
 		s.attempts[a.ID] = a
-		s.applied = max(s.applied, c.Seq)
+		s.applied = max(s.applied, cmp.Or(c.Safe, c.Seq))
 	}
 	return nil
 }
@@ -517,6 +519,9 @@ func (s *fakeStore) RemoveOptOut(_ context.Context, n campaigns.Number, seller, 
 func (s *fakeStore) AddOptOuts(_ context.Context, o []dnc.OptOut) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.full {
+		return 0, errors.New("disk full")
+	}
 	s.optOuts = append(s.optOuts, o...)
 	return len(o), nil
 }

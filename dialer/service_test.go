@@ -1,6 +1,7 @@
 package dialer
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -439,6 +440,39 @@ func TestRestartCallsThePhonesAgain(t *testing.T) {
 		r.end()
 		if len(r.store.nailed) != 0 {
 			t.Errorf("calls remembered after a stop in good order: %+v", r.store.nailed)
+		}
+	})
+}
+
+// An opt-out that is journaled and not stored is replayed at the next start,
+// however much the store has taken over since.
+func TestOptOutThatIsNotStoredIsReplayed(t *testing.T) {
+	in(t, rigOptions{agents: 1, leads: 20, script: talks(10 * time.Second)}, func(t *testing.T, r *rig) {
+		r.store.full = true
+		r.run()
+		time.Sleep(5 * time.Second)
+		r.svc.do(func() { r.svc.floor.digit("agent00", '3') })
+		time.Sleep(time.Minute)
+		r.end()
+		out := r.journal.kinds(journal.OptedOut)
+		if len(out) != 1 {
+			t.Fatalf("%d opt-outs journaled, want 1", len(out))
+		}
+		if applied, _ := r.store.Applied(t.Context()); applied >= out[0].Seq || applied == 0 {
+			t.Fatalf("the store claims everything up to record %d, the opt-out is record %d", applied, out[0].Seq)
+		}
+		r.store.full = false
+		again := New(r.svc.Config)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- again.Run(ctx) }()
+		time.Sleep(time.Second)
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if len(r.store.optOuts) != 1 || string(r.store.optOuts[0].Number) != out[0].Number {
+			t.Errorf("after the restart the list holds %+v", r.store.optOuts)
 		}
 	})
 }
