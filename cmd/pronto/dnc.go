@@ -21,6 +21,7 @@ func newDNCCommand(g *globals) *cobra.Command {
 		newDNCImportCommand(g),
 		newDNCAddCommand(g),
 		newDNCRemoveCommand(g),
+		newDNCExportCommand(g),
 		newDNCCheckCommand(g),
 		newDNCRegistersCommand(g),
 		newDNCRulesCommand(g),

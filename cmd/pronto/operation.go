@@ -50,6 +50,7 @@ func operations() map[string]operation {
 		"dnc optouts":      changes(importOptOuts),
 		"dnc add":          changes(addOptOut),
 		"dnc remove":       changes(removeOptOut),
+		"dnc export":       reads(exportOptOuts),
 		"dnc check":        reads(checkNumber),
 		"dnc registers":    reads(listRegisters),
 		"dnc rules list":   reads(listRules).underAnyRules(),

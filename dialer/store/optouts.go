@@ -85,6 +85,39 @@ func (s *Store) OptOutsOf(ctx context.Context, n campaigns.Number) ([]dnc.OptOut
 	return entries, nil
 }
 
+// EachOptOut calls visit for every entry of the company's own list, by number,
+// seller and campaign, until it returns an error, which EachOptOut returns. It
+// reads page by page: what changes meanwhile may be seen or not.
+func (s *Store) EachOptOut(ctx context.Context, visit func(dnc.OptOut) error) error {
+	const size = 1000
+	const query = `SELECT subject, seller, campaign, at, source FROM optouts
+		WHERE (subject, seller, campaign) > (?, ?, ?) ORDER BY subject, seller, campaign LIMIT ?`
+	var last dnc.OptOut
+	for {
+		var page []dnc.OptOut
+		err := s.each(ctx, query, []any{string(last.Number), last.Seller, last.Campaign, size}, func(rows *sql.Rows) error {
+			var e dnc.OptOut
+			var at int64
+			err := rows.Scan(&e.Number, &e.Seller, &e.Campaign, &at, &e.Source)
+			e.At = instant(at)
+			page = append(page, e)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("read opt-outs: %w", err)
+		}
+		for _, e := range page {
+			if err := visit(e); err != nil {
+				return err
+			}
+		}
+		if len(page) < size {
+			return nil
+		}
+		last = page[size-1]
+	}
+}
+
 // CountOptOuts returns how many entries the company's own list has.
 func (s *Store) CountOptOuts(ctx context.Context) (int, error) {
 	var n int

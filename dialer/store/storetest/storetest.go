@@ -31,6 +31,7 @@ type Backend interface {
 	PutCampaign(ctx context.Context, r dialer.CampaignRecord) (created bool, err error)
 	PutAccount(ctx context.Context, a dialer.Account) (created bool, err error)
 	RemoveAccount(ctx context.Context, name string) (removed bool, err error)
+	EachOptOut(ctx context.Context, visit func(dnc.OptOut) error) error
 	EachLead(ctx context.Context, campaign string, visit func(campaigns.Lead) error) error
 	Close() error
 }
@@ -71,6 +72,7 @@ func Run(t *testing.T, m Maker) {
 		"screening side by side":    screeningSideBySide,
 		"opt-out scopes":            optOutScopes,
 		"opt-out add and remove":    optOutAddRemove,
+		"opt-outs listed":           optOutsListed,
 		"consents":                  consents,
 		"campaigns":                 campaignRecords,
 		"accounts":                  accounts,
