@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -45,6 +46,12 @@ type sipTimers struct {
 	T1 time.Duration `yaml:"t1"`
 	T2 time.Duration `yaml:"t2"`
 	T4 time.Duration `yaml:"t4"`
+}
+
+// set makes the timers those of this process; what is not given is RFC 3261's.
+func (t sipTimers) set() {
+	t1 := cmp.Or(t.T1, 500*time.Millisecond)
+	trunk.SetTimers(t1, max(t1, cmp.Or(t.T2, 4*time.Second)), max(t1, cmp.Or(t.T4, 5*time.Second)))
 }
 
 // mediaConfig says where audio flows.

@@ -53,9 +53,7 @@ func wire(ctx context.Context, p parts) (*station, error) {
 	if err != nil {
 		return nil, invalidFile(err)
 	}
-	if t := p.cfg.SIP.Timers; t.T1 > 0 {
-		trunk.SetTimers(t.T1, max(t.T2, t.T1), max(t.T4, t.T1))
-	}
+	p.cfg.SIP.Timers.set()
 	s := &station{accounts: &accounts{source: p.store, log: p.log}}
 	s.accounts.refresh(ctx)
 	mc.Logger = p.log.Named("media")
