@@ -262,6 +262,20 @@ func TestNewGateNamesWhatIsMissing(t *testing.T) {
 	}
 }
 
+func TestSetRules(t *testing.T) {
+	g := gate(t, clean(t), nil)
+	if err := g.SetRules(nil); err == nil {
+		t.Error("no rules were taken for rules")
+	}
+	if err := g.SetRules(made(t, noRegister)); err != nil {
+		t.Fatal(err)
+	}
+	_, v := g.Clear(context.Background(), ask(t), tuesday(t))
+	if !v.Allowed || v.Register != "" {
+		t.Errorf("the new rules ask no register: %+v", v)
+	}
+}
+
 func TestSmallStepsOfTheClockPass(t *testing.T) {
 	g, now := gate(t, clean(t), nil), tuesday(t)
 	for _, at := range []time.Time{now, now.Add(time.Second), now, now.Add(900 * time.Millisecond)} {

@@ -70,3 +70,17 @@ func TestPlanAsASentence(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+func TestEveryReasonHasWords(t *testing.T) {
+	seen := map[string]Reason{}
+	for _, r := range []Reason{
+		Clock, Rules, Invalid, NumberType, OptedOut, Registered, Unscreened, VerdictExpired, RegisterStale, NoConsent,
+		Attempts, CoolOff, AbandonLock, OutsideHours, Holiday, Sector, CallerID, TrunkReason, Unavailable,
+	} {
+		words := r.words()
+		if other, twice := seen[words]; twice || words == "" {
+			t.Errorf("%s and %s are both %q", r, other, words)
+		}
+		seen[words] = r
+	}
+}

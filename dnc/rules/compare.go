@@ -12,8 +12,9 @@ func compare(base, own *Rule) []string {
 		return []string{fmt.Sprintf("is a rule on %s in the place of one on %s", own.Kind(), base.Kind())}
 	}
 	d := &difference{}
-	d.when(!covers(base.Regions, own.Regions) || !covers(base.AreaCodes, own.AreaCodes) ||
-		len(base.Regions)+len(base.AreaCodes) == 0 && len(own.Regions)+len(own.AreaCodes) > 0, "holds in fewer places")
+	everywhere := len(own.Regions)+len(own.AreaCodes) == 0
+	d.when(!everywhere && (len(base.Regions)+len(base.AreaCodes) == 0 ||
+		!subset(base.Regions, own.Regions) || !subset(base.AreaCodes, own.AreaCodes)), "holds in fewer places")
 	switch {
 	case base.Screening != nil:
 		d.screening(base.Screening, own.Screening)
