@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"slices"
-	"time"
 )
 
 // compare names everything that own allows and base does not.
@@ -133,9 +132,6 @@ func (d *difference) holidays(base, own *Rule) {
 		from = own.ValidFrom
 	}
 	for day, n := from, 0; n < 10*366; day, n = day.Add(1), n+1 {
-		if day.Weekday() == time.Sunday {
-			continue
-		}
 		for _, region := range regions {
 			name, is := a.Holiday(day, region)
 			if !is {
