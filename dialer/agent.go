@@ -201,6 +201,7 @@ func (l *loop) cancelIfNobody() {
 	}
 	for _, c := range l.calls {
 		if c.state == dialing && c.cancel != nil {
+			c.givenUp = true
 			c.cancel()
 		}
 	}

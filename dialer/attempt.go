@@ -43,6 +43,8 @@ type call struct {
 	leg      Leg
 	result   Result
 	cancel   context.CancelFunc // gives up ringing
+	try      bool               // the breaker lets it through to see whether calls do
+	givenUp  bool               // by us, before it was answered
 
 	answered    time.Time
 	joined      time.Time // bridged to its agent
@@ -158,6 +160,7 @@ func (l *loop) ringing(c *call, at time.Time, tag string, now time.Time) {
 		return
 	}
 	l.tally.Ringing++
+	l.breaker.through()
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.Ringing, Call: c.id})
 	rec := c.entry(journal.Ringing, at, "")
 	if tag != "" {
@@ -172,6 +175,7 @@ func (l *loop) refused(c *call, v dnc.Verdict, now time.Time) {
 	delete(l.calls, c.id)
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: pacing.Refused})
 	l.tally.refuse(v.Reason)
+	l.breaker.judgeRefusal(c, v, now)
 	l.free(c, now)
 	if v.NeedsAgent && c.reserved == nil && l.state == Running {
 		l.owed = append(l.owed, c.lead)
@@ -204,6 +208,7 @@ func (l *loop) failed(c *call, r Result, now time.Time) {
 	if !r.Invited.IsZero() {
 		l.tally.Dialed++
 	}
+	l.breaker.judgeResult(c, r, now)
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: pacingOutcome(r.Outcome)})
 	l.free(c, now)
 	l.end(c, r.Outcome, End{Cause: r.Cause}, now)

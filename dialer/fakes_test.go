@@ -92,6 +92,7 @@ type script struct {
 	fails   campaigns.Outcome
 	talk    time.Duration // the callee hangs up so long after the answer; 0: never
 	ignores bool          // rings until cancelled, then fails with NoAnswer
+	dead    bool          // never rings
 }
 
 // fakeTrunk answers by script.
@@ -117,8 +118,10 @@ func (f *fakeTrunk) Originate(ctx context.Context, _ dnc.Clearance, p Placing) (
 	if err := p.Dialing(r.Dialog); err != nil {
 		return nil, Result{Outcome: campaigns.Refused}
 	}
-	r.Ringing = time.Now()
-	p.Ringing(r.Ringing, "tag")
+	if !s.dead {
+		r.Ringing = time.Now()
+		p.Ringing(r.Ringing, "tag")
+	}
 	timeout := p.RingTimeout
 	if s.ignores {
 		s.ring, s.fails = timeout, campaigns.NoAnswer

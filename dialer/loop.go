@@ -20,13 +20,14 @@ type loop struct {
 	policy Policy
 	log    *zap.Logger
 
-	queue  *campaigns.Queue
-	pace   *pace
-	agents map[string]*agent // lent to this campaign, by name
-	calls  map[pacing.CallID]*call
-	wait   []*call          // live answers without an agent, longest first
-	owed   []campaigns.Lead // leads that may be called only with an agent reserved
-	tally  Tally
+	queue   *campaigns.Queue
+	pace    *pace
+	breaker breaker
+	agents  map[string]*agent // lent to this campaign, by name
+	calls   map[pacing.CallID]*call
+	wait    []*call          // live answers without an agent, longest first
+	owed    []campaigns.Lead // leads that may be called only with an agent reserved
+	tally   Tally
 
 	state   CampaignState
 	looking bool // lookAgain has a timer
@@ -102,7 +103,8 @@ func (l *loop) drainTasks(now time.Time) {
 func (l *loop) dial(ctx context.Context, now time.Time) {
 	if l.state == Running {
 		l.dialReserved(ctx, now)
-		for _, lead := range l.queue.Take(l.pace.decide(now, l.queue.Propensities()).Dial) {
+		lines := l.breaker.allow(l.pace.decide(now, l.queue.Propensities()).Dial, now)
+		for _, lead := range l.queue.Take(lines) {
 			c := l.newCall(lead, now)
 			l.pace.observe(pacing.Event{At: now, Kind: pacing.Dialed, Call: c.id})
 			go l.attempt(ctx, c)
@@ -115,7 +117,7 @@ func (l *loop) dial(ctx context.Context, now time.Time) {
 // dialReserved starts the calls that the law allows only with an agent waiting,
 // one for each agent that is ready.
 func (l *loop) dialReserved(ctx context.Context, now time.Time) {
-	for len(l.owed) > 0 && len(l.wait) == 0 {
+	for len(l.owed) > 0 && len(l.wait) == 0 && l.breaker.allow(1, now) > 0 {
 		a := l.longestIdle()
 		if a == nil {
 			return
@@ -136,6 +138,7 @@ func (l *loop) newCall(lead campaigns.Lead, now time.Time) *call {
 	l.nextID++
 	c := &call{id: pacing.CallID(l.nextID), lead: lead, camp: l.camp, terms: terms(l.record), attempt: l.svc.newAttemptID(now), begun: now, mark: l.svc.pulse.mark()}
 	l.calls[c.id] = c
+	l.breaker.began(c)
 	return c
 }
 

@@ -106,7 +106,7 @@ func (s *Service) newLoop(_ context.Context, r CampaignRecord, log *zap.Logger) 
 		pc.observe(e)
 	}
 	l := &loop{
-		svc: s, record: r, camp: &camp, policy: p, log: log, pace: pc, state: r.State,
+		svc: s, record: r, camp: &camp, policy: p, log: log, pace: pc, breaker: breaker{log: log}, state: r.State,
 		queue:  campaigns.NewQueue(campaigns.QueueConfig{Campaign: camp.Name, Node: s.Node, Store: s.Leads, Now: s.Now, Log: func(err error) { log.Error("leads not leased", zap.Error(err)) }}),
 		agents: map[string]*agent{}, calls: map[pacing.CallID]*call{},
 		tasks: make(chan task, 1024), done: make(chan struct{}),
