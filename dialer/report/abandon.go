@@ -143,16 +143,12 @@ func (c *abandonCounter) result() []Abandon {
 
 func (a *account) sum(name string, rule Rule) Abandon {
 	s := Abandon{Campaign: name, RuleSet: rule.Set, Interrupted: a.interrupted, HungUp: a.hungUp, MachinesIn: rule.Machines}
-	var live []answer
 	for _, x := range a.answers {
 		if x.machine {
 			s.Machines++
 		}
-		if !x.machine || rule.Machines {
-			live = append(live, x)
-		}
 	}
-	slices.SortStableFunc(live, func(a, b answer) int { return a.at.Compare(b.at) })
+	live := a.live(rule)
 	s.Counts = count(live)
 	if len(rule.Windows) > 0 {
 		s.Cap = &rule.Windows[0].Cap

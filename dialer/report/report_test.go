@@ -231,7 +231,7 @@ func TestStories(t *testing.T) {
 func TestEveryKindHasASentence(t *testing.T) {
 	for _, k := range []journal.Kind{
 		journal.Cleared, journal.Refused, journal.Invited, journal.Ringing, journal.Answered, journal.Connected, journal.Heard, journal.Abandoned,
-		journal.Treated, journal.Ended, journal.Orphaned, journal.Disposed, journal.Interrupted, journal.OptedOut, journal.OptedIn, journal.Note, journal.Erased,
+		journal.Treated, journal.Ended, journal.Orphaned, journal.Disposed, journal.Interrupted, journal.OptedOut, journal.OptedIn, journal.Consented, journal.Note, journal.Erased,
 	} {
 		for _, d := range []string{``, `{}`, `[]`, `null`} { // as after an erasure, or from another version
 			s := sentence(journal.Record{Kind: k, Detail: json.RawMessage(d)})
