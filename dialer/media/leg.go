@@ -35,6 +35,7 @@ type leg struct {
 	tone   []int16 // what is left of the tone, bridged
 	packet [headerLen + frameSamples]byte
 	failed bool // a send has failed and been logged
+	turned int  // packets turned away before the first was believed
 }
 
 // prompt is a clip on its way out.

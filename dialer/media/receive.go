@@ -88,7 +88,7 @@ func (l *leg) admit(p packet, src netip.AddrPort, now time.Duration) (*bridge, k
 	}
 	ok, moved := l.latch.accept(src, p, l.desk.cfg.MediaRanges, now)
 	if !ok {
-		l.desk.strangers.Add(1)
+		l.turnAway(src)
 		return nil, stranger
 	}
 	if moved {
@@ -98,6 +98,23 @@ func (l *leg) admit(p packet, src netip.AddrPort, now time.Duration) (*bridge, k
 	}
 	l.heard.Store(int64(max(now, 1)))
 	return l.bridge, k
+}
+
+// unheard is how many packets a leg that has heard nothing turns away before it
+// says so: a second of audio.
+const unheard = 50
+
+// turnAway counts a packet that is not believed. A far end of which nothing else
+// comes would be silent without a word. The caller holds l.mu.
+func (l *leg) turnAway(src netip.AddrPort) {
+	l.desk.strangers.Add(1)
+	if !l.latch.open || l.latch.settled {
+		return
+	}
+	if l.turned++; l.turned == unheard {
+		l.desk.log.Warn("a far end is not heard: audio comes from an address that neither its SDP nor media.ranges names",
+			zap.Uint16("port", l.port), zap.Stringer("sdp", l.latch.remote.Addr), zap.Stringer("from", src))
+	}
 }
 
 // kindOf sorts a packet by payload type. Either law is taken whichever was
