@@ -17,6 +17,7 @@ import (
 	"pronto/dialer"
 	"pronto/dialer/journal"
 	"pronto/dialer/store"
+	"pronto/dnc/rules"
 )
 
 // maxCampaignFile is more than any campaign needs.
@@ -67,22 +68,31 @@ type appliedDoc struct {
 	State  dialer.CampaignState `json:"state"`
 }
 
-func applyCampaign(ctx context.Context, h *house, args fileArgs, r request) (appliedDoc, error) {
-	var doc appliedDoc
-	data, err := io.ReadAll(io.LimitReader(r.body, maxCampaignFile+1))
+// parseCampaign reads a campaign file whose jurisdiction has a rule set.
+func parseCampaign(file string, body io.Reader, book *rules.Book) (*campaigns.Campaign, []byte, error) {
+	data, err := io.ReadAll(io.LimitReader(body, maxCampaignFile+1))
 	if err != nil {
-		return doc, fmt.Errorf("read %s: %w", args.File, err)
+		return nil, nil, fmt.Errorf("read %s: %w", file, err)
 	}
 	if len(data) > maxCampaignFile {
-		return doc, invalidFile(fmt.Errorf("%s: larger than %d bytes: is it a campaign file?", args.File, maxCampaignFile))
+		return nil, nil, invalidFile(fmt.Errorf("%s: larger than %d bytes: is it a campaign file?", file, maxCampaignFile))
 	}
-	c, err := campaigns.Parse(args.File, data)
+	c, err := campaigns.Parse(file, data)
+	if err != nil {
+		return nil, nil, err
+	}
+	if book.File(c.Jurisdiction) == nil {
+		known := strings.Join(book.Jurisdictions(), ", ")
+		return nil, nil, campaigns.Problems{{File: file, Line: lineOf(data, "jurisdiction:"), Key: "jurisdiction", Value: c.Jurisdiction, Wrong: "has no rule set", Mend: "write one of " + known}}
+	}
+	return c, data, nil
+}
+
+func applyCampaign(ctx context.Context, h *house, args fileArgs, r request) (appliedDoc, error) {
+	var doc appliedDoc
+	c, data, err := parseCampaign(args.File, r.body, h.book)
 	if err != nil {
 		return doc, err
-	}
-	if h.book.File(c.Jurisdiction) == nil {
-		known := strings.Join(h.book.Jurisdictions(), ", ")
-		return doc, campaigns.Problems{{File: args.File, Line: lineOf(data, "jurisdiction:"), Key: "jurisdiction", Value: c.Jurisdiction, Wrong: "has no rule set", Mend: "write one of " + known}}
 	}
 	old, err := h.findCampaign(ctx, c.Name)
 	if err != nil {

@@ -64,6 +64,7 @@ func newRootCommand(g *globals) *cobra.Command {
 		newReportCommand(g),
 		newSandboxCommand(g),
 		newServeCommand(g),
+		newSimulateCommand(g),
 		newVersionCommand(g),
 	)
 	noteBegin(root, g)

@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 			"json":    scriptJSON,
 			"await":   scriptAwait,
 			"paced":   scriptPaced,
+			"called":  scriptCalled,
 			"waitfor": scriptWaitFor,
 		},
 	})

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"image/color"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"pronto/pacing"
+	"pronto/pacing/sim"
+)
+
+// The size of a plot.
+const (
+	plotWidth   = 24 * vg.Centimeter
+	plotHeight  = 13 * vg.Centimeter // of one of the plots that stand below one another
+	legendWidth = 6 * vg.Centimeter  // at the right of a plot
+	plotDots    = 144                // per inch of a PNG
+)
+
+// drawing is a plot with its legend, which stands beside it.
+type drawing struct {
+	*plot.Plot
+	legend plot.Legend
+}
+
+// checkPlot finds a plot's file name that tells no format.
+func checkPlot(flag, file string) error {
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".png", ".svg":
+		return nil
+	case "":
+		if file == "" {
+			return nil
+		}
+	}
+	return usageError(fmt.Errorf("--%s %s: give a name that ends in .png or .svg", flag, file))
+}
+
+// savePlot writes plots below one another into a file.
+func savePlot(file string, drawings ...*drawing) error {
+	width, height := plotWidth, plotHeight*vg.Length(len(drawings))
+	var canvas vg.CanvasWriterTo
+	if strings.EqualFold(filepath.Ext(file), ".svg") {
+		canvas = vgsvg.New(width, height)
+	} else {
+		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(plotDots))}
+	}
+	drawAll(draw.New(canvas), drawings)
+	f, err := os.Create(file)
+	if err != nil {
+		return fmt.Errorf("plot: %w", err)
+	}
+	if _, err := canvas.WriteTo(f); err != nil {
+		return errors.Join(fmt.Errorf("plot %s: %w", file, err), f.Close())
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("plot: %w", err)
+	}
+	return nil
+}
+
+// drawAll draws plots below one another, their axes in line.
+func drawAll(page draw.Canvas, drawings []*drawing) {
+	rows := make([][]*plot.Plot, len(drawings))
+	for i, p := range drawings {
+		rows[i] = []*plot.Plot{p.Plot}
+	}
+	gap := vg.Points(10)
+	tiles := draw.Tiles{Rows: len(drawings), Cols: 1, PadTop: gap, PadBottom: gap, PadLeft: gap, PadY: 2 * gap}
+	left, right := draw.Crop(page, 0, -legendWidth, 0, 0), draw.Crop(page, page.Max.X-page.Min.X-legendWidth+gap, -gap, 0, 0)
+	for i, row := range plot.Align(rows, tiles, left) {
+		drawings[i].Draw(row[0])
+		beside := right
+		beside.Min.Y, beside.Max.Y = row[0].Min.Y, row[0].Max.Y-4*gap
+		drawings[i].legend.Draw(beside)
+	}
+}
+
+// teamColor is a team's colour; they stay apart for eyes that see fewer (Okabe and Ito).
+func teamColor(i int) color.Color {
+	colors := []color.RGBA{
+		{0x00, 0x72, 0xB2, 0xFF}, {0xD5, 0x5E, 0x00, 0xFF}, {0x00, 0x9E, 0x73, 0xFF}, {0xCC, 0x79, 0xA7, 0xFF}, {0xE6, 0x9F, 0x00, 0xFF}, {0x56, 0xB4, 0xE9, 0xFF},
+	}
+	return colors[i%len(colors)]
+}
+
+// newPlot makes a plot with a plain face and a grid.
+func newPlot(title, x, y string) *drawing {
+	p := &drawing{Plot: plot.New(), legend: plot.NewLegend()}
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
+	sans := font.Font{Typeface: "Liberation", Variant: "Sans"}
+	p.Title.TextStyle.Font = font.From(sans, 14)
+	for _, f := range []*font.Font{&p.X.Label.TextStyle.Font, &p.Y.Label.TextStyle.Font, &p.legend.TextStyle.Font} {
+		*f = font.From(sans, 11)
+	}
+	for _, f := range []*font.Font{&p.X.Tick.Label.Font, &p.Y.Tick.Label.Font} {
+		*f = font.From(sans, 10)
+	}
+	p.Title.Padding, p.X.Label.Padding, p.Y.Label.Padding = vg.Points(8), vg.Points(4), vg.Points(4)
+	p.legend.Padding, p.legend.ThumbnailWidth, p.legend.Top, p.legend.Left = vg.Points(3), vg.Points(24), true, true
+	grid := plotter.NewGrid()
+	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{0xDD}, color.Gray{0xDD}
+	p.Add(grid)
+	return p
+}
+
+// curve is a line through points; dashed for what others do.
+func curve(points plotter.XYs, c color.Color, dashed bool) *plotter.Line {
+	l := &plotter.Line{XYs: points, LineStyle: draw.LineStyle{Color: c, Width: vg.Points(2)}}
+	if dashed {
+		l.Width, l.Dashes = vg.Points(1.3), []vg.Length{vg.Points(5), vg.Points(4)}
+	}
+	return l
+}
+
+// marked are points with their intervals.
+type marked struct {
+	plotter.XYs
+	plotter.YErrors
+}
+
+// tradeoffPlot shows the abandon cap against utilisation.
+func tradeoffPlot(d simulateDoc) *drawing {
+	p := newPlot("What the abandon cap costs: "+d.Campaign, "cap on abandoned calls, %", "utilisation of agents, %")
+	least, most := 0.0, 0.0
+	for i, team := range d.Teams {
+		var m marked
+		for _, t := range d.Tradeoff {
+			if t.Agents == team.Agents {
+				m.XYs = append(m.XYs, plotter.XY{X: 100 * t.Cap, Y: 100 * t.Utilisation.Mean})
+				m.YErrors = append(m.YErrors, struct{ Low, High float64 }{100 * t.Utilisation.Half, 100 * t.Utilisation.Half})
+				most = max(most, 100*t.Cap)
+			}
+		}
+		ours := curve(m.XYs, teamColor(i), false)
+		plain := 100 * team.Pacings[1].Utilisation.Mean
+		one := curve(plotter.XYs{{X: 0, Y: plain}, {X: most, Y: plain}}, teamColor(i), true)
+		p.Add(ours, one)
+		if bars, err := plotter.NewYErrorBars(m); err == nil {
+			bars.Color = teamColor(i)
+			p.Add(bars)
+		}
+		p.legend.Add(fmt.Sprintf("%d agents, predictive", team.Agents), ours)
+		for _, xy := range append(m.XYs, plotter.XY{Y: plain}) {
+			if least == 0 || xy.Y < least {
+				least = xy.Y
+			}
+		}
+	}
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, most+0.1, math.Floor(least/10)*10, 100
+	if d.Cap > 0 {
+		p.Add(curve(plotter.XYs{{X: 100 * d.Cap, Y: p.Y.Min}, {X: 100 * d.Cap, Y: 100}}, color.Gray{0x60}, true))
+		addText(p, 100*d.Cap+0.05, p.Y.Min+(100-p.Y.Min)*0.02, "the campaign's cap")
+	}
+	p.legend.Add("one line each", curve(nil, color.Gray{0x60}, true))
+	p.X.Tick.Marker, p.Y.Tick.Marker = ticks{every: 1}, ticks{every: 5}
+	return p
+}
+
+// addText writes a word into the plot.
+func addText(p *drawing, x, y float64, text string) {
+	labels, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: x, Y: y}}, Labels: []string{text}})
+	if err != nil {
+		return // only for coordinates that are no numbers
+	}
+	labels.TextStyle[0].Font = font.From(font.Font{Typeface: "Liberation", Variant: "Sans"}, 10)
+	p.Add(labels)
+}
+
+// slot is how many minutes make one point of a day's plot.
+const slot = 10
+
+// dayPlot shows a day over time: utilisation, and abandoned calls so far.
+func dayPlot(d simulateDoc, days []dayRuns) []*drawing {
+	span := fmt.Sprintf("mean of %d days", d.Seeds)
+	work := newPlot("A day of "+d.Campaign+", "+span, "", "utilisation of agents, %")
+	lost := newPlot("", "time of day", "abandoned so far, %")
+	for i, team := range days {
+		ours := curve(timeline(d, team.campaign, busyShare), teamColor(i), false)
+		one := curve(timeline(d, team.progressive, busyShare), teamColor(i), true)
+		work.Add(ours, one)
+		work.legend.Add(fmt.Sprintf("%d agents, %s", team.agents, d.Mode), ours)
+		lost.Add(curve(timeline(d, team.campaign, lostSoFar(d.base)), teamColor(i), false))
+	}
+	work.Y.Max = 100
+	work.Y.Min = math.Floor(min(work.Y.Min, 90)/10) * 10
+	lost.Y.Min, lost.Y.Max = 0, max(lost.Y.Max, 150*d.Cap, 1)
+	if d.Cap > 0 {
+		lost.Add(curve(plotter.XYs{{X: d.begin, Y: 100 * d.Cap}, {X: d.begin + d.Hours, Y: 100 * d.Cap}}, color.Gray{0x60}, true))
+		addText(lost, d.begin+d.Hours*0.01, 100*d.Cap*1.02, "the campaign's cap")
+	}
+	work.legend.Add("one line each", curve(nil, color.Gray{0x60}, true))
+	work.Y.Tick.Marker, lost.Y.Tick.Marker = ticks{every: 5}, ticks{every: 1}
+	for _, p := range []*drawing{work, lost} {
+		p.X.Min, p.X.Max = d.begin, d.begin+d.Hours
+		p.X.Tick.Marker = ticks{every: math.Max(1, math.Ceil(d.Hours/12)), clock: true}
+	}
+	return []*drawing{work, lost}
+}
+
+// ticks mark every so much; those of a clock are hours.
+type ticks struct {
+	every float64
+	clock bool
+}
+
+// Ticks implements plot.Ticker.
+func (t ticks) Ticks(from, to float64) []plot.Tick {
+	var all []plot.Tick
+	for n := math.Ceil(from / t.every); n*t.every <= to; n++ {
+		v := n * t.every
+		label := fmt.Sprintf("%g", v)
+		if t.clock {
+			label = fmt.Sprintf("%02d:00", int(v)%24)
+		}
+		all = append(all, plot.Tick{Value: v, Label: label})
+	}
+	return all
+}
+
+// timeline takes a share from each slot of a day, all days together. Slots in
+// which there was nothing to share are left out.
+func timeline(d simulateDoc, runs []sim.Result, share func(runs []sim.Result, from, to int) (part, of float64)) plotter.XYs {
+	var points plotter.XYs
+	for from := 0; from+slot <= len(runs[0].Minutes); from += slot {
+		if part, of := share(runs, from, from+slot); of > 0 {
+			points = append(points, plotter.XY{X: d.begin + (float64(from)+slot/2)/60, Y: 100 * part / of})
+		}
+	}
+	return points
+}
+
+// busyShare is work over time logged in, of the slot.
+func busyShare(runs []sim.Result, from, to int) (part, of float64) {
+	for _, r := range runs {
+		for _, m := range r.Minutes[from:to] {
+			part += m.Work.Seconds()
+			of += m.Logged.Seconds()
+		}
+	}
+	return part, of
+}
+
+// lostSoFar is the abandon rate from the day's begin to the slot's end.
+func lostSoFar(base pacing.Base) func(runs []sim.Result, _, to int) (part, of float64) {
+	return func(runs []sim.Result, _, to int) (part, of float64) {
+		for _, r := range runs {
+			for _, m := range r.Minutes[:to] {
+				part += float64(m.Abandoned)
+				of += float64(m.Connected)
+			}
+		}
+		if base == pacing.OfLiveAnswered {
+			of += part
+		}
+		return part, of
+	}
+}
