@@ -219,10 +219,7 @@ func (l *loop) agentDigit(name string, d byte, now time.Time) {
 	}
 	switch {
 	case d == keyNext && a.state == Talking && a.call != nil:
-		c := a.call
-		l.release(c, now)
-		c.state = ending
-		c.leg.Hangup()
+		l.hangUp(a.call, now)
 	case d == keyNext && a.state == WrapUp:
 		l.next(a, "agent asked for the next call", now)
 	case d == keyPause && a.state == NotReady:

@@ -92,7 +92,7 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 		return
 	}
 	l.post(func(now time.Time) { l.answer(c, leg, result, now) })
-	<-leg.Done()
+	l.stay(c, leg, audio)
 	l.post(func(now time.Time) { l.left(c, leg.Ended(), now) })
 }
 

@@ -93,6 +93,8 @@ type script struct {
 	talk    time.Duration // the callee hangs up so long after the answer; 0: never
 	ignores bool          // rings until cancelled, then fails with NoAnswer
 	dead    bool          // never rings
+	mute    bool          // sends no audio
+	deaf    bool          // answers no OPTIONS
 }
 
 // fakeTrunk answers by script.
@@ -139,6 +141,10 @@ func (f *fakeTrunk) Originate(ctx context.Context, _ dnc.Clearance, p Placing) (
 	r.Answered = r.Final
 	p.Answered(r.Answered, r.Dialog)()
 	leg := newFakeLeg(r.Dialog.CallID)
+	leg.dead.Store(s.deaf)
+	if s.mute {
+		p.Audio.(*fakeAudio).silence()
+	}
 	if s.talk > 0 {
 		time.AfterFunc(s.talk, func() { leg.end(End{ByFar: true}) })
 	}
