@@ -92,9 +92,16 @@ func (g *Gate) SetRules(b *rules.Book) error {
 // first, whichever it is; only then, and only when it allows the call, the
 // Clearance can be used. A decision that cannot be written is a refusal with
 // reason Unavailable.
+//
+// A call that the law allows only with an agent reserved for it is refused, with
+// NeedsAgent set, until the request says that one is.
 func (g *Gate) Clear(ctx context.Context, req Request, now time.Time) (Clearance, Verdict) {
 	q := &query{gate: g, req: &req, now: now}
 	q.decide(ctx, g.stages)
+	if q.v.Allowed && q.v.NeedsAgent && !req.Reserved {
+		q.v = refused(q.v, AbandonLock, "Only with an agent reserved for the call.")
+		q.v.NeedsAgent = true
+	}
 	seq, err := g.cfg.Evidence.Decided(ctx, req, q.v, now)
 	switch {
 	case err != nil:

@@ -101,6 +101,7 @@ func TestGateIsTheLaw(t *testing.T) {
 				s.consents[italian] = append(s.consents[italian], Consent{ID: "k", Number: italian, Seller: seller, Basis: ByContract, GivenAt: w.now.AddDate(-3, 0, 0), Ends: w.ended})
 			}
 			s.touches[italian] = Touch{LastAbandoned: w.abandoned, LastConnected: w.connected}
+			req.Reserved = true
 			req.Campaign.CreatedAt, req.Campaign.CallerIDs = w.created, []campaigns.Number{w.shown}
 			if w.energy {
 				req.Campaign.Sector = "energy"

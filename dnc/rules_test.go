@@ -124,6 +124,10 @@ func TestAbandonLocks(t *testing.T) {
 				req.Lead.Number, req.Campaign.CallerIDs, req.Campaign.Jurisdiction = british, []campaigns.Number{shownGB}, "gb"
 			}
 			s.touches[req.Lead.Number] = tt.touch(now)
+			if c, v := gate(t, s, nil).Clear(context.Background(), req, now); tt.agent && (v.Allowed || v.Reason != AbandonLock || !v.NeedsAgent || c.Valid(now)) {
+				t.Errorf("without an agent reserved: %+v, want a refusal that asks for one", v)
+			}
+			req.Reserved = true
 			c, v := gate(t, s, nil).Clear(context.Background(), req, now)
 			if v.Reason != tt.want || v.NeedsAgent != tt.agent || c.NeedsAgent() != tt.agent {
 				t.Errorf("reason %q (%s) needs agent %v, want %q %v", v.Reason, v.Detail, v.NeedsAgent, tt.want, tt.agent)
