@@ -65,6 +65,11 @@ bench: build ## figures of docs/benchmarks.md: calls first, then the parts
 	$(GO) test -run '^$$' -bench 'SetUps|MemoryPerLine' -benchtime 1x -timeout 30m ./cmd/pronto
 	$(GO) test -p 1 -run '^$$' -bench . -benchmem -timeout 60m $$($(GO) list ./... | grep -v cmd/pronto)
 
+.PHONY: bench-pacing
+bench-pacing: ## pacing's published table: cases, team sizes, pacers; takes long. PRONTO_SEEDS, PRONTO_AGENTS, PRONTO_CASES make it shorter
+	@set -o pipefail; PRONTO_SWEEP=$${PRONTO_SWEEP:-base,cases,days,hour,frontier} $(GO) test ./pacing/sim -run TestSweep -count 1 -timeout 0 -v \
+	| grep -vE '^(=== RUN|--- PASS|--- SKIP|    [a-z_]+_test.go:[0-9]+: set PRONTO_SWEEP|PASS|ok )'
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin
