@@ -89,6 +89,9 @@ func startProcess(t testing.TB, dir, program string, args ...string) *process {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
+		path, err = exec.LookPath(filepath.Join("/usr/sbin", program)) // not in everybody's PATH
+	}
+	if err != nil {
 		t.Fatalf("%s is not there: install it with make setup", program)
 	}
 	p := &process{t: t, name: filepath.Base(program), cmd: exec.Command(path, args...), done: make(chan struct{})}
