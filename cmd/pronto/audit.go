@@ -13,10 +13,11 @@ import (
 )
 
 func newAuditCommand(g *globals) *cobra.Command {
-	return newGroup("audit", "Verify the journal, replay its pacing, tell the story of one number",
+	return newGroup("audit", "Verify the journal, replay its pacing, tell the story of one number or erase it",
 		newAuditVerifyCommand(g),
 		newAuditReplayCommand(g),
 		newAuditShowCommand(g),
+		newAuditEraseCommand(g),
 	)
 }
 

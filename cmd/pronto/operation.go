@@ -51,6 +51,7 @@ func operations() map[string]operation {
 		"dnc add":          changes(addOptOut),
 		"dnc remove":       changes(removeOptOut),
 		"dnc export":       reads(exportOptOuts),
+		"audit erase":      changes(eraseNumber),
 		"dnc check":        reads(checkNumber),
 		"dnc registers":    reads(listRegisters),
 		"dnc rules list":   reads(listRules).underAnyRules(),

@@ -95,6 +95,13 @@ func (h *house) serve(ctx context.Context, st *station, l net.Listener, drainFor
 	defer stop()
 	controlled := make(chan error, 1)
 	go func() { controlled <- serveControl(running, h, l) }()
+	erased := make(chan struct{})
+	go func() {
+		defer close(erased)
+		h.eraseDaily(running, func(err error) { log.Error("not erased", zap.Error(err)) })
+	}()
+	defer func() { <-erased }()
+	defer stop()
 	ran := make(chan error, 1)
 	go func() { ran <- st.service.Run(running) }()
 	select {

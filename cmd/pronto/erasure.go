@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dialer/journal"
+	"pronto/dialer/report"
+	"pronto/dialer/store"
+	"pronto/dnc"
+	"pronto/dnc/registers"
+)
+
+// remembered is how long the times of calls are kept so that caps and locks
+// protect the person: as long as the gate may look back.
+const remembered = 400 * 24 * time.Hour
+
+// duties are what keeps parts of what is held of a number, and until when.
+type duties struct {
+	stays                       []stayDoc
+	journal, consents, attempts time.Time // zero: nothing keeps it
+}
+
+// due is when the last of them ends.
+func (d duties) due() time.Time {
+	return slices.MaxFunc([]time.Time{d.journal, d.consents, d.attempts}, time.Time.Compare)
+}
+
+// keep notes that something stays until an instant; one that is over keeps
+// nothing.
+func (d *duties) keep(now, until time.Time, stay stayDoc, parts ...*time.Time) {
+	if !until.After(now) {
+		return
+	}
+	stay.Until = &until
+	d.stays = append(d.stays, stay)
+	for _, p := range parts {
+		if until.After(*p) {
+			*p = until
+		}
+	}
+}
+
+// erase erases what is held of a number and may go, and keeps the rest in mind.
+func (h *house) erase(ctx context.Context, n campaigns.Number, who string, dry bool) (erasureDoc, error) {
+	doc := erasureDoc{Number: n, DryRun: dry}
+	held, err := h.store.Holdings(ctx, n)
+	if err != nil {
+		return doc, err
+	}
+	now := h.now()
+	d, err := h.duties(ctx, n, held, now)
+	if err != nil {
+		return doc, err
+	}
+	doc.Leads, doc.Verdicts, doc.Stays = held.Leads, held.Verdicts, append([]stayDoc{}, d.stays...)
+	parts := store.EraseParts{Leads: true, Consents: d.consents.IsZero(), Attempts: d.attempts.IsZero()}
+	if parts.Consents {
+		doc.Consents = len(held.Consents)
+	}
+	if parts.Attempts {
+		doc.Attempts = held.Attempts
+	}
+	if due := d.due(); !due.IsZero() {
+		doc.Due = &due
+	}
+	if dry {
+		return doc, nil
+	}
+	if err := h.store.EraseNumber(ctx, n, parts); err != nil {
+		return doc, err
+	}
+	if err := h.postpone(ctx, n, who, held, d, now); err != nil {
+		return doc, err
+	}
+	if d.journal.IsZero() {
+		if doc.Keys, err = h.journal.Erase(ctx, string(n), who); err != nil {
+			return doc, err
+		}
+	}
+	h.touch()
+	return doc, nil
+}
+
+// postpone keeps in mind what could not be erased now; consents that must be kept
+// as proof are ended.
+func (h *house) postpone(ctx context.Context, n campaigns.Number, who string, held store.Holdings, d duties, now time.Time) error {
+	due := d.due()
+	if due.IsZero() {
+		return h.store.EndErasure(ctx, n)
+	}
+	if !d.consents.IsZero() {
+		var ended []dnc.Consent
+		for _, c := range held.Consents {
+			if c.Ends.IsZero() || c.Ends.After(now) {
+				c.Ends = now
+				ended = append(ended, c)
+			}
+		}
+		if err := h.store.AddConsents(ctx, ended); err != nil {
+			return err
+		}
+	}
+	if !d.journal.IsZero() {
+		text := fmt.Sprintf("erasure asked for by %s; what must be kept is erased on %s", who, due.Format(time.DateOnly))
+		if err := h.record(ctx, journal.Record{Kind: journal.Note, Number: string(n)}, journal.NoteDetail{Text: text}); err != nil {
+			return err
+		}
+	}
+	return h.store.PutErasure(ctx, store.Erasure{Number: n, Asked: now, Who: who, Due: due})
+}
+
+// duties finds what keeps what is held of a number.
+func (h *house) duties(ctx context.Context, n campaigns.Number, held store.Holdings, now time.Time) (duties, error) {
+	var d duties
+	records, err := h.store.Campaigns(ctx)
+	if err != nil {
+		return d, err
+	}
+	jurisdictions, of := map[string]string{}, map[string][]string{} // by campaign; by seller
+	for _, r := range records {
+		c := r.Campaign
+		jurisdictions[c.Name] = c.Jurisdiction
+		if !slices.Contains(of[c.Seller], c.Jurisdiction) {
+			of[c.Seller] = append(of[c.Seller], c.Jurisdiction)
+		}
+	}
+	if err := h.callDuties(n, jurisdictions, now, &d); err != nil {
+		return d, err
+	}
+	for _, c := range held.Consents {
+		end := now
+		if !c.Ends.IsZero() && c.Ends.Before(now) {
+			end = c.Ends
+		}
+		for _, j := range of[c.Seller] {
+			h.retained(&d, now, j, "consents", fmt.Sprintf("%s %s with %s", c.Basis, c.ID, c.Seller), end, &d.consents, &d.journal)
+		}
+	}
+	if held.Attempts > 0 {
+		d.keep(now, held.LastCalled.Add(remembered), stayDoc{
+			What: "the times of " + plurals(held.Attempts, "call"), Why: "caps on calls and days of quiet protect the person by them",
+		}, &d.attempts)
+	}
+	return d, h.withoutEnd(ctx, n, &d)
+}
+
+// callDuties finds how long the journal's records of calls must be kept.
+func (h *house) callDuties(n campaigns.Number, jurisdictions map[string]string, now time.Time, d *duties) error {
+	story, err := report.ReadStory(filepath.Join(h.dir, journalFolder), string(n))
+	if err != nil {
+		return err
+	}
+	last, count := map[string]time.Time{}, map[string]int{}
+	var order []string
+	for _, e := range story.Entries {
+		if e.Campaign == "" || e.Attempt == "" {
+			continue
+		}
+		if count[e.Campaign] == 0 {
+			order = append(order, e.Campaign)
+		}
+		last[e.Campaign] = e.At
+		count[e.Campaign]++
+	}
+	for _, name := range order {
+		what := fmt.Sprintf("%s of the journal about campaign %s", plurals(count[name], "record"), name)
+		h.retained(d, now, jurisdictions[name], "calls", what, last[name], &d.journal, &d.attempts)
+	}
+	return nil
+}
+
+// retained notes the longest duty of a jurisdiction to keep something.
+func (h *house) retained(d *duties, now time.Time, jurisdiction, kind, what string, from time.Time, parts ...*time.Time) {
+	file := h.book.File(jurisdiction)
+	if file == nil {
+		return
+	}
+	var until time.Time
+	var stay stayDoc
+	for _, rule := range file.Rules {
+		if rule.Retention == nil || rule.Retention.What != kind {
+			continue
+		}
+		if end := from.Add(rule.Retention.For()); end.After(until) {
+			until, stay = end, stayDoc{What: what, Rule: rule.ID, Why: rule.Cite}
+		}
+	}
+	if !until.IsZero() {
+		d.keep(now, until, stay, parts...)
+	}
+}
+
+// withoutEnd notes what is never erased.
+func (h *house) withoutEnd(ctx context.Context, n campaigns.Number, d *duties) error {
+	entries, err := h.store.OptOutsOf(ctx, n)
+	if err != nil {
+		return err
+	}
+	if len(entries) > 0 {
+		d.stays = append(d.stays, stayDoc{What: "the company's own list", Why: "so that the number is not called again"})
+	}
+	digits, ok := registers.DigitsOf(n)
+	all, err := h.submissions()
+	if err != nil || !ok {
+		return err
+	}
+	sent, err := all.List("")
+	if err != nil {
+		return err
+	}
+	for _, s := range sent {
+		numbers, err := all.Load(s)
+		if err != nil {
+			return err
+		}
+		if _, found := slices.BinarySearch(numbers.Digits, digits); found {
+			d.stays = append(d.stays, stayDoc{What: "submission " + s.ID + " to " + s.Register, Why: "it proves what the register was asked"})
+		}
+	}
+	return nil
+}
