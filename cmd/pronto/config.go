@@ -91,7 +91,7 @@ func loadConfig(path string) (config, error) {
 		if err != nil {
 			return c, invalidFile(fmt.Errorf("configuration: %w", err))
 		}
-		if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&c); err != nil && len(bytes.TrimSpace(data)) > 0 {
+		if err := decodeStrictly(data, &c); err != nil && len(bytes.TrimSpace(data)) > 0 {
 			return c, invalidFile(fmt.Errorf("%s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true))))
 		}
 		if c.Prompts != "" && !filepath.IsAbs(c.Prompts) {
@@ -119,6 +119,16 @@ func loadConfig(path string) (config, error) {
 		return c, invalidFile(fmt.Errorf("%s: %w", path, err))
 	}
 	return c, nil
+}
+
+// decodeStrictly reads YAML without keys of its own.
+func decodeStrictly(data []byte, into any) (err error) {
+	defer func() { // the library panics on some malformed input, a tag before a sequence for one
+		if recover() != nil {
+			err = errors.New("cannot be read as YAML")
+		}
+	}()
+	return yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(into)
 }
 
 // checkRehearsal refuses a set clock where a real phone could ring.
