@@ -15,9 +15,9 @@ import (
 	"pronto/dnc/registers"
 )
 
-// remembered is how long the times of calls are kept so that caps and locks
+// timesKept is how long the times of calls are kept so that caps and locks
 // protect the person: as long as the gate may look back.
-const remembered = 400 * 24 * time.Hour
+const timesKept = 400 * 24 * time.Hour
 
 // duties are what keeps parts of what is held of a number, and until when.
 type duties struct {
@@ -142,7 +142,7 @@ func (h *house) duties(ctx context.Context, n campaigns.Number, held store.Holdi
 		}
 	}
 	if held.Attempts > 0 {
-		d.keep(now, held.LastCalled.Add(remembered), stayDoc{
+		d.keep(now, held.LastCalled.Add(timesKept), stayDoc{
 			What: "the times of " + plurals(held.Attempts, "call"), Why: "caps on calls and days of quiet protect the person by them",
 		}, &d.attempts)
 	}
