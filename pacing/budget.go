@@ -6,10 +6,10 @@ import "time"
 //
 // The engine dials the next line when the chance that its answer is lost is at most θ. θ is learned: with α the aimed share of abandons,
 //
-//	log θ += η with each answer,    log θ -= η/α with each abandon,
+//	log θ += η ρ with each live answer,    log θ -= η/α with each abandon,
 //
-// so that in the long run, whatever the forecast's error, abandons are α of answers: the drift of log θ is zero only there. Each window then
-// scales θ by what it has left, and forbids risk when it has nothing.
+// so that in the long run, whatever the forecast's error, abandons are ρ α of answers: the drift of log θ is zero only there. ρ is the pace
+// that spreads what the tightest window has left over what remains of it; θ ρ is the risk of a line, less where a burst could not be borne.
 type budget struct {
 	log float64 // of θ
 }
@@ -79,29 +79,33 @@ func (e *Engine) allow(at int64) allowance {
 // view is what one window has to say.
 type view struct {
 	spend float64 // abandons that may be spent now, those borrowed from answers to come included
-	sure  float64 // the same at the cap itself, with less borrowed: below 1 nothing may be lost
+	sure  float64 // the same at the cap itself, with less borrowed
 	pace  float64 // share of the even rate at which to spend from here on
 }
 
-// How far a window is trusted with answers that have not come yet.
+// How far a window is trusted with answers that have not come yet, and how what is left is spread.
 const (
-	borrowShare = 0.8
-	borrowSpan  = 5400 // seconds
-	startSpan   = int64(30 * time.Minute)
-	sureNeed    = 1.5
-	sureShare   = 0.6
-	openKeep    = 2
-	sureSpan    = 5400 // seconds
-	borrowMany  = 1
-	borrowFew   = 70
-	startFree   = 2 // abandons a window without a known end may begin with
-	flowTrust   = 0.6
-	rollingKeep = 0.5  // abandons: answers leave a rolling window whether or not others come
-	paceFew     = 100  // answers
-	paceOpen    = 1500 // answers
-	paceKeep    = 1.5  // abandons
-	paceLow     = 0.05
-	paceHigh    = 1.2
+	borrowShare = 0.8  // of what the present flow would earn,
+	borrowSpan  = 5400 // seconds: the more distant, the less of it,
+	borrowFew   = 70   // answers: and never more than these earn
+	borrowMany  = 1    // and as many again as there have been
+
+	sureNeed  = 1.5  // abandons: below it nothing may be lost
+	sureShare = 0.6  // of what the present flow would earn
+	sureSpan  = 5400 // seconds, at most
+
+	startFree = 2                       // abandons a window without a known end may begin with, as may any
+	startSpan = int64(30 * time.Minute) // with so much time left before the first answers
+
+	flowTrust   = 0.6 // of the present flow, that it goes on while a rolling window lets go of old answers
+	rollingKeep = 0.5 // abandons kept back in it
+
+	paceFew  = 100  // answers: nothing is spread over fewer
+	paceOpen = 1500 // answers, over which a window without a known end spreads
+	paceKeep = 1.5  // abandons kept back,
+	openKeep = 2    // and in a window without a known end
+	paceLow  = 0.05
+	paceHigh = 1.2 // a hurry at the end earns little and risks the cap
 )
 
 // view weighs one window that holds c at that instant.

@@ -78,7 +78,7 @@ type Config struct {
 	Close time.Time
 	// Grace is how long a live answer may wait for an agent.
 	Grace time.Duration
-	// RingTimeout is how long a line may ring, 0 when unknown.
+	// RingTimeout is how long a line may ring, 0 when unknown; it sets the scale of what is assumed before anything is learned.
 	RingTimeout time.Duration
 	// MaxLines bounds the calls that are not over, talking ones included; MaxCallsPerSecond the lines started within any second. 0 is no
 	// bound.

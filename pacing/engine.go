@@ -61,7 +61,7 @@ func New(c Config) (*Engine, error) {
 	}
 	e := &Engine{
 		agentAt: make(map[AgentID]int32), callAt: make(map[CallID]int32), over: newPastCalls(),
-		learned: learned{line: newLineLaw(), service: newServiceLaw(), level: newLevel(), trust: newTrust(), answer: newAnswerLaw()},
+		learned: learned{line: newLineLaw(int64(c.RingTimeout)), service: newServiceLaw(), level: newLevel(), trust: newTrust(), answer: newAnswerLaw()},
 		budget:  newBudget(),
 	}
 	e.configure(c)

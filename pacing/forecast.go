@@ -3,8 +3,9 @@ package pacing
 // forecast is the law, at each knot, of the answers that will have come less the agents that will be free: both means, and the variance and
 // third cumulant of the difference.
 //
-// Each line and each busy agent adds g, g(1-g) and ±g(1-g)(1-2g), taken from the tables by its age bin. These are whole numbers in fixed point, so a sum
-// kept up to date as lines and agents pass from bin to bin is the very sum made anew: neither the order nor the instants of Decide matter.
+// Each line and each busy agent adds g, g(1-g) and ±g(1-g)(1-2g), taken from the tables by its age bin. These are whole numbers in fixed
+// point, so a sum kept up to date as lines and agents pass from bin to bin is the very sum made anew: neither the order nor the instants of
+// Decide matter.
 type forecast struct {
 	valid bool
 	at    int64

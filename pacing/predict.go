@@ -8,9 +8,10 @@ import "math"
 // the chance that a new line has been answered by then. If m new lines were dialed before it, the next line, answered in the slice that ends
 // at knot k, takes an agent that some later caller lacks, or finds none itself, when at some knot j >= k there are more answers than agents:
 //
-//	lost(m) = Σ_k f_k max_{j>=k} Φ( (μA + m q - μD - I + ½) / σ )_j,    σ² = σA² + m q (1-q) + σD²
+//	lost(m) = Σ_k f_k max_{j>=k} P(A_j + m q_j - D_j - I >= 0)
 //
-// with f_k = 1/8, since the knots are even quantiles of the answer's delay. lost(m) grows with m, so lines are added until it exceeds θ.
+// with f_k = 1/8, since the knots are even quantiles of the answer's delay, and the normal law with half a unit for continuity, bent by the
+// skewness. lost(m) grows with m, so lines are added until it exceeds θ.
 
 // idleRisk is the share of θ that may be taken while nobody is idle: waiting a little for better information then costs nothing.
 const idleRisk = 0.4

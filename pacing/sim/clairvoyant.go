@@ -14,7 +14,8 @@ type clairvoyant struct {
 	free []int64 // when each agent is free, from the start of the day
 }
 
-// Clairvoyant dials leads that will not be answered at once, and the others so that each answer meets an agent just become free. It is a
+// Clairvoyant dials leads that will not be answered at once, and the others so that each answer meets the agent who becomes free just
+// before it. It is a
 // bound, for scenarios without rota, retries or limits.
 func Clairvoyant(s Scenario) Pacer {
 	return &clairvoyant{s: s, free: make([]int64, s.Agents)}
@@ -38,15 +39,26 @@ func (c *clairvoyant) Decide(now time.Time, _ []float64) pacing.Decision {
 			continue
 		}
 		answer := int64(at + l.PostDial + l.Ring + l.Detect)
-		first := slices.Index(c.free, slices.Min(c.free))
-		if wait := c.free[first] - answer; wait > 0 {
-			again = now.Add(time.Duration(wait))
+		who := c.fitting(answer)
+		if who < 0 {
+			again = now.Add(time.Duration(slices.Min(c.free) - answer))
 			break
 		}
-		c.free[first] = max(answer, c.free[first]) + int64(c.s.Latency+l.Talk+l.WrapUp+l.Pause)
+		c.free[who] = answer + int64(c.s.Latency+l.Talk+l.WrapUp+l.Pause)
 	}
 	if n == 20 {
 		again = now
 	}
 	return pacing.Decision{Dial: n, Again: again}
+}
+
+// fitting returns the agent who becomes free last before an instant, or -1.
+func (c *clairvoyant) fitting(by int64) int {
+	best := -1
+	for i, f := range c.free {
+		if f <= by && (best < 0 || f > c.free[best]) {
+			best = i
+		}
+	}
+	return best
 }
