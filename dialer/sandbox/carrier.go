@@ -142,6 +142,10 @@ func (c *carrier) request(r *sip.Request, from netip.AddrPort) {
 		c.ua.Reply(r, from, 200, "OK")
 		k.bye(truth.ByDialer)
 	case sip.OPTIONS:
+		if r.To().Params.Has("tag") && (k == nil || !k.answered()) {
+			c.ua.Reply(r, from, 481, "Call/Transaction Does Not Exist")
+			return
+		}
 		c.ua.Reply(r, from, 200, "OK", sip.NewHeader("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS"))
 	default:
 		c.ua.Reply(r, from, 405, "Method Not Allowed", sip.NewHeader("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS"))

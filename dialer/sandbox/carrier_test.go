@@ -240,3 +240,28 @@ func TestBurstWithSipp(t *testing.T) {
 		t.Errorf("the last INVITE is the %dth to its number, want 9", last)
 	}
 }
+
+// A carrier that knows nothing of a call says so to whoever asks for it.
+func TestOptionsOfACallThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	addr, _ := startCarrier(t, CarrierConfig{Listen: "127.40.21.1:0", World: Compressed(1, 0.3)})
+	conn, err := net.Dial("udp", addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for to, want := range map[string]string{"": "SIP/2.0 200", ";tag=gone": "SIP/2.0 481"} {
+		ask := "OPTIONS sip:carrier@" + addr.String() + " SIP/2.0\r\nVia: SIP/2.0/UDP " + conn.LocalAddr().String() + ";branch=z9hG4bK" + want[8:] + "\r\n" +
+			"From: <sip:us@127.40.21.2>;tag=us\r\nTo: <sip:them@127.40.21.1>" + to + "\r\nCall-ID: over\r\nCSeq: 5 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+		if _, err := conn.Write([]byte(ask)); err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, 2000)
+		if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := conn.Read(buf); err != nil || !strings.HasPrefix(string(buf[:n]), want) {
+			t.Errorf("To%s: %q, %v; want %s", to, buf[:n], err, want)
+		}
+	}
+}
