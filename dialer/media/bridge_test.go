@@ -3,6 +3,7 @@ package media
 import (
 	"bytes"
 	"math"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -189,5 +190,39 @@ func TestOvertakenPacketIsDropped(t *testing.T) {
 	defer l.mu.Unlock()
 	if l.flow.live {
 		t.Error("it was sent to the agent, who talks to another customer")
+	}
+}
+
+func TestComfortNoiseFillsADeadBridge(t *testing.T) {
+	d := desk(t, "127.20.2.9", func(c *Config) { c.Tone.Off = true })
+	clock := opposite(t, d, "127.20.2.10", dialer.PCMA, nil)
+	agent := opposite(t, d, "127.20.2.10", dialer.PCMA, nil)
+	customer := opposite(t, d, "127.20.2.10", dialer.PCMA, nil)
+	agent.more(2)
+	d.Bridge(customer.audio, agent.audio, nil)
+	clock.more(2) // what was on its way
+	before := len(customer.packets())
+	clock.more(70) // 1.4 s
+	filled := customer.packets()[before:]
+	if len(filled) < 5 {
+		t.Fatalf("%d packets to the customer of a phone that sends nothing for 1.4 s", len(filled))
+	}
+	if loud := slices.ContainsFunc(filled[1].Payload, func(b byte) bool { return b != filled[1].Payload[0] }); !loud {
+		t.Error("the customer hears digital silence, want comfort noise")
+	}
+	agent.say(pattern(1, 160)(0))
+	patient := time.After(patience)
+	for {
+		all := customer.packets()
+		if last := all[len(all)-1]; last.Marker && len(all) > before+len(filled) {
+			continuous(t, all)
+			return
+		}
+		select {
+		case <-patient:
+			t.Fatal("the agent's voice did not follow the noise with a marker")
+		default:
+			customer.more(1)
+		}
 	}
 }

@@ -41,6 +41,19 @@ func (d *Desk) clock() {
 // plays the rest of its tone: longer than any packet time.
 const takeover = 100 * time.Millisecond
 
+// starving is how long the other leg of a bridge may give nothing before the
+// clock feeds comfort noise: a muted phone that suppresses silence, or one that
+// has vanished. Nobody should hear a dead line, and carriers clear calls without audio.
+const starving = time.Second
+
+// waits reports whether the clock has nothing to give a bridged leg at now.
+func (l *leg) waits(now time.Duration) bool {
+	if now-l.fed >= starving {
+		return false
+	}
+	return len(l.tone) == 0 || l.flow.live && now-l.flow.at < takeover
+}
+
 // tick sends the leg the frame due at now, unless the other leg of a bridge
 // feeds it.
 func (l *leg) tick(now time.Duration) {
@@ -49,7 +62,7 @@ func (l *leg) tick(now time.Duration) {
 	if l.closed {
 		return
 	}
-	if l.bridge != nil && (len(l.tone) == 0 || l.flow.live && now-l.flow.at < takeover) {
+	if l.bridge != nil && l.waits(now) {
 		return
 	}
 	if p := l.prompt; p != nil && p.at >= len(p.clip.a) {
@@ -73,18 +86,19 @@ func (l *leg) tick(now time.Duration) {
 }
 
 // fill writes the next frame of what the leg hears from the clock: a prompt, its
-// bed, or, in a bridge that is still quiet, the tone.
+// bed, or, in a bridge that is quiet, comfort noise and the tone.
 func (l *leg) fill(audio []byte) {
 	codec := l.latch.remote.Codec
 	law := lawOf(codec)
 	n := 0
-	switch {
-	case l.bridge != nil:
+	if l.bridge != nil {
 		l.flow = flow{}
+	}
+	switch {
 	case l.prompt != nil:
 		n = copy(audio, l.prompt.clip.in(codec)[l.prompt.at:])
 		l.prompt.at += n
-	case l.bed == dialer.Comfort:
+	case l.bridge != nil || l.bed == dialer.Comfort:
 		hiss := l.desk.hiss.in(codec)
 		n = copy(audio, hiss[l.hiss:])
 		l.hiss = (l.hiss + n) % len(hiss)

@@ -28,11 +28,12 @@ type leg struct {
 	latch  latch
 	out    stream
 	bed    dialer.Bed
-	hiss   int     // where the comfort noise goes on
-	prompt *prompt // playing, when not nil
-	bridge *bridge // what the leg is in, when not nil
-	flow   flow    // the other leg's audio, bridged
-	tone   []int16 // what is left of the tone, bridged
+	hiss   int           // where the comfort noise goes on
+	prompt *prompt       // playing, when not nil
+	bridge *bridge       // what the leg is in, when not nil
+	flow   flow          // the other leg's audio, bridged
+	tone   []int16       // what is left of the tone, bridged
+	fed    time.Duration // when the other leg last gave audio, or was joined; bridged
 	packet [headerLen + frameSamples]byte
 	failed bool // a send has failed and been logged
 	turned int  // packets turned away before the first was believed
@@ -122,7 +123,7 @@ func (l *leg) retire() bool {
 // join puts the leg into a bridge. The caller holds l.mu.
 func (l *leg) join(b *bridge, tone []int16) {
 	l.cut()
-	l.bridge, l.flow, l.tone = b, flow{}, tone
+	l.bridge, l.flow, l.tone, l.fed = b, flow{}, tone, l.desk.now()
 	l.out.fresh = true
 }
 

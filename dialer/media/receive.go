@@ -148,6 +148,7 @@ func (l *leg) relay(b []byte, p packet, from *bridge, now time.Duration) {
 		l.flow = flow{}
 		return
 	}
+	l.fed = now
 	out, ok := l.flow.place(&l.out, p, now)
 	if !ok {
 		return
