@@ -25,7 +25,7 @@ var ours = map[string][]string{
 	"pronto/dnc/numberset":          {},
 	"pronto/dialer":                 {"pronto/campaigns", "pronto/pacing", "pronto/dnc", "pronto/dnc/rules", "pronto/dialer/journal"},
 	"pronto/dialer/journal":         {"pronto/campaigns", "pronto/dnc"},
-	"pronto/dialer/report":          {"pronto/campaigns", "pronto/dnc", "pronto/dnc/rules", "pronto/dialer/journal"},
+	"pronto/dialer/report":          {"pronto/campaigns", "pronto/dnc", "pronto/dnc/rules", "pronto/dialer/journal", "pronto/pacing/propensity"},
 	"pronto/dialer/trunk":           {"pronto/campaigns", "pronto/dnc", "pronto/dialer"},
 	"pronto/dialer/media":           {"pronto/dialer"},
 	"pronto/dialer/store":           {"pronto/campaigns", "pronto/dnc", "pronto/dialer"},

@@ -19,6 +19,7 @@ func newReportCommand(g *globals) *cobra.Command {
 		newReportKindCommand(g, "calls", "What came of the calls", func(r report.Report) sheet { return r.Calls }),
 		newReportKindCommand(g, "agents", "How the agents' time was spent", func(r report.Report) sheet { return r.Agents }),
 		newReportComplianceCommand(g),
+		newReportPropensityCommand(g),
 	)
 }
 
@@ -46,12 +47,17 @@ func newReportKindCommand(g *globals, use, short string, pick func(report.Report
 			return runReport(cmd, g, o, pick)
 		},
 	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+// addFlags gives a command the flags.
+func (o *reportOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.campaign, "campaign", "", "only this campaign")
 	f.StringVar(&o.from, "from", "", "from this time or day on (default: the journal's begin)")
 	f.StringVar(&o.to, "to", "", "up to this time, or the end of this day (default: now)")
 	f.BoolVar(&o.csv, "csv", false, "write CSV")
-	return cmd
 }
 
 func runReport(cmd *cobra.Command, g *globals, o reportOptions, pick func(report.Report) sheet) error {
@@ -66,8 +72,12 @@ func runReport(cmd *cobra.Command, g *globals, o reportOptions, pick func(report
 	if err != nil {
 		return err
 	}
+	return writeSheet(cmd, g, o, pick(all))
+}
+
+// writeSheet writes a report as the flags ask for.
+func writeSheet(cmd *cobra.Command, g *globals, o reportOptions, one sheet) error {
 	out := cmd.OutOrStdout()
-	one := pick(all)
 	switch {
 	case g.json:
 		return writeJSON(out, one)

@@ -15,8 +15,8 @@ import (
 	"pronto/dnc/rules"
 )
 
-// render writes a plain table; columns from the second on are figures when right.
-func render(w io.Writer, right bool, head []string, rows [][]string) error {
+// render writes a plain table; columns from the second on are figures.
+func render(w io.Writer, head []string, rows [][]string) error {
 	t := table.NewWriter()
 	style := table.StyleLight
 	style.Options = table.OptionsNoBordersAndSeparators
@@ -26,7 +26,7 @@ func render(w io.Writer, right bool, head []string, rows [][]string) error {
 	t.SetStyle(style)
 	var configs []table.ColumnConfig
 	for i := range head {
-		if i > 0 && right {
+		if i > 0 {
 			configs = append(configs, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
 		}
 	}
@@ -117,7 +117,7 @@ func (r AbandonReport) WriteText(w io.Writer) error {
 				return err
 			}
 		}
-		if err := render(w, true, t.head, t.rows); err != nil {
+		if err := render(w, t.head, t.rows); err != nil {
 			return err
 		}
 	}
@@ -184,7 +184,7 @@ func (r CallsReport) WriteText(w io.Writer) error {
 	row("Mean talk time", func(c Calls) string { return c.Talk.text() })
 	row("Answer to agent's voice, p50", func(c Calls) string { return seconds(c.ToAudio.P50) + " ms" })
 	row("Answer to agent's voice, p99", func(c Calls) string { return seconds(c.ToAudio.P99) + " ms" })
-	return render(w, true, head, rows)
+	return render(w, head, rows)
 }
 
 // WriteText writes the report for people.
@@ -199,5 +199,5 @@ func (r AgentsReport) WriteText(w io.Writer) error {
 			percent(a.Utilisation), a.Wait.text(),
 		})
 	}
-	return render(w, true, []string{"Agent", "Calls", "Talking", "Wrap-up", "Ready", "Reserved", "Not ready", "Utilisation", "Mean wait"}, rows)
+	return render(w, []string{"Agent", "Calls", "Talking", "Wrap-up", "Ready", "Reserved", "Not ready", "Utilisation", "Mean wait"}, rows)
 }
