@@ -26,9 +26,11 @@ type config struct {
 	SIP       sipConfig                   `yaml:"sip"`
 	Media     mediaConfig                 `yaml:"media"`
 	Trunks    []trunkConfig               `yaml:"trunks"`
-	Prompts   string                      `yaml:"prompts"` // folder of WAV files, played by their name without .wav
-	Rules     paths                       `yaml:"rules"`   // rule files of one's own, or folders of them
-	Tariffs   map[string]registers.Tariff `yaml:"tariffs"` // what registers charge, by their names
+	Prompts   string                      `yaml:"prompts"`    // folder of WAV files, played by their name without .wav
+	Rules     paths                       `yaml:"rules"`      // rule files of one's own, or folders of them
+	Tariffs   map[string]registers.Tariff `yaml:"tariffs"`    // what registers charge, by their names
+	Profiles  paths                       `yaml:"profiles"`   // layouts of registers' files, or folders of them
+	CallerIDs []callerID                  `yaml:"caller_ids"` // proofs of the right to show them
 	Rehearsal rehearsalConfig             `yaml:"rehearsal"`
 }
 
@@ -97,9 +99,11 @@ func loadConfig(path string) (config, error) {
 		if c.Prompts != "" && !filepath.IsAbs(c.Prompts) {
 			c.Prompts = filepath.Join(filepath.Dir(path), c.Prompts)
 		}
-		for i, name := range c.Rules {
-			if !filepath.IsAbs(name) {
-				c.Rules[i] = filepath.Join(filepath.Dir(path), name)
+		for _, names := range []paths{c.Rules, c.Profiles} {
+			for i, name := range names {
+				if !filepath.IsAbs(name) {
+					names[i] = filepath.Join(filepath.Dir(path), name)
+				}
 			}
 		}
 	}

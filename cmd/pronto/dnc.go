@@ -24,6 +24,7 @@ func newDNCCommand(g *globals) *cobra.Command {
 		newDNCExportCommand(g),
 		newDNCCheckCommand(g),
 		newDNCRegistersCommand(g),
+		newDNCRollbackCommand(g),
 		newDNCRulesCommand(g),
 	)
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +38,7 @@ REGISTER is one of
                downloaded lists, which hold for every seller; give --checked-at
   consents     consents, contracts and inquiries: columns number, id, given_at, source, and if you have them seller, basis,
                purpose, sector, ends, text, proof, prior, wireless; a known id of a seller replaces its record
+  a layout of your own, named in the configuration (profiles)
   optouts      the company's own list: columns number, and if you have them seller, campaign, at and source
 
 EXIT STATUS
@@ -164,10 +167,14 @@ type importedDetail struct {
 }
 
 func importRegister(ctx context.Context, h *house, args importArgs, r request) (doc importedDoc, err error) {
-	profile, ok := registers.ProfileOf(args.Register)
-	if !ok {
-		return doc, usageError(fmt.Errorf("no register %q: give one of %s", args.Register, strings.Join(importable(), ", ")))
+	profile, ok, err := h.profile(args.Register)
+	if err != nil {
+		return doc, err
 	}
+	if !ok {
+		return doc, usageError(fmt.Errorf("no register %q: give one of %s", args.Register, strings.Join(h.importable(), ", ")))
+	}
+	args.Register = registerOf(profile)
 	src, done, err := h.spool(args.File, r.body)
 	if err != nil {
 		return doc, err
@@ -241,10 +248,13 @@ func (h *house) close(asked registers.Submitted, importID string) error {
 }
 
 // importable are the names that dnc import knows.
-func importable() []string {
+func (h *house) importable() []string {
 	names := []string{ownList, consentsFile}
 	for _, p := range registers.Profiles() {
 		names = append(names, p.Name)
+	}
+	if own, err := h.config.ownProfiles(); err == nil {
+		names = append(names, slices.Sorted(maps.Keys(own))...)
 	}
 	return names
 }

@@ -34,6 +34,7 @@ type registerDoc struct {
 	Seller        string      `json:"seller,omitempty"`
 	Imports       int         `json:"imports"` // of a downloaded list: 1 when one is in force
 	Last          *dnc.Import `json:"last,omitempty"`
+	Layout        string      `json:"layout,omitempty"`     // of its file, and how sure it is
 	FreshUntil    time.Time   `json:"fresh_until,omitzero"` // when the last import's verdicts expire, where it has one time for all
 }
 
@@ -52,6 +53,13 @@ func runDNCRegisters(cmd *cobra.Command, g *globals) error {
 			t.AppendRow(row)
 		}
 		t.Render()
+		said := map[string]bool{}
+		for _, r := range doc.Registers {
+			if r.Layout != "" && !said[r.Register] {
+				said[r.Register] = true
+				cmd.Printf("layout of %s: %s\n", r.Register, r.Layout)
+			}
+		}
 		cmd.Printf("company's own list: %d opt-outs\n", doc.OptOuts)
 	})
 }
@@ -74,6 +82,9 @@ func listRegisters(ctx context.Context, h *house, _ struct{}, _ request) (regist
 			}
 			if wanted[name] == nil {
 				wanted[name] = &registerDoc{Register: name, MaxAge: rule.Screening.MaxAge.String()}
+				if p, ok := registers.ProfileOf(name); ok {
+					wanted[name].Layout = p.Layout
+				}
 				maxAge[name] = rule.Screening.MaxAge.Std()
 				order = append(order, name)
 			}

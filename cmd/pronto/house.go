@@ -98,10 +98,13 @@ func (h *house) openGate() error {
 	if h.journal != nil {
 		evidence = dialer.Evidence(h.journal, h.config.Node)
 	}
-	var err error
+	proofs, err := h.config.proofs()
+	if err != nil {
+		return err
+	}
 	h.gate, err = dnc.NewGate(dnc.Config{
 		Rules: h.book, Screenings: h.store, OptOuts: h.store, History: h.store, Consents: h.store,
-		Lists: h.lists, Evidence: evidence,
+		Lists: h.lists, Evidence: evidence, Proofs: proofs,
 	})
 	return err
 }

@@ -54,6 +54,7 @@ func operations() map[string]operation {
 		"audit erase":      changes(eraseNumber),
 		"dnc check":        reads(checkNumber),
 		"dnc registers":    reads(listRegisters),
+		"dnc rollback":     changes(rollBack),
 		"dnc rules list":   reads(listRules).underAnyRules(),
 		"dnc rules show":   reads(showRules).underAnyRules(),
 		"dnc rules accept": changes(acceptRules).underAnyRules(),

@@ -44,7 +44,7 @@ func readRules(from paths) (*rules.Book, []ownRules, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	names, err := ruleFiles(from)
+	names, err := yamlFiles("rules", from)
 	if err != nil {
 		return nil, nil, invalidFile(err)
 	}
@@ -78,24 +78,25 @@ func readRules(from paths) (*rules.Book, []ownRules, error) {
 	return book, all, nil
 }
 
-// ruleFiles are the files that paths name: of a folder, all that end in .yaml.
-func ruleFiles(from paths) ([]string, error) {
+// yamlFiles are the files that paths of a key of the configuration name: of a
+// folder, all that end in .yaml.
+func yamlFiles(key string, from paths) ([]string, error) {
 	var names []string
 	for _, path := range from {
 		info, err := os.Stat(path)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("rules: %w", err)
+			return nil, fmt.Errorf("%s: %w", key, err)
 		case !info.IsDir():
 			names = append(names, path)
 			continue
 		}
 		inside, err := filepath.Glob(filepath.Join(path, "*.yaml"))
 		if err != nil {
-			return nil, fmt.Errorf("rules: %w", err)
+			return nil, fmt.Errorf("%s: %w", key, err)
 		}
 		if len(inside) == 0 {
-			return nil, fmt.Errorf("rules: %s: no .yaml file in it", path)
+			return nil, fmt.Errorf("%s: %s: no .yaml file in it", key, path)
 		}
 		names = append(names, inside...)
 	}

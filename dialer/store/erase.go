@@ -28,7 +28,9 @@ type Holdings struct {
 // Holdings tells what the store holds of the number.
 func (s *Store) Holdings(ctx context.Context, n campaigns.Number) (Holdings, error) {
 	h := Holdings{Campaigns: map[string]int{}}
-	fail := func(err error) (Holdings, error) { return Holdings{}, fmt.Errorf("read what is held of a number: %w", err) }
+	fail := func(err error) (Holdings, error) {
+		return Holdings{}, fmt.Errorf("read what is held of a number: %w", err)
+	}
 	if _, err := s.get(ctx, `SELECT count(*) FROM leads WHERE campaign IN (SELECT id FROM campaigns) AND number = ?`, []any{string(n)}, &h.Leads); err != nil {
 		return fail(err)
 	}
