@@ -53,7 +53,8 @@ type allowance struct {
 	risk         float64 // θ
 	pace         float64 // at which abandons are to be spent
 	lean         bool    // nothing may be lost
-	spend, sure  float64 // as in view
+	spend, sure  float64 // as in view, of the window that has least
+	late         float64 // of the window nearest its end
 	credit, rate float64 // of the tightest window, at its cap
 }
 
@@ -70,6 +71,7 @@ func (e *Engine) allow(at int64) allowance {
 		}
 		v := e.view(l, c, at)
 		a.pace, a.spend, a.sure = min(a.pace, v.pace), min(a.spend, v.spend), min(a.sure, v.sure)
+		a.late = max(a.late, v.late)
 		a.lean = a.lean || v.sure < sureNeed
 	}
 	a.risk = clamp(float64(a.risk*a.pace), 0, 0.5)
@@ -80,6 +82,7 @@ func (e *Engine) allow(at int64) allowance {
 type view struct {
 	spend float64 // abandons that may be spent now, those borrowed from answers to come included
 	sure  float64 // the same at the cap itself, with less borrowed
+	late  float64 // 0 until the last hour of the window, 1 at its end
 	pace  float64 // share of the even rate at which to spend from here on
 }
 
@@ -93,6 +96,8 @@ const (
 	sureNeed  = 1.5  // abandons: below it nothing may be lost
 	sureShare = 0.6  // of what the present flow would earn
 	sureSpan  = 5400 // seconds, at most
+
+	lateSpan = 3600 // seconds
 
 	startFree = 2                       // abandons a window without a known end may begin with, as may any
 	startSpan = int64(30 * time.Minute) // with so much time left before the first answers
@@ -135,6 +140,7 @@ func (e *Engine) view(l *ledger, c count, at int64) view {
 	soon := float64(borrowSpan * (1 - exp(-seconds(left)/borrowSpan)))
 	v.spend = credit + min(float64(borrowShare*float64(share*float64(perSecond*soon))), most)
 	v.sure = creditAtCap + min(float64(sureShare*float64(atCap*float64(perSecond*min(seconds(left), sureSpan)))), most)
+	v.late = clamp(1-seconds(left)/lateSpan, 0, 1)
 	v.pace = pace(credit-paceKeep, max(ahead, float64(share*paceFew)))
 	return v
 }

@@ -22,7 +22,8 @@ const (
 	burstMore  = 300.0
 	burstMost  = 1.2
 	burstSure  = 3.0
-	burstLeast = 0.7
+	burstLeast = 0.7  // standard deviation, and
+	sureLeast  = 1.5  // of what is sure: even five agents can lose four callers within a minute
 	burstLow   = 0.15 // of θ, while a window can still heal
 )
 
@@ -44,7 +45,7 @@ func (e *Engine) predict(q *question) (int, Reason) {
 	s.begin(&e.forecast, spare, e.doubt())
 	deviation := max(math.Sqrt(s.variance[knots-1]), burstLeast)
 	risk *= clamp((q.spend-0.5)/float64(e.burst()*deviation), burstLow, 1)
-	risk *= clamp((q.sure-1)/float64(burstSure*deviation), 0, 1)
+	risk *= clamp((q.sure-1)/float64(burstSure*max(deviation, float64(sureLeast*q.late))), 0, 1)
 	risk /= max(e.learned.level.lift, 1) // nobody knows yet how far the rise goes
 	if q.lean {
 		risk = leanRisk
