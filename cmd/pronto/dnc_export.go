@@ -17,8 +17,9 @@ func newDNCExportCommand(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write the company's own list to standard output, as CSV or with --json",
-		Long: `Writes the company's own list to standard output, by number, as CSV (UTF-8, RFC 4180) with the columns number, seller,
-campaign, at and source, as pronto dnc import optouts takes it. An empty seller or campaign means every one.`,
+		Long: `Writes the company's own list to standard output as CSV (UTF-8, RFC 4180) with the columns number, seller,
+campaign, at and source, as pronto dnc import optouts takes it. An empty seller or campaign means every one. Entries of
+persons who were erased hold on, but nobody can name their numbers; they are left out.`,
 		Args: needs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			args.JSON = g.json
@@ -83,11 +84,11 @@ func (e *optOutsExport) WriteTo(w io.Writer) (int64, error) {
 	return out.n, err
 }
 
-// each visits the entries that are asked for. One of a campaign names its seller
+// each visits the entries that are asked for, those of erased persons left out. One of a campaign names its seller
 // too, as a list of opt-outs must.
 func (e *optOutsExport) each(visit func(dnc.OptOut) error) error {
 	return e.h.store.EachOptOut(e.ctx, func(o dnc.OptOut) error {
-		if !e.args.takes(o) {
+		if o.Number == "" || !e.args.takes(o) {
 			return nil
 		}
 		if o.Campaign != "" && o.Seller == "" {

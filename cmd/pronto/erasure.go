@@ -58,7 +58,7 @@ func (h *house) erase(ctx context.Context, n campaigns.Number, who string, dry b
 		return doc, err
 	}
 	doc.Leads, doc.Verdicts, doc.Stays = held.Leads, held.Verdicts, append([]stayDoc{}, d.stays...)
-	parts := store.EraseParts{Leads: true, Consents: d.consents.IsZero(), Attempts: d.attempts.IsZero()}
+	parts := store.EraseParts{Leads: true, Consents: d.consents.IsZero(), Attempts: d.attempts.IsZero(), Listed: true}
 	if parts.Consents {
 		doc.Consents = len(held.Consents)
 	}

@@ -79,7 +79,7 @@ func (c config) proofs() (dnc.Proofs, error) {
 		}
 		n, err := campaigns.ParseCallerID(id.Number)
 		if err != nil {
-			return nil, fail("number", fmt.Errorf("%q: %w: write it as +39 06 ...", id.Number, err))
+			return nil, fail("number", fmt.Errorf("%q: %w: write it in international form", id.Number, err))
 		}
 		p := dnc.Proof{Number: n, Seller: id.Seller, Document: id.Document, Callable: id.Callable}
 		if p.From, err = parseInstant(id.From, time.UTC); err != nil {

@@ -72,13 +72,18 @@ type EraseParts struct {
 	Leads    bool // with the verdicts of registers
 	Consents bool
 	Attempts bool
+	Listed   bool // the number of entries of the company's own list, which stay in force
 }
 
 // EraseNumber erases parts of what the store holds of a number. It gives ErrBusy
 // and changes nothing while a lead with the number is at the dialer or an attempt
 // has not ended.
 func (s *Store) EraseNumber(ctx context.Context, n campaigns.Number, parts EraseParts) error {
-	err := s.w.write(ctx, func(t *tx) error {
+	key, err := s.key()
+	if err != nil {
+		return fmt.Errorf("erase a number: %w", err)
+	}
+	err = s.w.write(ctx, func(t *tx) error {
 		var busy int
 		const query = `SELECT (SELECT count(*) FROM leads WHERE campaign IN (SELECT id FROM campaigns) AND number = ?1 AND state IN (2, 3))
 			+ (SELECT count(*) FROM attempts WHERE number = ?1 AND settled = 0)`
@@ -87,6 +92,11 @@ func (s *Store) EraseNumber(ctx context.Context, n campaigns.Number, parts Erase
 		}
 		if busy > 0 {
 			return ErrBusy
+		}
+		if parts.Listed {
+			if _, err := t.exec(`UPDATE optouts SET sealed = x'' WHERE subject = ?`, key.subject(n)); err != nil {
+				return err
+			}
 		}
 		for _, step := range []struct {
 			do    bool

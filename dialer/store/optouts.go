@@ -14,9 +14,13 @@ import (
 func (s *Store) OptedOut(ctx context.Context, n campaigns.Number, seller, campaign string) (dnc.OptOut, bool, error) {
 	const query = `SELECT seller, campaign, at, source FROM optouts
 		WHERE subject = ? AND seller IN ('', ?) AND campaign IN ('', ?) ORDER BY at LIMIT 1`
+	key, err := s.key()
+	if err != nil {
+		return dnc.OptOut{}, false, fmt.Errorf("read opt-outs: %w", err)
+	}
 	entry := dnc.OptOut{Number: n}
 	var at int64
-	some, err := s.get(ctx, query, []any{string(n), seller, campaign}, &entry.Seller, &entry.Campaign, &at, &entry.Source)
+	some, err := s.get(ctx, query, []any{key.subject(n), seller, campaign}, &entry.Seller, &entry.Campaign, &at, &entry.Source)
 	if err != nil {
 		return dnc.OptOut{}, false, fmt.Errorf("read opt-outs: %w", err)
 	}
@@ -29,13 +33,23 @@ func (s *Store) OptedOut(ctx context.Context, n campaigns.Number, seller, campai
 
 // AddOptOuts implements dnc.OptOutSink.
 func (s *Store) AddOptOuts(ctx context.Context, entries []dnc.OptOut) (added int, err error) {
-	const insert = `INSERT INTO optouts(subject, seller, campaign, at, source) VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	const insert = `INSERT INTO optouts(subject, seller, campaign, at, source, sealed, key) VALUES(?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`
 	const earlier = `UPDATE optouts SET at = ?4, source = ?5 WHERE subject = ?1 AND seller = ?2 AND campaign = ?3 AND at > ?4`
+	const again = `UPDATE optouts SET sealed = ? WHERE subject = ? AND seller = ? AND campaign = ? AND sealed = x''`
+	key, err := s.key()
+	if err != nil {
+		return 0, fmt.Errorf("add %d opt-outs: %w", len(entries), err)
+	}
 	err = s.w.write(ctx, func(t *tx) error {
 		added = 0
 		for _, e := range entries {
-			args := []any{string(e.Number), e.Seller, e.Campaign, nanos(e.At), e.Source}
-			n, err := t.exec(insert, args...)
+			subject := key.subject(e.Number)
+			sealed, err := key.sealed(e.Number, subject)
+			if err != nil {
+				return err
+			}
+			args := []any{subject, e.Seller, e.Campaign, nanos(e.At), e.Source}
+			n, err := t.exec(insert, append(args, sealed)...)
 			if err != nil {
 				return err
 			}
@@ -44,6 +58,9 @@ func (s *Store) AddOptOuts(ctx context.Context, entries []dnc.OptOut) (added int
 				continue
 			}
 			if _, err := t.exec(earlier, args...); err != nil {
+				return err
+			}
+			if _, err := t.exec(again, sealed, subject, e.Seller, e.Campaign); err != nil {
 				return err
 			}
 		}
@@ -57,8 +74,12 @@ func (s *Store) AddOptOuts(ctx context.Context, entries []dnc.OptOut) (added int
 
 // RemoveOptOut implements dnc.OptOutSink.
 func (s *Store) RemoveOptOut(ctx context.Context, n campaigns.Number, seller, campaign string) (removed bool, err error) {
+	key, err := s.key()
+	if err != nil {
+		return false, fmt.Errorf("remove an opt-out: %w", err)
+	}
 	err = s.w.write(ctx, func(t *tx) error {
-		k, err := t.exec(`DELETE FROM optouts WHERE subject = ? AND seller = ? AND campaign = ?`, string(n), seller, campaign)
+		k, err := t.exec(`DELETE FROM optouts WHERE subject = ? AND seller = ? AND campaign = ?`, key.subject(n), seller, campaign)
 		removed = k > 0
 		return err
 	})
@@ -71,7 +92,11 @@ func (s *Store) RemoveOptOut(ctx context.Context, n campaigns.Number, seller, ca
 // OptOutsOf returns every entry of the number, oldest first.
 func (s *Store) OptOutsOf(ctx context.Context, n campaigns.Number) ([]dnc.OptOut, error) {
 	var entries []dnc.OptOut
-	err := s.each(ctx, `SELECT seller, campaign, at, source FROM optouts WHERE subject = ? ORDER BY at, seller, campaign`, []any{string(n)}, func(rows *sql.Rows) error {
+	key, err := s.key()
+	if err != nil {
+		return nil, fmt.Errorf("read opt-outs: %w", err)
+	}
+	err = s.each(ctx, `SELECT seller, campaign, at, source FROM optouts WHERE subject = ? ORDER BY at, seller, campaign`, []any{key.subject(n)}, func(rows *sql.Rows) error {
 		e := dnc.OptOut{Number: n}
 		var at int64
 		err := rows.Scan(&e.Seller, &e.Campaign, &at, &e.Source)
@@ -85,21 +110,31 @@ func (s *Store) OptOutsOf(ctx context.Context, n campaigns.Number) ([]dnc.OptOut
 	return entries, nil
 }
 
-// EachOptOut calls visit for every entry of the company's own list, by number,
-// seller and campaign, until it returns an error, which EachOptOut returns. It
-// reads page by page: what changes meanwhile may be seen or not.
+// EachOptOut calls visit for every entry of the company's own list, those of one
+// number together, until it returns an error, which EachOptOut returns. The
+// number of a person who was erased is empty. It reads page by page: what changes
+// meanwhile may be seen or not.
 func (s *Store) EachOptOut(ctx context.Context, visit func(dnc.OptOut) error) error {
 	const size = 1000
-	const query = `SELECT subject, seller, campaign, at, source FROM optouts
+	const query = `SELECT subject, seller, campaign, at, source, sealed FROM optouts
 		WHERE (subject, seller, campaign) > (?, ?, ?) ORDER BY subject, seller, campaign LIMIT ?`
+	key, err := s.key()
+	if err != nil {
+		return fmt.Errorf("read opt-outs: %w", err)
+	}
 	var last dnc.OptOut
+	var after string
 	for {
 		var page []dnc.OptOut
-		err := s.each(ctx, query, []any{string(last.Number), last.Seller, last.Campaign, size}, func(rows *sql.Rows) error {
+		err := s.each(ctx, query, []any{after, last.Seller, last.Campaign, size}, func(rows *sql.Rows) error {
 			var e dnc.OptOut
 			var at int64
-			err := rows.Scan(&e.Number, &e.Seller, &e.Campaign, &at, &e.Source)
+			var sealed []byte
+			if err := rows.Scan(&after, &e.Seller, &e.Campaign, &at, &e.Source, &sealed); err != nil {
+				return err
+			}
 			e.At = instant(at)
+			e.Number, err = key.opened(sealed, after)
 			page = append(page, e)
 			return err
 		})

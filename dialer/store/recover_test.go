@@ -186,9 +186,9 @@ func TestNewerSchema(t *testing.T) {
 	}
 }
 
-// TestCloseLeavesOneFile: what was written is in the database itself after Close,
-// so that a copy of the file is whole.
-func TestCloseLeavesOneFile(t *testing.T) {
+// TestCloseLeavesOneDatabase: what was written is in the database itself after
+// Close, so that a copy of it and of the list's key is whole.
+func TestCloseLeavesOneDatabase(t *testing.T) {
 	dir := t.TempDir()
 	s := opened(t, dir)
 	if _, err := s.Accounts(t.Context()); err != nil {
@@ -198,8 +198,8 @@ func TestCloseLeavesOneFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 1 || entries[0].Name() != FileName {
-		t.Errorf("the folder holds %v, %v, want %s alone", entries, err, FileName)
+	if err != nil || len(entries) != 2 || entries[0].Name() != KeyName || entries[1].Name() != FileName {
+		t.Errorf("the folder holds %v, %v, want %s and %s alone", entries, err, KeyName, FileName)
 	}
 }
 

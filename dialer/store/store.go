@@ -30,6 +30,8 @@ var ErrNoCampaign = errors.New("no such campaign")
 // Store is the state of one data folder. Its methods may be called from any
 // goroutine. Close it last.
 type Store struct {
+	list *listKey // of the company's own list; nil: lost
+
 	w       *writer
 	writing *sql.DB
 	reading *sql.DB
@@ -101,16 +103,19 @@ func open(ctx context.Context, dir string) (*Store, error) {
 		quit:    make(chan struct{}),
 		swept:   make(chan struct{}),
 	}
-	if err := s.begin(ctx); err != nil {
+	if err := s.begin(ctx, dir); err != nil {
 		return nil, errors.Join(err, reading.Close(), writing.Close())
 	}
 	return s, nil
 }
 
 // begin migrates, starts the writer and puts right what a crash left.
-func (s *Store) begin(ctx context.Context) error {
+func (s *Store) begin(ctx context.Context, dir string) error {
 	s.writing.SetMaxOpenConns(1)
 	if err := migrate(s.writing); err != nil {
+		return err
+	}
+	if err := s.takeKey(dir); err != nil {
 		return err
 	}
 	conn, err := s.writing.Conn(ctx)
@@ -118,7 +123,7 @@ func (s *Store) begin(ctx context.Context) error {
 		return err
 	}
 	s.w = newWriter(conn)
-	if err := s.recover(ctx); err != nil {
+	if err := errors.Join(s.recover(ctx), s.sealOptOuts(ctx)); err != nil {
 		s.w.close()
 		return errors.Join(err, conn.Close())
 	}
