@@ -178,7 +178,7 @@ func (e *Engine) rollingCredit(l *ledger, c count, share, perSecond float64, at 
 	for i := int64(0); i < segments; i++ {
 		then := at + i*step
 		if i > 0 {
-			if old := l.tail.segment - segments + i; old >= 0 {
+			if old := l.tail.segmentAt(at) - segments + i; old >= 0 && old <= l.tail.segment && old > l.tail.segment-segments {
 				s := l.tail.segments[old%segments]
 				c.connected -= s.connected
 				c.abandoned -= s.abandoned

@@ -27,7 +27,7 @@ func (r *row) fill(g *[knots]int64, side int64) {
 // rows are the rows of average lines and of agents, by bin. Like the forecast they are a cache.
 type rows struct {
 	valid  bool
-	lines  [stages][lineBins]row
+	lines  [stages * lineBins]row
 	agents [serviceLaws * serviceBins]row
 }
 
@@ -36,7 +36,7 @@ func (e *Engine) fillRows() {
 	for s := range stages {
 		for b := range lineBins {
 			g := e.table.chances(s, b, e.learned.level.lift)
-			e.rows.lines[s][b].fill(&g, 1)
+			e.rows.lines[s*lineBins+b].fill(&g, 1)
 		}
 	}
 	for b := range e.services.free {
@@ -71,33 +71,54 @@ func (f *forecast) take(from *[knots]int64, r *row) {
 	}
 }
 
-// lineRow returns the row of a line, or nil for one that is reserved: it needs no agent of the team. A line that is not average gets its
-// row in space.
-func (e *Engine) lineRow(p int, space *row) *row {
-	c := &e.calls[e.lines.call[p]]
-	if c.reserved != 0 {
-		return nil
+// shift takes one row and adds another.
+func (f *forecast) shift(side *[knots]int64, from, to *row) {
+	for k := range knots {
+		side[k] += to.chance[k] - from.chance[k]
+		f.variance[k] += to.variance[k] - from.variance[k]
+		f.skew[k] += to.skew[k] - from.skew[k]
 	}
-	if c.lift == 1 {
-		return &e.rows.lines[c.state][e.lines.bin[p]]
-	}
-	g := e.table.chances(int(c.state), int(e.lines.bin[p]), float64(c.lift*e.learned.level.lift))
-	space.fill(&g, 1)
-	return space
+}
+
+// ownRow makes the row of a line that is not average.
+func (e *Engine) ownRow(p int) (r row) {
+	stage, bin := int(e.lines.bin[p])/lineBins, int(e.lines.bin[p])%lineBins
+	g := e.table.chances(stage, bin, float64(e.calls[e.lines.call[p]].lift*e.learned.level.lift))
+	r.fill(&g, 1)
+	return r
 }
 
 func (e *Engine) enterLine(p int) {
-	var space row
-	if r := e.lineRow(p, &space); r != nil {
-		e.forecast.add(&e.forecast.answers, r)
+	switch e.lines.kind[p] {
+	case lineAverage:
+		e.forecast.add(&e.forecast.answers, &e.rows.lines[e.lines.bin[p]])
+	case lineOwn:
+		r := e.ownRow(p)
+		e.forecast.add(&e.forecast.answers, &r)
 	}
 }
 
 func (e *Engine) leaveLine(p int) {
-	var space row
-	if r := e.lineRow(p, &space); r != nil {
-		e.forecast.take(&e.forecast.answers, r)
+	switch e.lines.kind[p] {
+	case lineAverage:
+		e.forecast.take(&e.forecast.answers, &e.rows.lines[e.lines.bin[p]])
+	case lineOwn:
+		r := e.ownRow(p)
+		e.forecast.take(&e.forecast.answers, &r)
 	}
+}
+
+// moveLine takes a line from the bin it was in to the one it is in now.
+func (e *Engine) moveLine(p int, now int64) {
+	if e.lines.kind[p] == lineAverage {
+		from := e.lines.bin[p]
+		e.placeLine(p, now)
+		e.forecast.shift(&e.forecast.answers, &e.rows.lines[from], &e.rows.lines[e.lines.bin[p]])
+		return
+	}
+	e.leaveLine(p)
+	e.placeLine(p, now)
+	e.enterLine(p)
 }
 
 // enterAgent adds an agent who will be free again; one who is leaving will not.
@@ -113,6 +134,17 @@ func (e *Engine) leaveAgent(p int) {
 	}
 }
 
+// kind returns what a line adds to the forecast.
+func (c *call) kind() uint8 {
+	switch {
+	case c.reserved != 0:
+		return lineReserved
+	case c.lift != 1:
+		return lineOwn
+	}
+	return lineAverage
+}
+
 // addLine enters a line among those alive.
 func (e *Engine) addLine(i int32) {
 	c := &e.calls[i]
@@ -121,8 +153,10 @@ func (e *Engine) addLine(i int32) {
 		e.kept++
 	}
 	e.lines.call = append(e.lines.call, i)
-	e.lines.bin = append(e.lines.bin, 0)
+	e.lines.bin = append(e.lines.bin, c.state*lineBins)
 	e.lines.next = append(e.lines.next, lineNext(c.since, 0))
+	e.lines.since = append(e.lines.since, c.since)
+	e.lines.kind = append(e.lines.kind, c.kind())
 	if e.forecast.valid {
 		e.enterLine(int(c.position))
 	}
@@ -138,9 +172,9 @@ func (e *Engine) dropLine(i int32) {
 		e.leaveLine(p)
 	}
 	l, last := &e.lines, len(e.lines.call)-1
-	l.call[p], l.next[p], l.bin[p] = l.call[last], l.next[last], l.bin[last]
+	l.call[p], l.next[p], l.bin[p], l.since[p], l.kind[p] = l.call[last], l.next[last], l.bin[last], l.since[last], l.kind[last]
 	e.calls[l.call[p]].position = int32(p)
-	l.call, l.next, l.bin = l.call[:last], l.next[:last], l.bin[:last]
+	l.call, l.next, l.bin, l.since, l.kind = l.call[:last], l.next[:last], l.bin[:last], l.since[:last], l.kind[:last]
 	e.calls[i].position = -1
 }
 
@@ -179,9 +213,7 @@ func (e *Engine) foresee(now int64) {
 	e.forecast.at = now
 	for p, next := range e.lines.next {
 		if next <= now {
-			e.leaveLine(p)
-			e.placeLine(p, now)
-			e.enterLine(p)
+			e.moveLine(p, now)
 		}
 	}
 	for p, next := range e.busy.next {
@@ -209,9 +241,12 @@ func (e *Engine) foreseeAnew(now int64) {
 }
 
 func (e *Engine) placeLine(p int, now int64) {
-	since := e.calls[e.lines.call[p]].since
+	since, first := e.lines.since[p], uint8(0)
+	if e.lines.bin[p] >= lineBins {
+		first = lineBins
+	}
 	bin := lineBin(now - since)
-	e.lines.bin[p], e.lines.next[p] = uint8(bin), lineNext(since, bin)
+	e.lines.bin[p], e.lines.next[p] = first+uint8(bin), lineNext(since, bin)
 }
 
 func (e *Engine) placeAgent(p int, now int64) {

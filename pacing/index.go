@@ -83,9 +83,13 @@ func (e *Engine) indexLines() bool {
 		if i < 0 || int(i) >= len(e.calls) || e.calls[i].state > callRinging || int(e.calls[i].position) != p {
 			return false
 		}
-		if e.calls[i].reserved != 0 {
+		c := &e.calls[i]
+		if c.reserved != 0 {
 			e.kept++
 		}
+		e.lines.since = append(e.lines.since, c.since)
+		e.lines.kind = append(e.lines.kind, c.kind())
+		e.lines.bin = append(e.lines.bin, c.state*lineBins)
 	}
 	for p, i := range e.busy.agent {
 		if i < 0 || int(i) >= len(e.agents) || int(e.agents[i].position) != p {
@@ -95,7 +99,7 @@ func (e *Engine) indexLines() bool {
 			return false
 		}
 	}
-	e.lines.next, e.lines.bin = make([]int64, len(e.lines.call)), make([]uint8, len(e.lines.call))
+	e.lines.next = make([]int64, len(e.lines.call))
 	e.busy.next, e.busy.bin = make([]int64, len(e.busy.agent)), make([]uint8, len(e.busy.agent))
 	return true
 }

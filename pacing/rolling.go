@@ -55,7 +55,7 @@ func (r *rollingTail) shift(at int64) {
 	if !r.started {
 		r.started, r.origin = true, at
 	}
-	now := (at - r.origin) / max(r.length/segments, 1)
+	now := r.segmentAt(at)
 	for i := 0; r.segment < now && i < segments; i++ {
 		r.segment++
 		r.segments[r.segment%segments] = count{}
@@ -64,6 +64,9 @@ func (r *rollingTail) shift(at int64) {
 		r.segment = now
 	}
 }
+
+// segmentAt returns the number of the segment an instant lies in.
+func (r *rollingTail) segmentAt(at int64) int64 { return (at - r.origin) / max(r.length/segments, 1) }
 
 // join merges neighbours until few enough entries are left.
 func (r *rollingTail) join() {
@@ -134,7 +137,7 @@ func (r *rollingTail) unconnect(at int64) bool {
 		return false
 	}
 	r.entries[low].connected--
-	if s := (at - r.origin) / max(r.length/segments, 1); r.started && s > r.segment-segments && s <= r.segment {
+	if s := r.segmentAt(at); r.started && s > r.segment-segments && s <= r.segment {
 		r.segments[s%segments].connected--
 	}
 	return true

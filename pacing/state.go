@@ -48,11 +48,20 @@ type call struct {
 	position int32   // among the lines
 }
 
+// What a line adds to the forecast.
+const (
+	lineAverage  = iota // the average's row
+	lineOwn             // its own
+	lineReserved        // nothing: it needs no agent of the team
+)
+
 // lines are the calls dialing or ringing, dense and in no order that matters: sums over them are of whole numbers.
 type lines struct {
-	call []int32 // in Engine.calls
-	next []int64 // when the line leaves its bin
-	bin  []uint8
+	call  []int32 // in Engine.calls
+	next  []int64 // when the line leaves its bin
+	since []int64 // when its stage began
+	bin   []uint8 // of rows.lines: the stages' bins one after the other
+	kind  []uint8
 }
 
 // busy are the agents talking or in wrap-up.

@@ -105,6 +105,7 @@ func (e *Engine) unreserve(c *call) {
 	switch c.state {
 	case callDialing, callRinging:
 		e.kept--
+		e.lines.kind[c.position] = c.kind()
 		e.forecast.valid = false
 	case callAnswered:
 		e.wait(c)
