@@ -68,6 +68,7 @@ func newRootCommand(g *globals) *cobra.Command {
 		newVersionCommand(g),
 	)
 	noteBegin(root, g)
+	addCompletions(root, g)
 	return root
 }
 
