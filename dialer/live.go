@@ -62,7 +62,9 @@ type CampaignLive struct {
 // Live is the service as it is now.
 type Live struct {
 	Campaigns []CampaignLive `json:"campaigns"`
-	Agents    []AgentLive    `json:"agents"`
+	// Blocked says why a campaign that should run does not, by name.
+	Blocked map[string]string `json:"blocked,omitempty"`
+	Agents  []AgentLive       `json:"agents"`
 }
 
 // Lines is how many attempts are in progress.
@@ -97,6 +99,7 @@ func (s *Service) Live() Live {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	out.Blocked = maps.Clone(s.blocked)
 	for _, name := range sortedKeys(s.states) {
 		out.Agents = append(out.Agents, s.states[name])
 	}

@@ -47,7 +47,7 @@ func (s *Service) follow(ctx context.Context, r CampaignRecord) {
 		}
 		return
 	}
-	p, err := s.Policy(r.Campaign, r.CreatedAt, s.Now())
+	p, err := s.policyOf(r.Campaign, r.CreatedAt)
 	if err == nil && run.since.Equal(r.UpdatedAt) && run.rules == p.RuleSet {
 		return
 	}
@@ -73,9 +73,13 @@ func (s *Service) start(ctx context.Context, r CampaignRecord) {
 	log := s.Log.With(zap.String("campaign", r.Campaign.Name))
 	l, err := s.newLoop(ctx, r, log)
 	if err != nil {
-		log.Error("campaign cannot start", zap.Error(err))
+		if s.blocked[r.Campaign.Name] != err.Error() {
+			log.Error("campaign cannot start", zap.Error(err))
+		}
+		s.setBlocked(r.Campaign.Name, err.Error())
 		return
 	}
+	s.setBlocked(r.Campaign.Name, "")
 	ctx, cancel := context.WithCancel(ctx)
 	s.loops[r.Campaign.Name] = &running{loop: l, cancel: cancel, since: r.UpdatedAt, rules: l.policy.RuleSet}
 	s.work.Go(func() {
@@ -87,16 +91,42 @@ func (s *Service) start(ctx context.Context, r CampaignRecord) {
 	log.Info("campaign started", zap.String("rule_set", l.policy.RuleSet), zap.String("mode", r.Campaign.Pacing.Mode))
 }
 
+// setBlocked notes why a campaign cannot start; empty: nothing keeps it.
+func (s *Service) setBlocked(name, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if why == "" {
+		delete(s.blocked, name)
+		return
+	}
+	s.blocked[name] = why
+}
+
+// Ready says what keeps the service from running a campaign; nil when nothing does.
+func (s *Service) Ready(r CampaignRecord) error {
+	_, err := s.policyOf(r.Campaign, r.CreatedAt)
+	return err
+}
+
+// policyOf is the policy of a campaign that could run under it.
+func (s *Service) policyOf(camp campaigns.Campaign, created time.Time) (Policy, error) {
+	p, err := s.Policy(camp, created, s.Now())
+	if err != nil {
+		return p, err
+	}
+	if p.Action == Message && (camp.Message == "" || !s.Desk.HasPrompt(camp.Message)) {
+		return p, fmt.Errorf("abandon_message %q: rule set %s wants a message that names the caller, and there is no such prompt; put the WAV into the prompts folder", camp.Message, p.RuleSet)
+	}
+	return p, nil
+}
+
 // newLoop makes a campaign's loop, with what its journal says was counted.
 func (s *Service) newLoop(_ context.Context, r CampaignRecord, log *zap.Logger) (*loop, error) {
 	now := s.Now()
 	camp := r.Campaign
-	p, err := s.Policy(camp, r.CreatedAt, now)
+	p, err := s.policyOf(camp, r.CreatedAt)
 	if err != nil {
 		return nil, err
-	}
-	if p.Action == Message && (camp.Message == "" || !s.Desk.HasPrompt(camp.Message)) {
-		return nil, fmt.Errorf("abandon_message %q: rule set %s wants a message that names the caller, and there is no such prompt; put the WAV into the prompts folder", camp.Message, p.RuleSet)
 	}
 	pc, err := newPace(EngineConfig(&camp, p), log)
 	if err != nil {

@@ -57,10 +57,11 @@ type Service struct {
 
 	booking sync.Mutex // orders what is remembered of registrations
 
-	mu     sync.Mutex // protects fields below
-	ids    map[string]pacing.AgentID
-	states map[string]AgentLive
-	ctx    context.Context
+	mu      sync.Mutex // protects fields below
+	ids     map[string]pacing.AgentID
+	states  map[string]AgentLive
+	blocked map[string]string // why a campaign cannot start
+	ctx     context.Context
 }
 
 // running is a campaign's loop with the means to end it.
@@ -74,14 +75,15 @@ type running struct {
 // New makes a service. Run starts it.
 func New(c Config) *Service {
 	s := &Service{
-		Config: c,
-		scribe: newScribe(c.Journal, c.Attempts, c.Log),
-		tasks:  make(chan func(), 256),
-		done:   make(chan struct{}),
-		loops:  map[string]*running{},
-		phones: map[string]*phone{},
-		ids:    map[string]pacing.AgentID{},
-		states: map[string]AgentLive{},
+		Config:  c,
+		scribe:  newScribe(c.Journal, c.Attempts, c.Log),
+		tasks:   make(chan func(), 256),
+		done:    make(chan struct{}),
+		loops:   map[string]*running{},
+		phones:  map[string]*phone{},
+		ids:     map[string]pacing.AgentID{},
+		states:  map[string]AgentLive{},
+		blocked: map[string]string{},
 	}
 	s.floor = newFloor(s)
 	return s
@@ -173,12 +175,15 @@ func (s *Service) Drain(ctx context.Context) error {
 			r.loop.post(func(time.Time) { r.loop.setWanted(Paused) })
 		}
 	})
-	for {
+	for last := 0; ; {
 		open := s.Live().Lines()
 		if open == 0 {
 			return nil
 		}
-		s.Log.Info("draining", zap.Int("calls", open))
+		if open != last {
+			s.Log.Info("draining", zap.Int("calls", open))
+			last = open
+		}
 		if !pause(ctx, time.Second) {
 			return ctx.Err()
 		}

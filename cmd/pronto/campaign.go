@@ -37,8 +37,9 @@ type campaignDoc struct {
 
 	// Of campaign show alone.
 	Campaign *campaigns.Campaign `json:"campaign,omitempty"`
-	Text     string              `json:"text,omitempty"` // canonical YAML
-	Live     *pacedDoc           `json:"live,omitempty"` // nil: it does not run in a service
+	Text     string              `json:"text,omitempty"`    // canonical YAML
+	Blocked  string              `json:"blocked,omitempty"` // why it cannot start
+	Live     *pacedDoc           `json:"live,omitempty"`    // nil: it does not run in a service
 }
 
 // campaignDoc describes a campaign.

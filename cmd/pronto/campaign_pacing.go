@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"pronto/dialer"
+	"pronto/dnc"
 	"pronto/pacing"
 )
 
@@ -65,7 +68,19 @@ func (p *pacedDoc) text(mode string) string {
 		plural(p.Lines, "line"), p.Waiting, a[dialer.Ready]+a[dialer.Reserved], a[dialer.Talking], a[dialer.WrapUp], a[dialer.NotReady])
 	t := p.Tally
 	line("did", "%d dialed, %d answered, %d connected, %d abandoned, %d hung up while waiting, since the service started", t.Dialed, t.Answered, t.Connected, t.Abandoned, t.HungUp)
+	if len(t.Refused) > 0 {
+		line("refused", "%s, since the service started", refusedText(t.Refused))
+	}
 	return b.String()
+}
+
+// refusedText counts refusals by reason.
+func refusedText(refused map[dnc.Reason]int) string {
+	var parts []string
+	for _, r := range slices.Sorted(maps.Keys(refused)) {
+		parts = append(parts, fmt.Sprintf("%s %d", r, refused[r]))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // riskText says what a decision's risk is the chance of.
@@ -98,7 +113,7 @@ func reasonText(r pacing.Reason) string {
 	case pacing.Floor:
 		return "the forecast allows less, but one line for each ready agent is always safe"
 	case pacing.OverBudget:
-		return "a window has no abandoned call left to risk, so nothing is risked"
+		return "what a window still allows is kept in hand, so no abandoned call is risked"
 	case pacing.MaxLines:
 		return "max_lines of the campaign allows no more"
 	case pacing.MaxLinesPerAgent:
@@ -108,7 +123,7 @@ func reasonText(r pacing.Reason) string {
 	case pacing.NoAgents:
 		return "no agent is ready, talking or in wrap-up"
 	case pacing.NoLeads:
-		return "no more leads are due"
+		return "no leads are due now that the gate has not just refused"
 	}
 	return ""
 }

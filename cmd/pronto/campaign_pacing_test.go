@@ -51,7 +51,7 @@ func TestShowTellsThePacing(t *testing.T) {
 			"1.26 % abandoned in the tightest window, whose cap is 3.0 %; 4.2 more can be afforded",
 		}},
 		"spent": {pacing.Decision{Reason: pacing.OverBudget, Risk: 0.2, Credit: -0.6}, now, []string{
-			"0 lines to dial", "over-budget: a window has no abandoned call left", "one line more, if answered, would lack an agent with a chance of 20.00 %", "0.6 abandoned calls more than it allows",
+			"0 lines to dial", "over-budget: what a window still allows is kept in hand", "one line more, if answered, would lack an agent with a chance of 20.00 %", "0.6 abandoned calls more than it allows",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -60,6 +61,11 @@ func setCampaign(ctx context.Context, h *house, args setArgs, r request) (setDoc
 	}
 	if doc.State == dialer.Running && h.live == nil {
 		doc.Note = "no service runs on this data folder: start it with pronto serve"
+	}
+	if doc.State == dialer.Running && h.ready != nil {
+		if err := h.ready(old); err != nil {
+			return doc, fmt.Errorf("%s cannot start: %w", args.Name, err)
+		}
 	}
 	if doc.State == old.State {
 		return doc, nil

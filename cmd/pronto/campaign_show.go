@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"pronto/dialer"
 )
 
 func newCampaignShowCommand(g *globals) *cobra.Command {
@@ -24,7 +27,7 @@ func runCampaignShow(cmd *cobra.Command, g *globals, name string) error {
 	}
 	return show(cmd, g, doc, func() {
 		l := doc.Leads
-		cmd.Printf("%s is %s\napplied %s, changed %s\n", doc.Name, doc.State, day(doc.CreatedAt), day(doc.UpdatedAt))
+		cmd.Printf("%s is %s%s\napplied %s, changed %s\n", doc.Name, doc.State, doc.aside(), day(doc.CreatedAt), day(doc.UpdatedAt))
 		cmd.Printf("leads: %d, of which fresh %d, retries %d, callbacks %d, done %d; due now %d, at the dialer %d, being called %d; next due %s\n",
 			l.Total, l.Fresh, l.Retries, l.Callbacks, l.Done, l.Due, l.Leased, l.Dialing, day(l.NextDue))
 		if doc.Live != nil {
@@ -32,6 +35,17 @@ func runCampaignShow(cmd *cobra.Command, g *globals, name string) error {
 		}
 		cmd.Printf("\n%s", doc.Text)
 	})
+}
+
+// aside is what else is to be said of the state.
+func (d campaignDoc) aside() string {
+	switch {
+	case d.Blocked != "":
+		return ", but cannot start: " + d.Blocked
+	case d.Live != nil && d.State == dialer.Running && d.Live.State != dialer.Running:
+		return fmt.Sprintf(", but the service starts no calls now: %s", d.Live.State)
+	}
+	return ""
 }
 
 // nameArgs name a campaign or an agent.
@@ -45,6 +59,9 @@ func showCampaign(ctx context.Context, h *house, args nameArgs, _ request) (camp
 		return campaignDoc{}, err
 	}
 	doc, err := h.campaignDoc(ctx, r)
+	if h.live != nil {
+		doc.Blocked = h.live().Blocked[args.Name]
+	}
 	doc.Campaign, doc.Text, doc.Live = &r.Campaign, string(r.Campaign.Normal()), h.paced(args.Name)
 	return doc, err
 }

@@ -81,8 +81,23 @@ type trunkConfig struct {
 // rehearsalConfig sets the service's clock for a rehearsal. It is refused
 // unless every trunk is on the loopback network, where nobody's phone rings.
 type rehearsalConfig struct {
-	Clock time.Time `yaml:"clock"` // what the clock says at Since
-	Since time.Time `yaml:"since"` // by the machine's clock; default: when the process starts
+	Clock *instant `yaml:"clock"` // what the clock says at Since; nil: no rehearsal
+	Since *instant `yaml:"since"` // by the machine's clock; default: when the process starts
+}
+
+// instant is a time with its zone, as RFC 3339 writes it.
+type instant struct{ time.Time }
+
+// UnmarshalYAML implements yaml.BytesUnmarshaler. The library would take what is
+// no time for the zero one.
+func (i *instant) UnmarshalYAML(text []byte) error {
+	s := strings.Trim(strings.TrimSpace(string(text)), `"'`)
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return fmt.Errorf("rehearsal: %q is no time with its zone: write it as 2026-11-24T10:00:00+01:00", s)
+	}
+	i.Time = t
+	return nil
 }
 
 // loadConfig reads the file; an empty path gives the defaults.
@@ -137,7 +152,10 @@ func decodeStrictly(data []byte, into any) (err error) {
 
 // checkRehearsal refuses a set clock where a real phone could ring.
 func (c config) checkRehearsal() error {
-	if c.Rehearsal.Clock.IsZero() {
+	if c.Rehearsal.Clock == nil {
+		if c.Rehearsal.Since != nil {
+			return errors.New("rehearsal.since: it says when rehearsal.clock was right, and there is none: give both or neither")
+		}
 		return nil
 	}
 	for i, t := range c.Trunks {
@@ -151,12 +169,12 @@ func (c config) checkRehearsal() error {
 
 // now is the service's clock: the machine's, or the rehearsal's.
 func (c config) now(start time.Time) func() time.Time {
-	if c.Rehearsal.Clock.IsZero() {
+	if c.Rehearsal.Clock == nil {
 		return time.Now
 	}
-	base := c.Rehearsal.Clock
-	if !c.Rehearsal.Since.IsZero() {
-		start = c.Rehearsal.Since
+	base := c.Rehearsal.Clock.Time
+	if c.Rehearsal.Since != nil {
+		start = c.Rehearsal.Since.Time
 	}
 	return func() time.Time { return base.Add(time.Since(start)) }
 }

@@ -41,6 +41,8 @@ type house struct {
 	changed chan struct{}
 	// live tells how the service stands; nil: no service runs.
 	live func() dialer.Live
+	// ready says why the service could not run a campaign; nil: no service runs.
+	ready func(dialer.CampaignRecord) error
 
 	lock *store.FolderLock
 }

@@ -48,6 +48,9 @@ EXIT STATUS
 // runServe owns the data folder until ctx ends.
 func runServe(ctx context.Context, g *globals, o serveOptions) (err error) {
 	began := time.Now()
+	if o.drainFor < 0 {
+		return usageError(fmt.Errorf("--drain %s: give 0s or more", o.drainFor))
+	}
 	cfg, err := loadConfig(g.config)
 	if err != nil {
 		return err
@@ -70,7 +73,7 @@ func runServe(ctx context.Context, g *globals, o serveOptions) (err error) {
 		return err
 	}
 	defer st.close()
-	h.live = st.service.Live
+	h.live, h.ready = st.service.Live, st.service.Ready
 	if err := h.record(ctx, journal.Record{Kind: journal.Started}, journal.StartedDetail{
 		Version: versionInfo().Version, Command: "serve", PID: os.Getpid(), ClockOffset: -float64(time.Since(h.now())) / float64(time.Millisecond),
 	}); err != nil {
@@ -84,7 +87,7 @@ func runServe(ctx context.Context, g *globals, o serveOptions) (err error) {
 		return err
 	}
 	log.Info("pronto serves", zap.String("data", g.data), zap.Stringer("sip", st.endpoint.Addr()), zap.Int("trunks", len(cfg.Trunks)),
-		zap.Bool("rehearsal", !cfg.Rehearsal.Clock.IsZero()), zap.Duration("after", time.Since(began)))
+		zap.Bool("rehearsal", cfg.Rehearsal.Clock != nil), zap.Duration("after", time.Since(began)))
 	return h.serve(ctx, st, l, o.drainFor, log)
 }
 

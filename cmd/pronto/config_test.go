@@ -1,0 +1,44 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestConfigRefusesWhatItCannotRead(t *testing.T) {
+	for name, test := range map[string]struct{ text, want string }{
+		"empty":                      {"", ""},
+		"a rehearsal on loopback":    {"rehearsal: {clock: 2026-11-24T10:00:00+01:00}\ntrunks: [{name: a, address: \"127.0.0.2:5060\"}]\n", ""},
+		"a rehearsal on a real one":  {"rehearsal: {clock: 2026-11-24T10:00:00+01:00}\ntrunks: [{name: a, address: \"8.8.4.4:5060\"}]\n", "only with trunks on loopback"},
+		"a rehearsal on a name":      {"rehearsal: {clock: 2026-11-24T10:00:00+01:00}\ntrunks: [{name: a, address: \"localhost:5060\"}]\n", "only with trunks on loopback"},
+		"a clock that is none":       {"rehearsal: {clock: garbage}\ntrunks: [{name: a, address: \"8.8.4.4:5060\"}]\n", `"garbage" is no time`},
+		"a clock without its zone":   {"rehearsal: {clock: 2026-11-24T10:00:00}\n", "is no time with its zone"},
+		"since without a clock":      {"rehearsal: {since: 2026-11-24T10:00:00Z}\n", "give both or neither"},
+		"a key that does not exist":  {"sip: {lisen: 127.0.0.1:5060}\n", "lisen"},
+		"what the library panics on": {"!!a\n- b: [\n", "cannot be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "pronto.yaml")
+			writeFile(t, file, test.text)
+			_, err := loadConfig(file)
+			switch {
+			case test.want == "" && err != nil:
+				t.Errorf("refused: %v", err)
+			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+				t.Errorf("error %v, want one that says %q", err, test.want)
+			case test.want != "" && statusOf(err) != statusInvalid:
+				t.Errorf("status %d, want %d", statusOf(err), statusInvalid)
+			}
+		})
+	}
+}
+
+func TestRehearsalClockGoesOnOverARestart(t *testing.T) {
+	since := time.Now().Add(-time.Hour)
+	c := config{Rehearsal: rehearsalConfig{Clock: &instant{time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}, Since: &instant{since}}}
+	if got := c.now(time.Now())().Sub(c.Rehearsal.Clock.Time); got < time.Hour || got > time.Hour+time.Minute {
+		t.Errorf("an hour after since the clock has gone on by %s", got)
+	}
+}
