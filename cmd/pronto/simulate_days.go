@@ -56,8 +56,8 @@ func fixed(lines float64) contender {
 // The fixed ratios that are tried, in tenths of a line.
 const (
 	leastTenths = 10
-	mostTenths  = 80
-	ratioTries  = 7 // of a search by halves
+	mostTenths  = 200
+	ratioTries  = 8 // of a search by halves
 )
 
 // bestRatio finds the largest fixed ratio whose mean over the days keeps the cap.

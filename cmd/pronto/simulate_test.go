@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,6 +124,36 @@ func TestSimulationEndsWithItsContext(t *testing.T) {
 	cancel()
 	if _, _, err := testStudy(t, nil).play(newLab(ctx, io.Discard)); !errors.Is(err, context.Canceled) {
 		t.Errorf("play = %v", err)
+	}
+}
+
+func TestSimulateFlags(t *testing.T) {
+	right := testStudy(t, func(o *simulateOptions) { o.seeds = 6 }).simulateOptions
+	if err := right.check(); err != nil {
+		t.Errorf("what is right: %v", err)
+	}
+	for want, change := range map[string]func(*simulateOptions){
+		"--agents: give one size":                   func(o *simulateOptions) { o.agents = nil },
+		"--agents 0: give 1 to 2000":                func(o *simulateOptions) { o.agents = []int{5, 0} },
+		"--agents 2001: give 1 to 2000":             func(o *simulateOptions) { o.agents = []int{2001} },
+		"--seeds 5: give 6 to 100":                  func(o *simulateOptions) { o.seeds = 5 },
+		"--hours 0.1: give":                         func(o *simulateOptions) { o.hours = 0.1 },
+		"--hours NaN: give":                         func(o *simulateOptions) { o.hours = math.NaN() },
+		"--leads -1":                                func(o *simulateOptions) { o.leads = -1 },
+		"--ratio 0.5: give 1 to 20":                 func(o *simulateOptions) { o.ratio = 0.5 },
+		"--answer-rate: give":                       func(o *simulateOptions) { o.answerRate = nil },
+		"--answer-rate 1.5: give":                   func(o *simulateOptions) { o.answerRate = []float64{0.2, 1.5} },
+		"--talk 0s: give 1s to 1h":                  func(o *simulateOptions) { o.talk = 0 },
+		"--ring 2h0m0s: give 100ms to 1h":           func(o *simulateOptions) { o.ring = 2 * time.Hour },
+		"--wrap-up -1s: give 0s to 1h":              func(o *simulateOptions) { o.wrapUp = -time.Second },
+		"--plot-day day.gif: give a name":           func(o *simulateOptions) { o.day = "day.gif" },
+		"--ring and --from-journal: give one of th": func(o *simulateOptions) { o.fromJournal, o.given = true, func(f string) bool { return f == "ring" } },
+	} {
+		o := right
+		change(&o)
+		if err := o.check(); err == nil || !strings.HasPrefix(err.Error(), want) || statusOf(err) != statusUsage {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }
 
