@@ -141,21 +141,30 @@ func runDNCImport(cmd *cobra.Command, g *globals, args importArgs) error {
 // spool keeps the content of a file where it can be read at any place. The
 // temporary file has no name, so that a crash leaves nothing behind.
 func (h *house) spool(name string, body io.Reader) (src *registers.Source, done func() error, err error) {
-	f, err := os.CreateTemp(h.dir, "import-*.tmp")
+	f, size, err := h.spoolFile(body)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := os.Remove(f.Name()); err != nil {
-		return nil, nil, errors.Join(err, f.Close())
-	}
-	size, err := io.Copy(f, body)
-	if err == nil {
-		src, err = registers.NewSource(filepath.Base(label(name)), f, size)
-	}
+	src, err = registers.NewSource(filepath.Base(label(name)), f, size)
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())
 	}
 	return src, f.Close, nil
+}
+
+// spoolFile is the temporary file of spool, which goes away when it is closed.
+func (h *house) spoolFile(body io.Reader) (f *os.File, size int64, err error) {
+	f, err = os.CreateTemp(h.dir, "import-*.tmp")
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	if size, err = io.Copy(f, body); err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	return f, size, nil
 }
 
 // importedDetail is journal.ImportedDetail with who did it.

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"path/filepath"
 	"time"
 
+	"pronto/campaigns"
 	"pronto/dialer/journal"
 	"pronto/dnc"
 	"pronto/dnc/registers"
@@ -52,20 +55,50 @@ func importConsents(ctx context.Context, h *house, args importArgs, r request) (
 		return doc, err
 	}
 	doc = importedDoc{Register: consentsFile, Import: id, File: src.Name, SHA256: src.SHA256, Seller: seller, Rows: len(records)}
+	return doc, h.takeConsents(ctx, doc, records, r.who)
+}
+
+// takeConsents records the import and its consents and wakes leads that waited
+// for one.
+func (h *house) takeConsents(ctx context.Context, doc importedDoc, records []dnc.Consent, who string) error {
 	detail := importedDetail{ImportedDetail: journal.ImportedDetail{
-		Register: consentsFile, Seller: seller, Import: id, File: doc.File, SHA256: doc.SHA256, Rows: doc.Rows,
-	}, Who: r.who}
+		Register: consentsFile, Seller: doc.Seller, Import: doc.Import, File: doc.File, SHA256: doc.SHA256, Rows: doc.Rows,
+	}, Who: who}
 	if err := h.record(ctx, journal.Record{Kind: journal.Imported}, detail); err != nil {
-		return doc, err
+		return err
 	}
-	if err := h.addConsents(ctx, r.who, records); err != nil {
-		return doc, err
+	if err := h.addConsents(ctx, who, records); err != nil {
+		return err
 	}
 	if err := h.store.Hasten(ctx); err != nil {
-		return doc, err
+		return err
 	}
 	h.touch()
-	return doc, nil
+	return nil
+}
+
+// withConsents reads a list of leads that holds their consents too: each row in
+// the columns that pronto dnc import consents takes. The list can be read again
+// from leads; take, to be called when the leads are in, takes the consents.
+func (h *house) withConsents(ctx context.Context, args loadArgs, c campaigns.Campaign, r request) (leads io.Reader, take func() (int, error), done func() error, err error) {
+	f, size, err := h.spoolFile(r.body)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	src, err := registers.NewSource(filepath.Base(label(args.File)), f, size)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, f.Close())
+	}
+	doc := importedDoc{Register: consentsFile, Import: h.newID(), File: src.Name, SHA256: src.SHA256, Seller: c.Seller}
+	records, err := registers.ReadConsents(ctx, src, registers.ConsentOptions{
+		ID: doc.Import, Country: args.Country, Seller: c.Seller, Now: h.now(), Zone: h.book.File(c.Jurisdiction).Zone,
+	})
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, f.Close())
+	}
+	doc.Rows = len(records)
+	take = func() (int, error) { return doc.Rows, h.takeConsents(ctx, doc, records, r.who) }
+	return io.NewSectionReader(f, 0, size), take, f.Close, nil
 }
 
 // addConsents puts consent records into the journal and the store.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -40,6 +41,7 @@ EXIT STATUS
 	f := cmd.Flags()
 	f.StringVar(&args.Country, "country", "", "country of numbers in national form, as IT (default: the campaign's)")
 	f.StringVar(&args.NumberColumn, "number-column", "", "heading of the column to call (default: found by its name)")
+	f.BoolVar(&args.Consents, "consents", false, "each row holds a consent too, in the columns of pronto dnc import consents (id is the lead's and the consent's); a bad one refuses the list")
 	f.BoolVar(&args.Latin1, "latin1", false, "the file is Latin-1 (Windows-1252), not UTF-8")
 	return cmd
 }
@@ -51,6 +53,7 @@ type loadArgs struct {
 	Country      string `json:"country,omitempty"`
 	NumberColumn string `json:"number_column,omitempty"`
 	Latin1       bool   `json:"latin1,omitempty"`
+	Consents     bool   `json:"consents,omitempty"`
 }
 
 // loadedDoc is the JSON of leads load.
@@ -58,6 +61,7 @@ type loadedDoc struct {
 	Campaign string `json:"campaign"`
 	File     string `json:"file"`
 	campaigns.LoadReport
+	Consents int `json:"consents,omitempty"` // records taken in with the list
 }
 
 func runLeadsLoad(cmd *cobra.Command, g *globals, args loadArgs) error {
@@ -75,6 +79,9 @@ func runLeadsLoad(cmd *cobra.Command, g *globals, args loadArgs) error {
 	err = show(cmd, g, doc, func() {
 		cmd.Printf("%s: %s read, %d new, %d changed, %d unchanged, %d left out (%d of them duplicates)\n",
 			doc.Campaign, plural(doc.Read, "row"), doc.Loaded, doc.Updated, doc.Unchanged, doc.Rejected+doc.Duplicate, doc.Duplicate)
+		if doc.Consents > 0 {
+			cmd.Printf("%s taken in\n", plurals(doc.Consents, "consent"))
+		}
 		for _, row := range doc.Rejects[:min(len(doc.Rejects), rejectsShown)] {
 			cmd.PrintErrf("%s: %s\n", label(args.File), row.Error())
 		}
@@ -88,8 +95,8 @@ func runLeadsLoad(cmd *cobra.Command, g *globals, args loadArgs) error {
 	return err
 }
 
-func loadLeads(ctx context.Context, h *house, args loadArgs, r request) (loadedDoc, error) {
-	doc := loadedDoc{Campaign: args.Campaign, File: args.File}
+func loadLeads(ctx context.Context, h *house, args loadArgs, r request) (doc loadedDoc, err error) {
+	doc = loadedDoc{Campaign: args.Campaign, File: args.File}
 	record, err := h.campaign(ctx, args.Campaign)
 	if err != nil {
 		return doc, err
@@ -97,13 +104,21 @@ func loadLeads(ctx context.Context, h *house, args loadArgs, r request) (loadedD
 	if args.Country == "" {
 		args.Country = countryOf(record.Campaign.Jurisdiction)
 	}
+	body, take := r.body, func() (int, error) { return 0, nil }
+	if args.Consents {
+		var done func() error
+		if body, take, done, err = h.withConsents(ctx, args, record.Campaign, r); err != nil {
+			return doc, err
+		}
+		defer func() { err = errors.Join(err, done()) }()
+	}
 	now := h.now()
 	load, err := h.store.LoadLeads(ctx, args.Campaign, now)
 	if err != nil {
 		return doc, err
 	}
 	sink := &watchedSink{LeadSink: load}
-	doc.LoadReport, err = campaigns.Load(ctx, r.body, campaigns.LoadOptions{
+	doc.LoadReport, err = campaigns.Load(ctx, body, campaigns.LoadOptions{
 		Campaign: args.Campaign, Country: args.Country, NumberColumn: args.NumberColumn, Latin1: args.Latin1, Now: now,
 	}, sink)
 	if err != nil {
@@ -113,9 +128,14 @@ func loadLeads(ctx context.Context, h *house, args loadArgs, r request) (loadedD
 		return doc, invalidFile(fmt.Errorf("%s: %w", label(args.File), err))
 	}
 	h.touch()
-	return doc, h.record(ctx, journal.Record{Kind: journal.Loaded, Campaign: args.Campaign}, loadedDetail{journal.LoadedDetail{
+	err = h.record(ctx, journal.Record{Kind: journal.Loaded, Campaign: args.Campaign}, loadedDetail{journal.LoadedDetail{
 		File: filepath.Base(label(args.File)), SHA256: doc.SHA256, Rows: doc.Read, Added: doc.Loaded, Updated: doc.Updated, Duplicates: doc.Duplicate, Bad: doc.Rejected,
 	}, r.who})
+	if err != nil {
+		return doc, err
+	}
+	doc.Consents, err = take()
+	return doc, err
 }
 
 // loadedDetail is journal.LoadedDetail with who did it.
