@@ -48,7 +48,7 @@ func TestNothingClearedDoesNotUseUpTheList(t *testing.T) {
 	in(t, rigOptions{agents: 5, leads: 90, script: talks(5 * time.Second)}, func(t *testing.T, r *rig) {
 		var mended atomic.Bool
 		var asked atomic.Int64
-		r.gate.refuse = func(l campaigns.Lead, _ bool) dnc.Verdict {
+		r.gate.refuse = func(_ campaigns.Lead, _ bool) dnc.Verdict {
 			if !mended.Load() {
 				asked.Add(1)
 				return dnc.Verdict{Reason: dnc.Unavailable}

@@ -25,6 +25,7 @@ type carrierOptions struct {
 	seed       uint64
 	answerRate float64
 	stretch    float64
+	patience   time.Duration
 	trouble    bool
 	burstAfter time.Duration
 }
@@ -48,6 +49,7 @@ them.`,
 	f.Uint64Var(&o.seed, "seed", 1, "of the callees' behaviour")
 	f.Float64Var(&o.answerRate, "answer-rate", 0.3, "share of calls that a person answers")
 	f.Float64Var(&o.stretch, "stretch", 1, "factor by which all times are longer")
+	f.DurationVar(&o.patience, "patience", 0, "how long who hears nobody stays on the line (default 20s, stretched)")
 	f.BoolVar(&o.trouble, "trouble", false, "cross CANCELs with answers, answer in bursts, ring in odd ways")
 	f.DurationVar(&o.burstAfter, "burst-after", 0, "when the first burst of answers comes (default 20s)")
 	return cmd
@@ -61,6 +63,9 @@ func runSandboxCarrier(cmd *cobra.Command, o carrierOptions) error {
 		return usageError(fmt.Errorf("--stretch %g: give more than 0", o.stretch))
 	}
 	o.config.World = sandbox.Compressed(o.seed, o.answerRate).Stretched(o.stretch)
+	if o.patience > 0 {
+		o.config.World.Patience = o.patience
+	}
 	if o.trouble {
 		o.config.Trouble = sandbox.AllTrouble()
 		if o.burstAfter > 0 {
