@@ -66,7 +66,7 @@ type erasureDoc struct {
 	Attempts int              `json:"attempts"`
 	Keys     int              `json:"journal_keys"` // of the journal's personal data, destroyed
 	Stays    []stayDoc        `json:"stays"`
-	Due      *time.Time       `json:"due"` // when the rest is erased; null: nothing waits
+	Due      *time.Time       `json:"due"` // when the first of the rest is erased; null: nothing waits
 }
 
 // stayDoc is something that is not erased now.
@@ -114,7 +114,7 @@ func (e erasureDoc) print(cmd *cobra.Command) {
 		cmd.Printf("  stays %s: %s%s: %s\n", until, s.What, rule, s.Why)
 	}
 	if e.Due != nil && !e.DryRun {
-		cmd.Printf("  the rest is erased on %s by the service, or by pronto audit erase --due\n", day(*e.Due))
+		cmd.Printf("  erased when its time comes, first on %s, by the service or by pronto audit erase --due\n", day(*e.Due))
 	}
 }
 

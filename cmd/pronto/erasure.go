@@ -25,9 +25,16 @@ type duties struct {
 	journal, consents, attempts time.Time // zero: nothing keeps it
 }
 
-// due is when the last of them ends.
+// due is when the first of them ends: what it kept is erased then, and the rest
+// is looked at again. Zero: there is none.
 func (d duties) due() time.Time {
-	return slices.MaxFunc([]time.Time{d.journal, d.consents, d.attempts}, time.Time.Compare)
+	var first time.Time
+	for _, t := range []time.Time{d.journal, d.consents, d.attempts} {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first
 }
 
 // keep notes that something stays until an instant; one that is over keeps
@@ -106,7 +113,7 @@ func (h *house) postpone(ctx context.Context, n campaigns.Number, who string, he
 		}
 	}
 	if !d.journal.IsZero() {
-		text := fmt.Sprintf("erasure asked for by %s; what must be kept is erased on %s", who, due.Format(time.DateOnly))
+		text := fmt.Sprintf("erasure asked for by %s; of what must be kept something may be erased from %s on", who, due.Format(time.DateOnly))
 		if err := h.record(ctx, journal.Record{Kind: journal.Note, Number: string(n)}, journal.NoteDetail{Text: text}); err != nil {
 			return err
 		}
