@@ -494,6 +494,8 @@ func (s *fakeStore) Unsettled(context.Context) ([]Attempt, error) {
 	var out []Attempt
 	for id, a := range s.attempts {
 		if s.settled[id] == 0 {
+			l := s.leads[a.Lead]
+			a.Before = campaigns.Lead{Attempts: l.Attempts - 1, Tries: l.Tries, LastOutcome: l.LastOutcome}
 			out = append(out, a)
 		}
 	}

@@ -128,14 +128,15 @@ func (s *Service) settleOne(a Attempt, l leftover, c *campaigns.Campaign, now ti
 	a.Outcome = campaigns.Interrupted
 	switch {
 	case l.connected:
-		a.Outcome, a.Done = campaigns.Bridged, true
+		a.Outcome = campaigns.Bridged
 	case l.answered || l.abandoned:
 		a.Outcome, detail.Abandoned = campaigns.Abandoned, true
 		if !l.abandoned {
 			s.scribe.note(lost(a, rec.CallID, l.answeredAt), nil)
 		}
 	}
-	a.RetryAt = now.Add(c.RetryDelay(a.Outcome))
+	due, done := c.After(a.Before, a.Outcome, now)
+	a.RetryAt, a.Done = due, done
 	rec.Outcome = string(a.Outcome)
 	detail.Settled = settledDetail(a)
 	s.scribe.settle(rec, detail, a)

@@ -476,3 +476,27 @@ func TestOptOutThatIsNotStoredIsReplayed(t *testing.T) {
 		}
 	})
 }
+
+// Calls that a crash cut short count against the campaign's bounds like others.
+func TestInterruptedLeadsKeepTheBounds(t *testing.T) {
+	in(t, rigOptions{leads: 3}, func(t *testing.T, r *rig) {
+		history := map[campaigns.LeadID]campaigns.Lead{
+			1: {Attempts: 1, LastOutcome: campaigns.Busy, Tries: 1},
+			2: {Attempts: 5, LastOutcome: campaigns.Busy, Tries: 1},        // of six attempts
+			3: {Attempts: 3, LastOutcome: campaigns.Interrupted, Tries: 3}, // of three tries
+		}
+		for id, h := range history {
+			l := r.store.leads[id]
+			l.Attempts, l.LastOutcome, l.Tries = h.Attempts, h.LastOutcome, h.Tries
+			_, _ = r.journal.Append(journal.Record{At: time.Now(), Kind: journal.Cleared, Campaign: "spring", Attempt: string(rune('A' + id)), Lead: int64(id), Number: string(l.Number)})
+		}
+		r.run()
+		time.Sleep(time.Second)
+		r.end()
+		for id, done := range map[campaigns.LeadID]bool{1: false, 2: true, 3: true} {
+			if l := r.store.lead(id); l.Done != done || l.LastOutcome != campaigns.Interrupted {
+				t.Errorf("lead %d: %+v, want done %v", id, l, done)
+			}
+		}
+	})
+}

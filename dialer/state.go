@@ -23,6 +23,9 @@ type Attempt struct {
 	Done        bool   `json:"done,omitempty"`
 	Disposition string `json:"disposition,omitempty"`
 	Refusal     bool   `json:"refusal,omitempty"` // the callee asked not to be called for now
+	// Before is the lead's history before this attempt: Attempts, Tries and
+	// LastOutcome alone. Only Unsettled gives it.
+	Before campaigns.Lead `json:"-"`
 }
 
 // Change is one step of an attempt to be written to the store, in journal order.

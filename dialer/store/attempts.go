@@ -132,12 +132,13 @@ func (s *Store) Applied(ctx context.Context) (uint64, error) {
 
 // Unsettled implements dialer.Attempts, oldest first.
 func (s *Store) Unsettled(ctx context.Context) ([]dialer.Attempt, error) {
-	const query = `SELECT id, lead, campaign, seller, number, at, retry_at FROM attempts INDEXED BY attempts_unsettled WHERE settled = 0 ORDER BY id`
+	const query = `SELECT attempts.id, lead, attempts.campaign, seller, attempts.number, at, retry_at, coalesce(leads.attempts - 1, 0), coalesce(tries, 0), coalesce(last_outcome, '')
+		FROM attempts INDEXED BY attempts_unsettled LEFT JOIN leads ON leads.id = lead WHERE settled = 0 ORDER BY attempts.id`
 	var open []dialer.Attempt
 	err := s.each(ctx, query, nil, func(rows *sql.Rows) error {
 		var a dialer.Attempt
 		var at, retryAt int64
-		err := rows.Scan(&a.ID, &a.Lead, &a.Campaign, &a.Seller, &a.Number, &at, &retryAt)
+		err := rows.Scan(&a.ID, &a.Lead, &a.Campaign, &a.Seller, &a.Number, &at, &retryAt, &a.Before.Attempts, &a.Before.Tries, &a.Before.LastOutcome)
 		a.At, a.RetryAt = instant(at), instant(retryAt)
 		open = append(open, a)
 		return err

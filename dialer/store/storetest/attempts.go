@@ -40,6 +40,13 @@ func applyIntent(t *testing.T, m Maker) {
 	if diff := cmp.Diff([]campaigns.Lead{want}, f.lease(t, 1, again)); diff != "" {
 		t.Errorf("lead at its retry (-want +got):\n%s", diff)
 	}
+	second := intent("B", 11, want, again)
+	f.apply(t, second)
+	second.Attempt.Before = campaigns.Lead{Attempts: 1, Tries: 1, LastOutcome: campaigns.Busy}
+	open, err = f.Unsettled(t.Context())
+	if diff := cmp.Diff([]dialer.Attempt{second.Attempt}, open); diff != "" || err != nil {
+		t.Errorf("Unsettled at the second attempt: %v (-want +got):\n%s", err, diff)
+	}
 }
 
 // applyReplay: a journal's tail, replayed from any place any number of times,
