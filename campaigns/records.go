@@ -84,7 +84,7 @@ func (r *records) decode(raw []byte) (string, error) {
 	case !utf8.Valid(raw):
 		good := strings.ToValidUTF8(text, "\x00")
 		column := utf8.RuneCountInString(good[:strings.IndexByte(good, 0)]) + 1
-		return "", fmt.Errorf("line %d, column %d: not UTF-8 text: save the file as UTF-8, or load it as Latin-1", r.line, column)
+		return "", fmt.Errorf("line %d, column %d: not UTF-8 text: save the file as UTF-8, or give --latin1 if it is Latin-1 (Windows-1252)", r.line, column)
 	}
 	if i := strings.IndexFunc(text, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }); i >= 0 {
 		return "", &RowError{

@@ -69,7 +69,7 @@ func (q *query) proven(ctx context.Context, shown campaigns.Number, callable boo
 	case !ok || q.now.Before(proof.From):
 		return refuse(CallerID, "There is no proof on file that %s may show %s.", q.req.Campaign.Seller, masked(shown))
 	case !proof.Until.IsZero() && !q.now.Before(proof.Until):
-		return refuse(CallerID, "The proof that %s may show %s ended on %s.", q.req.Campaign.Seller, masked(shown), day(proof.Until))
+		return refuse(CallerID, "The proof that %s may show %s ended on %s.", q.req.Campaign.Seller, masked(shown), q.day(proof.Until))
 	case callable && !proof.Callable:
 		return refuse(CallerID, "The caller ID %s takes no calls back, and its range is not one for call centres.", masked(shown))
 	}

@@ -57,13 +57,13 @@ func (q *query) byVerdict(ctx context.Context, s *rules.Screening) refusal {
 	}
 	switch {
 	case found.CheckedAt.After(q.now.Add(maxStepBack)):
-		return refuse(VerdictExpired, "The verdict of %s is dated %s, in the future.", s.Register, day(found.CheckedAt))
+		return refuse(VerdictExpired, "The verdict of %s is dated %s, in the future.", s.Register, q.day(found.CheckedAt))
 	case !q.now.Before(until):
-		return refuse(VerdictExpired, "The verdict of %s is from %s and held until %s.", s.Register, day(found.CheckedAt), day(until))
+		return refuse(VerdictExpired, "The verdict of %s is from %s and held until %s.", s.Register, q.day(found.CheckedAt), q.day(until))
 	case s.PerCampaign && terms.Name != "" && terms.CreatedAt.IsZero():
 		return refuse(VerdictExpired, "When the campaign was created is not known, and the verdict of %s must be younger.", s.Register)
 	case s.PerCampaign && q.beforeCampaign(found.CheckedAt):
-		return refuse(VerdictExpired, "The verdict of %s is from %s, before the campaign was created on %s.", s.Register, day(found.CheckedAt), day(terms.CreatedAt))
+		return refuse(VerdictExpired, "The verdict of %s is from %s, before the campaign was created on %s.", s.Register, q.day(found.CheckedAt), q.day(terms.CreatedAt))
 	}
 	q.lasts(until)
 	if !found.Registered {
@@ -115,9 +115,9 @@ func (q *query) byList(ctx context.Context, s *rules.Screening) refusal {
 func (q *query) stale(register string, at, until time.Time) refusal {
 	switch {
 	case at.After(q.now.Add(maxStepBack)):
-		return refuse(RegisterStale, "The copy of %s is dated %s, in the future.", register, day(at))
+		return refuse(RegisterStale, "The copy of %s is dated %s, in the future.", register, q.day(at))
 	case !q.now.Before(until):
-		return refuse(RegisterStale, "The copy of %s is from %s and held until %s.", register, day(at), day(until))
+		return refuse(RegisterStale, "The copy of %s is from %s and held until %s.", register, q.day(at), q.day(until))
 	}
 	return refusal{}
 }

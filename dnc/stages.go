@@ -48,7 +48,11 @@ func pipeline() []stage {
 }
 
 func refuse(r Reason, format string, args ...any) refusal {
-	return refusal{reason: r, detail: fmt.Sprintf(format, args...)}
+	detail := fmt.Sprintf(format, args...)
+	if strings.HasSuffix(detail, "..") { // a name that ends in a full stop, as S.r.l.
+		detail = detail[:len(detail)-1]
+	}
+	return refusal{reason: r, detail: detail}
 }
 
 func (r refusal) until(t time.Time) refusal {
@@ -135,7 +139,7 @@ func (q *query) optOut(ctx context.Context) refusal {
 		return broken("opt-outs", err)
 	}
 	if out {
-		return refuse(OptedOut, "On the company's own list since %s (%s).", day(entry.At), entry.Source)
+		return refuse(OptedOut, "On the company's own list since %s (%s).", q.day(entry.At), entry.Source)
 	}
 	return refusal{}
 }
@@ -232,6 +236,19 @@ func orUnknown(country string) string {
 		return "no known country"
 	}
 	return country
+}
+
+// day writes a time where the called party is, as far as that is known by now, else
+// in the zone of the rules.
+func (q *query) day(t time.Time) string {
+	zone := time.UTC
+	switch {
+	case len(q.places) > 0:
+		zone = q.places[0].zone
+	case q.set != nil:
+		zone = q.set.File.Zone
+	}
+	return t.In(zone).Format("2006-01-02 15:04 MST")
 }
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }

@@ -61,7 +61,7 @@ func (q *query) coolOff(context.Context) refusal {
 	y, m, d := at.In(zone).Date()
 	end := time.Date(y, m, d+rule.Days+1, 0, 0, 0, 0, zone)
 	if q.now.Before(end) {
-		return refuse(CoolOff, "The person refused on %s; no call for %d days.", day(at), rule.Days).until(end)
+		return refuse(CoolOff, "The person refused on %s; no call for %d days.", q.day(at), rule.Days).until(end)
 	}
 	return refusal{}
 }
@@ -71,7 +71,7 @@ func (q *query) coolOff(context.Context) refusal {
 func (q *query) abandonLock(context.Context) refusal {
 	if rule, at := q.set.AbandonLock, q.touch.LastAbandoned; rule != nil && !at.IsZero() {
 		if end := at.Add(rule.Block.Std()); q.now.Before(end) {
-			return refuse(AbandonLock, "A call was abandoned on %s; no call until %s.", day(at), day(end)).until(end)
+			return refuse(AbandonLock, "A call was abandoned on %s; no call until %s.", q.day(at), q.day(end)).until(end)
 		}
 		if rule.AgentNext && !q.touch.LastConnected.After(at) || q.now.Before(at.Add(rule.Agent.Std())) {
 			q.v.NeedsAgent = true

@@ -164,7 +164,7 @@ func send(ctx context.Context, dir, name string, r request, answer func(io.Reade
 	if err := json.NewDecoder(response.Body).Decode(&doc); err != nil || doc.Error.Message == "" {
 		return true, fmt.Errorf("ask the running service: it answered %s", response.Status)
 	}
-	return true, &failure{status: doc.Error.Status, err: errors.New(doc.Error.Message), problems: doc.Error.Problems}
+	return true, &failure{status: doc.Error.Status, err: errors.New(doc.Error.Message), problems: doc.Error.Problems, total: doc.Error.Total}
 }
 
 // showLive tells how the service stands.

@@ -67,22 +67,39 @@ func (h *house) number(ctx context.Context, text, country string) (campaigns.Num
 	return "", usageError(fmt.Errorf("%q: %w: %s", text, err, mend))
 }
 
-// seller is on whose behalf a register was asked: the given one, else the only
-// one among the campaigns.
+// seller is on whose behalf a register was asked: the given one, which a campaign
+// must have where there are campaigns (a slip of the pen would leave its verdicts
+// without use), else the only one among the campaigns.
 func (h *house) seller(ctx context.Context, given string) (string, error) {
-	if given != "" {
-		return given, nil
-	}
 	sellers, err := h.sellers(ctx)
 	switch {
 	case err != nil:
 		return "", err
+	case given != "" && len(sellers) > 0 && !slices.Contains(sellers, given):
+		return "", usageError(fmt.Errorf("no campaign has the seller %q: did you mean %s?", given, either(sellers)))
+	case given != "":
+		return given, nil
 	case len(sellers) == 1:
 		return sellers[0], nil
 	case len(sellers) == 0:
 		return "", usageError(fmt.Errorf("no campaign says for which seller the register was asked: give --seller"))
 	}
 	return "", usageError(fmt.Errorf("a verdict belongs to one seller, and campaigns have several: give --seller with one of %q", sellers))
+}
+
+// either names the choices: "a", "b" or "c".
+func either(names []string) string {
+	var b strings.Builder
+	for i, name := range names {
+		switch {
+		case i > 0 && i == len(names)-1:
+			b.WriteString(" or ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%q", name)
+	}
+	return b.String()
 }
 
 // sellers are the sellers of all campaigns, sorted.

@@ -11,6 +11,7 @@ import (
 	"pronto/campaigns"
 	"pronto/dialer"
 	"pronto/dnc"
+	"pronto/dnc/registers"
 )
 
 func newDNCCheckCommand(g *globals) *cobra.Command {
@@ -82,14 +83,6 @@ func known(t time.Time) *time.Time {
 	return &t
 }
 
-// dayOf is day of a time that may be missing.
-func dayOf(t *time.Time) string {
-	if t == nil {
-		return "-"
-	}
-	return day(*t)
-}
-
 func runDNCCheck(cmd *cobra.Command, g *globals, args checkArgs) error {
 	doc, err := ask[checkedDoc](cmd.Context(), g, "dnc check", args, nil)
 	if err != nil {
@@ -111,7 +104,8 @@ func runDNCCheck(cmd *cobra.Command, g *globals, args checkArgs) error {
 	return err
 }
 
-// checkLines are the facts of a verdict that it has.
+// checkLines are the facts of a verdict that it has, with times where the called
+// party is.
 func checkLines(doc checkedDoc) []string {
 	var lines []string
 	say := func(is bool, format string, args ...any) {
@@ -119,12 +113,42 @@ func checkLines(doc checkedDoc) []string {
 			lines = append(lines, "  "+fmt.Sprintf(format, args...))
 		}
 	}
-	say(doc.Register != "", "register %s: %s, checked %s, holds until %s", doc.Register, doc.Status, dayOf(doc.CheckedAt), dayOf(doc.ValidUntil))
-	say(doc.Zone != "", "time there: %s (%s)", doc.LocalTime, doc.Zone)
-	say(doc.NextCallable != nil, "not before %s", dayOf(doc.NextCallable))
+	first, _, _ := strings.Cut(doc.Zone, " ") // of several the first
+	zone, err := time.LoadLocation(first)
+	if err != nil {
+		zone, first = time.UTC, "UTC"
+	}
+	clock := func(t *time.Time) string {
+		if t == nil {
+			return "-"
+		}
+		return t.In(zone).Format("2006-01-02 15:04")
+	}
+	say(doc.Register != "" && doc.Status != "", "register %s: %s, checked %s, holds until %s", doc.Register, doc.Status, clock(doc.CheckedAt), clock(doc.ValidUntil))
+	say(doc.Register != "" && doc.Status == "", "register %s: not asked for this number", doc.Register)
+	say(doc.NextCallable != nil, "not before %s", clock(doc.NextCallable))
+	say(doc.Zone != "", "time there: %s; times are those of %s", clock(&doc.At), first)
 	say(doc.NeedsAgent, "only with an agent reserved for the call")
 	say(len(doc.NotChecked) > 0, "not checked: %s", strings.Join(doc.NotChecked, ", "))
+	next := nextStep(doc)
+	say(next != "", "next: %s", next)
 	return lines
+}
+
+// nextStep says how the verdict that a number lacks is had; empty: it lacks none.
+func nextStep(doc checkedDoc) string {
+	if doc.Register == "" || doc.Reason != dnc.Unscreened && doc.Reason != dnc.VerdictExpired && doc.Reason != dnc.RegisterStale {
+		return ""
+	}
+	load := "pronto dnc import " + doc.Register + " FILE"
+	if p, ok := registers.ProfileOf(doc.Register); !ok || p.Semantics != registers.Verdicts {
+		return load + " takes a copy of the register in"
+	}
+	campaign := doc.Campaign
+	if campaign == "" {
+		campaign = "CAMPAIGN"
+	}
+	return "pronto dnc submit " + doc.Register + " " + campaign + " writes the file to send, and " + load + " takes the answer in"
 }
 
 func checkNumber(ctx context.Context, h *house, args checkArgs, _ request) (checkedDoc, error) {

@@ -45,7 +45,7 @@ EXIT STATUS
   0  taken in
   1  failed; nothing was taken in
   2  the command line is wrong, or does not say for which seller or submission
-  3  the file is wrong; each line that is wrong is named, and nothing was taken in`,
+  3  the file is wrong; up to 100 of the lines that are wrong are named and all are counted, and nothing was taken in`,
 		Args: needs("REGISTER", "FILE"),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			args.Register, args.File = words[0], words[1]
@@ -200,6 +200,11 @@ func importRegister(ctx context.Context, h *house, args importArgs, r request) (
 func takeVerdicts(ctx context.Context, h *house, args importArgs, src *registers.Source, profile registers.Profile, id string, r request) (doc importedDoc, err error) {
 	zone := h.zoneOf(args.Register)
 	options := registers.Options{ID: id, Zone: zone, Now: h.now(), Reason: args.Reason}
+	if args.Seller != "" {
+		if _, err := h.seller(ctx, args.Seller); err != nil {
+			return doc, err
+		}
+	}
 	var asked *registers.Submitted
 	if args.NoSubmission {
 		options.Seller, err = h.seller(ctx, args.Seller)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -57,6 +58,16 @@ func runDNCSubmissions(cmd *cobra.Command, g *globals, args submissionsArgs) err
 }
 
 func listSubmissions(_ context.Context, h *house, args submissionsArgs, _ request) (submissionsDoc, error) {
+	if args.Register != "" {
+		p, ok, err := h.profile(args.Register)
+		if err != nil {
+			return submissionsDoc{}, err
+		}
+		if !ok || p.Semantics != registers.Verdicts {
+			return submissionsDoc{}, usageError(fmt.Errorf("no register %s that numbers are submitted to: give one of %s", args.Register, strings.Join(h.submittable(), ", ")))
+		}
+		args.Register = registerOf(p)
+	}
 	all, err := h.submissions()
 	if err != nil {
 		return submissionsDoc{}, err

@@ -25,6 +25,7 @@ type failure struct {
 	err      error
 	silent   bool            // it has been shown already
 	problems json.RawMessage // of a file, as the service told them
+	total    int             // of them, those that are not listed included
 }
 
 func (f *failure) Error() string { return f.err.Error() }
@@ -66,7 +67,8 @@ type errorDoc struct {
 type errorText struct {
 	Status   int             `json:"status"` // the exit status
 	Message  string          `json:"message"`
-	Problems json.RawMessage `json:"problems,omitempty"` // of a file, each with its place
+	Problems json.RawMessage `json:"problems,omitempty"` // of a file, each with its place; of a register's file the first 100
+	Total    int             `json:"problems_total,omitempty"`
 }
 
 // problem is one thing that is wrong in a file.
@@ -85,46 +87,69 @@ func describe(err error) errorDoc {
 	doc := errorDoc{errorText{Status: statusOf(err), Message: err.Error()}}
 	var f *failure
 	if errors.As(err, &f) && f.problems != nil {
-		doc.Error.Problems = f.problems
+		doc.Error.Problems, doc.Error.Total = f.problems, f.total
 		return doc
 	}
-	if list := problemsOf(err); len(list) > 0 {
+	if list, total := problemsOf(err); total > 0 {
 		text, err := json.Marshal(list)
 		if err == nil {
-			doc.Error.Problems = text
+			doc.Error.Problems, doc.Error.Total = text, total
 		}
 	}
 	return doc
 }
 
-// problemsOf lists what is wrong in a file, if that is the error.
-func problemsOf(err error) []problem {
-	var list []problem
+// problemsOf lists what is wrong in a file, if that is the error. total counts also
+// what is not in the list.
+func problemsOf(err error) (list []problem, total int) {
 	var problems campaigns.Problems
 	if errors.As(err, &problems) {
 		for _, p := range problems {
 			list = append(list, problem{p.File, p.Line, p.Column, p.Key, p.Value, p.Wrong, p.Mend})
 		}
+		total += len(problems)
 	}
 	var rejected *registers.Rejected
 	if errors.As(err, &rejected) {
 		for _, p := range rejected.Problems {
 			list = append(list, problem{File: rejected.File, Line: p.Line, Field: p.Field, Value: p.Value, Wrong: p.Text})
 		}
+		total += rejected.Total
 	}
-	return list
+	return list, total
 }
 
 // linesShown is how much of a long error a person is shown.
 const linesShown = 25
 
-// shortened is an error's text without the rest of a long list.
-func shortened(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	if len(lines) > linesShown {
-		lines = append(lines[:linesShown], fmt.Sprintf("... and %d lines more; --json lists what is wrong", len(lines)-linesShown))
+// shortened is an error's text without the rest of a long list. What it leaves out
+// is counted: as problems where the error is of a file, else as lines.
+func shortened(err error) string {
+	text := strings.TrimSpace(err.Error())
+	lines := strings.Split(text, "\n")
+	if len(lines) <= linesShown {
+		return text
 	}
-	return strings.Join(lines, "\n")
+	doc := describe(err).Error
+	var listed []json.RawMessage
+	_ = json.Unmarshal(doc.Problems, &listed) // no list: nothing is counted as listed
+	more := fmt.Sprintf("... and %s more; --json tells all", plurals(len(lines)-linesShown, "line"))
+	if doc.Total > 0 {
+		head := len(lines) - len(listed) // the lines that are no problem: the first, and the last where the list is not whole
+		if doc.Total > len(listed) {
+			head--
+		}
+		more = fmt.Sprintf("... and %s more; --json lists %s", plurals(doc.Total-linesShown+max(head, 0), "problem"), listing(len(listed), doc.Total))
+	}
+	return strings.Join(append(lines[:linesShown], more), "\n")
+}
+
+// listing says how much of a list there is.
+func listing(listed, total int) string {
+	if listed < total {
+		return fmt.Sprintf("the first %d", listed)
+	}
+	return "all"
 }
 
 // conclude shows an error and gives the exit status: to people as text, with
@@ -141,7 +166,7 @@ func conclude(err error, asJSON bool, out, errOut io.Writer) int {
 			_, _ = fmt.Fprintf(errOut, "pronto: %v\n", err) // nowhere is left to say it
 		}
 	default:
-		_, _ = fmt.Fprintf(errOut, "pronto: %s\n", shortened(err.Error())) // as above
+		_, _ = fmt.Fprintf(errOut, "pronto: %s\n", shortened(err)) // as above
 	}
 	return statusOf(err)
 }

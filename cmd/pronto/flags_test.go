@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pronto/dialer/sandbox"
+	"pronto/dnc/registers"
 )
 
 func TestParseVanish(t *testing.T) {
@@ -111,6 +112,11 @@ func TestProgress(t *testing.T) {
 
 func TestConclude(t *testing.T) {
 	long := errors.New(strings.Repeat("one line\n", 100))
+	many := &registers.Rejected{File: "a.csv", Total: 250}
+	for line := range 100 {
+		many.Problems = append(many.Problems, registers.Problem{Line: line + 1, Text: "no number"})
+	}
+	told := &failure{status: 3, err: errors.New(many.Error()), problems: describe(many).Error.Problems, total: 250}
 	for name, test := range map[string]struct {
 		err      error
 		json     bool
@@ -124,6 +130,9 @@ func TestConclude(t *testing.T) {
 		"shown":      {err: silently(forbidden(errors.New("not now"))), status: 4},
 		"shown JSON": {err: silently(forbidden(errors.New("not now"))), json: true, status: 4},
 		"long":       {err: long, status: 1, say: "... and 75 lines more"},
+		"many":       {err: many, status: 3, say: "line 24: no number\n... and 226 problems more; --json lists the first 100\n"},
+		"many told":  {err: told, status: 3, say: "\n... and 226 problems more; --json lists the first 100\n"},
+		"many JSON":  {err: told, json: true, status: 3, out: `"problems_total": 250`},
 	} {
 		var out, errOut bytes.Buffer
 		if got := conclude(test.err, test.json, &out, &errOut); got != test.status {

@@ -174,7 +174,14 @@ func (s *Submissions) Find(register, id string) (Submitted, error) {
 	}
 	switch {
 	case id != "":
-		return Submitted{}, fmt.Errorf("there is no submission %s to %s; open are: %s", id, register, strings.Join(open, ", "))
+		what := "there is no submission " + id
+		if register != "" {
+			what += " to " + register
+		}
+		if len(open) == 0 {
+			return Submitted{}, errors.New(what + ", and none is open")
+		}
+		return Submitted{}, fmt.Errorf("%s; open are: %s", what, strings.Join(open, ", "))
 	case len(found) == 0:
 		return Submitted{}, fmt.Errorf("no submission to %s is open: submit one, or take the file with --no-submission and a reason", register)
 	case len(found) > 1:
