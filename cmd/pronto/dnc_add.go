@@ -149,7 +149,7 @@ func removeOptOut(ctx context.Context, h *house, args optOutArgs, r request) (op
 	if !slices.ContainsFunc(entries, func(e dnc.OptOut) bool { return e.Seller == doc.Seller && e.Campaign == doc.Campaign }) {
 		return doc, fmt.Errorf("%s is not on the list %s%s", doc.Number, doc.scope(), elsewhere(entries))
 	}
-	detail := optOutDetail{journal.OptOutDetail{Seller: doc.Seller, Campaign: doc.Campaign, Source: "cli"}, r.who}
+	detail := journal.OptOutDetail{Seller: doc.Seller, Campaign: doc.Campaign, Source: "cli", Who: r.who}
 	if err := h.record(ctx, journal.Record{Kind: journal.OptedIn, Number: string(doc.Number)}, detail); err != nil {
 		return doc, err
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pronto/dialer/journal"
-	"pronto/dnc"
 	"pronto/dnc/registers"
 )
 
@@ -271,66 +270,4 @@ func (h *house) importable() []string {
 		names = append(names, slices.Sorted(maps.Keys(own))...)
 	}
 	return names
-}
-
-// optOutBatch is how many opt-outs one transaction takes.
-const optOutBatch = 1000
-
-func importOptOuts(ctx context.Context, h *house, args importArgs, r request) (doc importedDoc, err error) {
-	country, err := h.country(ctx, args.Country)
-	if err != nil {
-		return doc, err
-	}
-	src, done, err := h.spool(args.File, r.body)
-	if err != nil {
-		return doc, err
-	}
-	defer func() { err = errors.Join(err, done()) }()
-	now := h.now()
-	entries, err := registers.ReadOptOuts(ctx, src, registers.OptOutOptions{Country: country, Seller: args.Seller, Now: now})
-	if err != nil {
-		return doc, err
-	}
-	doc = importedDoc{
-		Register: ownList, Import: ulid.MustNew(ulid.Timestamp(now), ulid.DefaultEntropy()).String(),
-		File: src.Name, SHA256: src.SHA256, Seller: args.Seller, Rows: len(entries),
-	}
-	detail := importedDetail{ImportedDetail: journal.ImportedDetail{
-		Register: ownList, Seller: args.Seller, Import: doc.Import, File: doc.File, SHA256: doc.SHA256, Rows: doc.Rows,
-	}, Who: r.who}
-	if err := h.record(ctx, journal.Record{Kind: journal.Imported}, detail); err != nil {
-		return doc, err
-	}
-	doc.Added, err = h.optOut(ctx, r.who, entries)
-	return doc, err
-}
-
-// optOutDetail is journal.OptOutDetail with who did it.
-type optOutDetail struct {
-	journal.OptOutDetail
-	Who string `json:"who,omitempty"`
-}
-
-// optOut puts entries on the company's own list: each into the journal first,
-// then all into the store.
-func (h *house) optOut(ctx context.Context, who string, entries []dnc.OptOut) (added int, err error) {
-	for _, e := range entries {
-		detail := optOutDetail{journal.OptOutDetail{Seller: e.Seller, Campaign: e.Campaign, Source: e.Source}, who}
-		_, err := h.journal.Append(journal.Record{At: h.now(), Kind: journal.OptedOut, Number: string(e.Number), Detail: journal.Detailed(detail)})
-		if err != nil {
-			return 0, fmt.Errorf("journal: %w", err)
-		}
-	}
-	if err := h.journal.Sync(ctx); err != nil {
-		return 0, fmt.Errorf("journal: %w", err)
-	}
-	for from := 0; from < len(entries); from += optOutBatch {
-		n, err := h.store.AddOptOuts(ctx, entries[from:min(from+optOutBatch, len(entries))])
-		added += n
-		if err != nil {
-			return added, err
-		}
-	}
-	h.touch()
-	return added, nil
 }

@@ -54,6 +54,7 @@ type OptOutDetail struct {
 	Seller   string `json:"seller,omitempty"`   // empty: every seller
 	Campaign string `json:"campaign,omitempty"` // empty: every campaign
 	Source   string `json:"source"`             // cli, file, agent, dtmf, sip607
+	Who      string `json:"who,omitempty"`      // user of the operating system, of cli and file
 }
 
 // InvitedDetail is the Detail of Invited. What a restart needs to end the dialog

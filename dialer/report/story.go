@@ -212,7 +212,13 @@ func optOut(r journal.Record, d journal.OptOutDetail) string {
 	if d.Campaign != "" {
 		s += " for campaign " + d.Campaign
 	}
-	return s + by(d.Source) + "."
+	switch d.Source {
+	case "cli":
+		return s + by(d.Who) + " on the command line."
+	case "file":
+		return s + by(d.Who) + " with a file."
+	}
+	return s + by(d.Source) + by(d.Who) + "."
 }
 
 // consented says what a consent record says.
