@@ -372,8 +372,8 @@ func (j *fakeJournal) kinds(k journal.Kind) []journal.Record {
 	return out
 }
 
-func (j *fakeJournal) read(from time.Time) iter.Seq2[journal.Record, error] {
-	return j.where(func(r journal.Record) bool { return !r.At.Before(from) })
+func (j *fakeJournal) read(o journal.ReadOptions) iter.Seq2[journal.Record, error] {
+	return j.where(func(r journal.Record) bool { return !r.At.Before(o.From) && slices.Contains(o.Kinds, r.Kind) })
 }
 
 func (j *fakeJournal) readFrom(seq uint64) iter.Seq2[journal.Record, error] {

@@ -180,14 +180,12 @@ func (s *Service) dialogsOf(open []Attempt) (map[string]leftover, error) {
 	if len(open) == 0 {
 		return wanted, nil
 	}
-	from := open[0].At
+	from := open[0].Intent
 	for _, a := range open {
 		wanted[a.ID] = leftover{}
-		if a.At.Before(from) {
-			from = a.At
-		}
+		from = min(from, a.Intent)
 	}
-	for r, err := range s.Read(from.Add(-replayOverlap)) {
+	for r, err := range s.ReadFrom(from) {
 		if err != nil {
 			return nil, fmt.Errorf("read journal: %w", err)
 		}

@@ -96,10 +96,6 @@ func (s *Service) replayOptOut(ctx context.Context, step listStep) error {
 	return err
 }
 
-// replayOverlap is read again before the newest applied record's time, because
-// records carry the time of their event and may stand out of order by a little.
-const replayOverlap = time.Minute
-
 // readTail collects the changes after the applied record.
 func (s *Service) readTail(applied uint64, plans map[string]*campaigns.Campaign) (tail, error) {
 	var t tail
@@ -163,7 +159,8 @@ func settledOf(r journal.Record, intent Attempt, c *campaigns.Campaign) (Attempt
 func (s *Service) counted(campaign string, from, now time.Time) []pacing.Event {
 	type pair struct{ connected, abandoned float64 }
 	minutes := map[time.Time]pair{}
-	for r, err := range s.Read(from) {
+	kinds := []journal.Kind{journal.Connected, journal.Abandoned}
+	for r, err := range s.Read(journal.ReadOptions{From: from, Kinds: kinds, Campaign: campaign, Closed: true}) {
 		if err != nil {
 			s.Log.Error("abandon counts not complete", zap.String("campaign", campaign), zap.Error(err))
 			break

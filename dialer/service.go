@@ -33,8 +33,8 @@ type Config struct {
 	Book      PhoneBook
 	OptOuts   OptOuts
 	Journal   Journal
-	// Read gives the journal's records from an instant on, for recovery and counts.
-	Read func(from time.Time) iter.Seq2[journal.Record, error]
+	// Read gives the journal's records of all nodes, for counts.
+	Read func(journal.ReadOptions) iter.Seq2[journal.Record, error]
 	// ReadFrom gives this node's records from a place in its chain on.
 	ReadFrom func(seq uint64) iter.Seq2[journal.Record, error]
 	// Policy gives what the rule set of a jurisdiction demands for a campaign at an instant.

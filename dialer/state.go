@@ -26,6 +26,8 @@ type Attempt struct {
 	// Before is the lead's history before this attempt: Attempts, Tries and
 	// LastOutcome alone. Only Unsettled gives it.
 	Before campaigns.Lead `json:"-"`
+	// Intent is the journal record of the intent. Only Unsettled gives it; 0: not known.
+	Intent uint64 `json:"-"`
 }
 
 // Change is one step of an attempt to be written to the store, in journal order.

@@ -71,8 +71,8 @@ func wire(ctx context.Context, p parts) (*station, error) {
 	s.service = dialer.New(dialer.Config{
 		Node: p.cfg.Node, Now: p.now, Log: p.log, Gate: p.gate, Trunk: s.endpoint, Phones: s.endpoint, Desk: s.desk,
 		Leads: p.store, Attempts: p.store, Campaigns: p.store, Accounts: s.accounts, Book: p.store, OptOuts: p.store, Journal: p.journal,
-		Read: func(from time.Time) iter.Seq2[journal.Record, error] {
-			return journal.Read(p.journal.Dir(), journal.ReadOptions{From: from})
+		Read: func(o journal.ReadOptions) iter.Seq2[journal.Record, error] {
+			return journal.Read(p.journal.Dir(), o)
 		},
 		ReadFrom: p.journal.ReadFrom,
 		Policy:   dialer.Policies(p.book),

@@ -41,13 +41,13 @@ func (s *Store) Apply(ctx context.Context, changes []dialer.Change) error {
 
 func (t *tx) apply(c dialer.Change) error {
 	if !c.Settled {
-		_, err := t.intend(c.Attempt)
+		_, err := t.intend(c)
 		return err
 	}
 	if settled, err := t.settle(c); settled || err != nil {
 		return err
 	}
-	begun, err := t.intend(c.Attempt)
+	begun, err := t.intend(c)
 	switch {
 	case err != nil:
 		return err
@@ -61,9 +61,13 @@ func (t *tx) apply(c dialer.Change) error {
 }
 
 // intend writes the intent; false when it is there already.
-func (t *tx) intend(a dialer.Attempt) (bool, error) {
-	const attempt = `INSERT INTO attempts(id, lead, campaign, seller, number, at, retry_at) VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING`
-	n, err := t.exec(attempt, a.ID, int64(a.Lead), a.Campaign, a.Seller, string(a.Number), nanos(a.At), nanos(a.RetryAt))
+func (t *tx) intend(c dialer.Change) (bool, error) {
+	a, seq := c.Attempt, c.Seq
+	if c.Settled {
+		seq = 0 // the intent's own record is not known
+	}
+	const attempt = `INSERT INTO attempts(id, lead, campaign, seller, number, at, retry_at, seq) VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING`
+	n, err := t.exec(attempt, a.ID, int64(a.Lead), a.Campaign, a.Seller, string(a.Number), nanos(a.At), nanos(a.RetryAt), int64(seq))
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -132,14 +136,14 @@ func (s *Store) Applied(ctx context.Context) (uint64, error) {
 
 // Unsettled implements dialer.Attempts, oldest first.
 func (s *Store) Unsettled(ctx context.Context) ([]dialer.Attempt, error) {
-	const query = `SELECT attempts.id, lead, attempts.campaign, seller, attempts.number, at, retry_at, coalesce(leads.attempts - 1, 0), coalesce(tries, 0), coalesce(last_outcome, '')
+	const query = `SELECT attempts.id, lead, attempts.campaign, seller, attempts.number, at, retry_at, seq, coalesce(leads.attempts - 1, 0), coalesce(tries, 0), coalesce(last_outcome, '')
 		FROM attempts INDEXED BY attempts_unsettled LEFT JOIN leads ON leads.id = lead WHERE settled = 0 ORDER BY attempts.id`
 	var open []dialer.Attempt
 	err := s.each(ctx, query, nil, func(rows *sql.Rows) error {
 		var a dialer.Attempt
-		var at, retryAt int64
-		err := rows.Scan(&a.ID, &a.Lead, &a.Campaign, &a.Seller, &a.Number, &at, &retryAt, &a.Before.Attempts, &a.Before.Tries, &a.Before.LastOutcome)
-		a.At, a.RetryAt = instant(at), instant(retryAt)
+		var at, retryAt, seq int64
+		err := rows.Scan(&a.ID, &a.Lead, &a.Campaign, &a.Seller, &a.Number, &at, &retryAt, &seq, &a.Before.Attempts, &a.Before.Tries, &a.Before.LastOutcome)
+		a.At, a.RetryAt, a.Intent = instant(at), instant(retryAt), uint64(seq)
 		open = append(open, a)
 		return err
 	})

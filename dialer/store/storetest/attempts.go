@@ -23,6 +23,7 @@ func applyIntent(t *testing.T, m Maker) {
 	if got := f.lease(t, 1, monday.Add(1000*time.Hour)); len(got) != 0 {
 		t.Errorf("leased a lead that is being called")
 	}
+	begun.Attempt.Intent = 7
 	open, err := f.Unsettled(t.Context())
 	if diff := cmp.Diff([]dialer.Attempt{begun.Attempt}, open); diff != "" || err != nil {
 		t.Errorf("Unsettled: %v (-want +got):\n%s", err, diff)
@@ -42,6 +43,7 @@ func applyIntent(t *testing.T, m Maker) {
 	}
 	second := intent("B", 11, want, again)
 	f.apply(t, second)
+	second.Attempt.Intent = 11
 	second.Attempt.Before = campaigns.Lead{Attempts: 1, Tries: 1, LastOutcome: campaigns.Busy}
 	open, err = f.Unsettled(t.Context())
 	if diff := cmp.Diff([]dialer.Attempt{second.Attempt}, open); diff != "" || err != nil {
