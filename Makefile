@@ -68,7 +68,7 @@ bench: build ## figures of docs/benchmarks.md: calls first, then the parts
 .PHONY: bench-pacing
 bench-pacing: ## pacing's published table: cases, team sizes, pacers; takes long. PRONTO_SEEDS, PRONTO_AGENTS, PRONTO_CASES make it shorter
 	@set -o pipefail; PRONTO_SWEEP=$${PRONTO_SWEEP:-base,cases,days,hour,frontier} $(GO) test ./pacing/sim -run TestSweep -count 1 -timeout 0 -v \
-	| grep -vE '^(=== RUN|--- PASS|--- SKIP|    [a-z_]+_test.go:[0-9]+: set PRONTO_SWEEP|PASS|ok )'
+	| grep --line-buffered -vE '^(=== RUN|--- PASS|--- SKIP|    [a-z_]+_test.go:[0-9]+: set PRONTO_SWEEP|PASS|ok )'
 
 .PHONY: clean
 clean: ## remove what was built
