@@ -112,8 +112,22 @@ type agentDoc struct {
 	Name      string `json:"name"`
 	Phone     string `json:"phone,omitempty"`
 	Codec     string `json:"codec,omitempty"`
-	Registers bool   `json:"registers"` // the phone registers with a password
-	State     string `json:"state,omitempty"`
+	Registers bool   `json:"registers"`       // the phone registers with a password
+	State     string `json:"state,omitempty"` // empty when no service runs
+}
+
+// standing is the agent's state in words; a dash when no service runs.
+func (a agentDoc) standing() string {
+	switch dialer.AgentState(a.State) {
+	case "":
+		return "-"
+	case dialer.LoggedOut:
+		if a.Registers {
+			return "not registered"
+		}
+		return "phone not reached"
+	}
+	return strings.ReplaceAll(a.State, "_", " ")
 }
 
 func describeAgent(a dialer.Account) agentDoc {
@@ -125,6 +139,9 @@ func runAgentAdd(cmd *cobra.Command, g *globals, args agentArgs) error {
 		return err
 	}
 	madeUp := ""
+	if cmd.Flags().Changed("password") && args.Password == "" {
+		return usageError(errors.New("--password is empty: give one, or leave the flag out and one is made up"))
+	}
 	if args.Password == "" && args.Phone == "" {
 		madeUp = rand.Text()
 		args.Password = madeUp
@@ -168,8 +185,10 @@ func newAgentListCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List agents, with their states when the service runs",
-		Args:  needs(),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return runAgentList(cmd, g) },
+		Long: `Lists the agents. PHONE is the fixed address of the phone, or any for one that registers from wherever it is. STATE
+is - when no service runs.`,
+		Args: needs(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runAgentList(cmd, g) },
 	}
 }
 
@@ -192,9 +211,9 @@ func runAgentList(cmd *cobra.Command, g *globals) error {
 		for _, a := range doc.Agents {
 			phone := a.Phone
 			if a.Registers {
-				phone = "registers"
+				phone = "any"
 			}
-			t.AppendRow(table.Row{a.Name, phone, a.State})
+			t.AppendRow(table.Row{a.Name, phone, a.standing()})
 		}
 		t.Render()
 	})
@@ -215,6 +234,9 @@ func listAgents(ctx context.Context, h *house, _ struct{}, _ request) (agentsDoc
 	for _, a := range accounts {
 		d := describeAgent(a)
 		d.State = states[a.Name]
+		if d.State == "" && h.live != nil {
+			d.State = string(dialer.LoggedOut) // its phone has not shown up yet
+		}
 		doc.Agents = append(doc.Agents, d)
 	}
 	return doc, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -50,6 +51,9 @@ func runAuditVerify(cmd *cobra.Command, g *globals, files []string) error {
 		heads = append(heads, h)
 	}
 	v, err := journal.Verify(filepath.Join(g.data, journalFolder), heads...)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s has no journal: nothing was recorded there yet, or --data names another folder", g.data)
+	}
 	if err != nil {
 		return fmt.Errorf("verify journal: %w", err)
 	}
@@ -58,7 +62,7 @@ func runAuditVerify(cmd *cobra.Command, g *globals, files []string) error {
 		if !v.OK {
 			verdict = "THE JOURNAL DOES NOT HOLD"
 		}
-		cmd.Printf("%s: %d records in %d segments, %d signatures\n", verdict, v.Records, v.Segments, v.Signatures)
+		cmd.Printf("%s: %s in %s, %s\n", verdict, plural(int(v.Records), "record"), plural(v.Segments, "segment"), plural(v.Signatures, "signature"))
 		for _, b := range v.Broken {
 			cmd.Println(b)
 		}

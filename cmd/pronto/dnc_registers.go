@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -9,6 +10,7 @@ import (
 
 	"pronto/dnc"
 	"pronto/dnc/registers"
+	"pronto/dnc/rules"
 )
 
 func newDNCRegistersCommand(g *globals) *cobra.Command {
@@ -44,7 +46,7 @@ func runDNCRegisters(cmd *cobra.Command, g *globals) error {
 		return err
 	}
 	return show(cmd, g, doc, func() {
-		t := newTable(cmd.OutOrStdout(), "REGISTER", "SELLER", "MAX AGE", "IMPORTS", "LAST IMPORT", "NUMBERS", "REGISTERED")
+		t := newTable(cmd.OutOrStdout(), "REGISTER", "SELLER", "MAX AGE", "IMPORTS", "LAST IMPORT", "ITS NUMBERS", "ITS REGISTERED")
 		for _, r := range doc.Registers {
 			row := table.Row{r.Register, r.Seller, r.MaxAge, r.Imports, "never", "", ""}
 			if r.Last != nil {
@@ -60,37 +62,14 @@ func runDNCRegisters(cmd *cobra.Command, g *globals) error {
 				cmd.Printf("layout of %s: %s\n", r.Register, r.Layout)
 			}
 		}
-		cmd.Printf("company's own list: %d opt-outs\n", doc.OptOuts)
+		cmd.Printf("company's own list: %s\n", plurals(doc.OptOuts, "opt-out"))
 	})
 }
 
 func listRegisters(ctx context.Context, h *house, _ struct{}, _ request) (registersDoc, error) {
 	doc := registersDoc{Registers: []registerDoc{}}
 	now := h.now()
-	wanted := map[string]*registerDoc{} // by register, without seller
-	var order []string
-	maxAge := map[string]time.Duration{}
-	for _, j := range h.book.Jurisdictions() {
-		set, ok := h.book.Lookup(j, now)
-		if !ok {
-			continue
-		}
-		for _, rule := range set.Screenings {
-			name := rule.Screening.Register
-			if name == "" {
-				continue // the rule says that there is none to consult
-			}
-			if wanted[name] == nil {
-				wanted[name] = &registerDoc{Register: name, MaxAge: rule.Screening.MaxAge.String()}
-				if p, ok := registers.ProfileOf(name); ok {
-					wanted[name].Layout = p.Layout
-				}
-				maxAge[name] = rule.Screening.MaxAge.Std()
-				order = append(order, name)
-			}
-			wanted[name].Jurisdictions = append(wanted[name].Jurisdictions, j)
-		}
-	}
+	order, wanted, maxAge := h.wantedRegisters(now)
 	for _, name := range order {
 		if snapshot, ok := h.snapshot(name); ok {
 			doc.Registers = append(doc.Registers, ofSnapshot(*wanted[name], maxAge[name], snapshot))
@@ -105,6 +84,40 @@ func listRegisters(ctx context.Context, h *house, _ struct{}, _ request) (regist
 	var err error
 	doc.OptOuts, err = h.store.CountOptOuts(ctx)
 	return doc, err
+}
+
+// wantedRegisters are the registers that the rule sets in force at now ask for,
+// without seller, and how old their word may be.
+func (h *house) wantedRegisters(now time.Time) (order []string, wanted map[string]*registerDoc, maxAge map[string]time.Duration) {
+	wanted, maxAge = map[string]*registerDoc{}, map[string]time.Duration{}
+	for _, j := range h.book.Jurisdictions() {
+		set, ok := h.book.Lookup(j, now)
+		if !ok {
+			continue
+		}
+		want := func(name string, age rules.Duration) {
+			if wanted[name] == nil {
+				wanted[name] = &registerDoc{Register: name, MaxAge: age.String()}
+				if p, ok := registers.ProfileOf(name); ok {
+					wanted[name].Layout = p.Layout
+				}
+				maxAge[name] = age.Std()
+				order = append(order, name)
+			}
+			if !slices.Contains(wanted[name].Jurisdictions, j) {
+				wanted[name].Jurisdictions = append(wanted[name].Jurisdictions, j)
+			}
+		}
+		for _, rule := range set.Screenings {
+			if name := rule.Screening.Register; name != "" { // without a name the rule says that there is none to consult
+				want(name, rule.Screening.MaxAge)
+			}
+		}
+		if set.Wireless != nil {
+			want(set.Wireless.List, set.Wireless.MaxAge)
+		}
+	}
+	return order, wanted, maxAge
 }
 
 // snapshot is the list in force of a downloaded register; false when there is

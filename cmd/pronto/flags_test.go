@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
 	"time"
 
+	"pronto/dialer"
 	"pronto/dialer/sandbox"
 	"pronto/dnc/registers"
 )
@@ -143,6 +145,43 @@ func TestConclude(t *testing.T) {
 		}
 		if !strings.Contains(errOut.String(), test.say) || (test.say == "") != (errOut.Len() == 0) {
 			t.Errorf("%s: standard error %q, want %q", name, errOut.String(), test.say)
+		}
+	}
+}
+
+func TestTellRegistered(t *testing.T) {
+	var out, errOut strings.Builder
+	write := func(to *strings.Builder) func(string, ...any) {
+		return func(format string, args ...any) { fmt.Fprintf(to, format, args...) }
+	}
+	tell := tellRegistered(2, write(&out), write(&errOut))
+	for range 3 {
+		tell("agent01", 200, "")
+		tell("agent02", 401, "Unauthorized")
+	}
+	if out.Len() > 0 {
+		t.Errorf("with one of two registered it says %q", out.String())
+	}
+	const want = "1 of 2 phones are registered; agent02 is not: 401 Unauthorized: see that the agent exists and --password is its password; it tries again\n"
+	if errOut.String() != want {
+		t.Errorf("it says %q, want %q", errOut.String(), want)
+	}
+	tell("agent02", 200, "")
+	tell("agent01", 200, "")
+	if got := out.String(); got != "2 of 2 phones are registered\n" {
+		t.Errorf("it says %q", got)
+	}
+}
+
+func TestStanding(t *testing.T) {
+	for want, a := range map[string]agentDoc{
+		"-":                 {},
+		"not registered":    {State: string(dialer.LoggedOut), Registers: true},
+		"phone not reached": {State: string(dialer.LoggedOut)},
+		"wrap up":           {State: string(dialer.WrapUp), Registers: true},
+	} {
+		if got := a.standing(); got != want {
+			t.Errorf("%+v stands as %q, want %q", a, got, want)
 		}
 	}
 }

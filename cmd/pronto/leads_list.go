@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
@@ -41,6 +42,9 @@ type leadsDoc struct {
 }
 
 func runLeadsList(cmd *cobra.Command, g *globals, args leadsArgs) error {
+	if args.Limit < 0 {
+		return usageError(fmt.Errorf("--limit %d: give a count, 0 for all", args.Limit))
+	}
 	doc, err := ask[leadsDoc](cmd.Context(), g, "leads list", args, nil)
 	if err != nil {
 		return err

@@ -67,9 +67,34 @@ func newRootCommand(g *globals) *cobra.Command {
 		newSimulateCommand(g),
 		newVersionCommand(g),
 	)
+	root.Version = version
+	root.SetVersionTemplate("pronto {{.Version}} (" + versionInfo().Go + ")\n")
+	strictHelp(root)
 	noteBegin(root, g)
 	addCompletions(root, g)
 	return root
+}
+
+// strictHelp makes help on what does not exist an error of the command line.
+func strictHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	help, _, err := root.Find([]string{"help"})
+	if err != nil {
+		return // without a help command there is none to mend
+	}
+	help.Run = nil
+	help.RunE = func(_ *cobra.Command, args []string) error {
+		about, rest, err := root.Find(args)
+		if err == nil && len(rest) > 0 {
+			err = fmt.Errorf("no command %q", strings.Join(args, " "))
+		}
+		if err != nil {
+			return usageError(fmt.Errorf("help: %w", err))
+		}
+		about.InitDefaultHelpFlag()
+		about.InitDefaultVersionFlag()
+		return about.Help()
+	}
 }
 
 // noteBegin has every command below note that its command line was understood.

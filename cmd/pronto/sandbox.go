@@ -119,11 +119,53 @@ func runSandboxAgents(cmd *cobra.Command, o agentsOptions) error {
 		o.config.Keys = append(o.config.Keys, k)
 		wrong = append(wrong, err)
 	}
+	if o.config.Count < 1 || o.config.Count > sandbox.MostAgents {
+		wrong = append(wrong, fmt.Errorf("--count %d: give 1 to %d", o.config.Count, sandbox.MostAgents))
+	}
+	_, alone := netip.ParseAddr(o.config.Registrar) // the port is 5060 then
+	if _, err := netip.ParseAddrPort(o.config.Registrar); err != nil && alone != nil {
+		wrong = append(wrong, fmt.Errorf("--registrar %q: write address and port, as 127.0.0.1:5060", o.config.Registrar))
+	}
+	if _, err := netip.ParseAddr(o.config.First); err != nil {
+		wrong = append(wrong, fmt.Errorf("--first %q: write an address, as 127.0.0.11", o.config.First))
+	}
 	if err := errors.Join(wrong...); err != nil {
 		return usageError(err)
 	}
-	o.config.Ready = func() { cmd.Printf("%d phones are there\n", o.config.Count) }
+	o.config.Told = tellRegistered(o.config.Count, cmd.Printf, cmd.PrintErrf)
+	o.config.Ready = func() { cmd.Printf("%s %s there\n", plural(o.config.Count, "phone"), are(o.config.Count)) }
 	return sandbox.RunAgents(cmd.Context(), o.config)
+}
+
+// tellRegistered tells people how the phones' registrations go: once when all are
+// registered, and each kind of refusal once.
+func tellRegistered(count int, out, errOut func(string, ...any)) func(agent string, status int, text string) {
+	there := map[string]bool{}
+	said := map[int]bool{}
+	return func(agent string, status int, text string) {
+		if status == 200 {
+			was := len(there)
+			if there[agent] = true; len(there) == count && was < count {
+				out("%d of %d phones are registered\n", count, count)
+			}
+			return
+		}
+		if said[status] {
+			return
+		}
+		said[status] = true
+		why := text
+		if status != 0 {
+			why = fmt.Sprintf("%d %s", status, text)
+		}
+		switch status {
+		case 401, 403, 407:
+			why += ": see that the agent exists and --password is its password"
+		case 404:
+			why += ": add the agent"
+		}
+		errOut("%d of %d phones are registered; %s is not: %s; it tries again\n", len(there), count, agent, why)
+	}
 }
 
 // parseVanish reads AGENT@AFTER[@BACK].

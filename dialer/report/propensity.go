@@ -237,6 +237,9 @@ func (b Bin) rangeText() string {
 
 // WriteText writes the calibration of each campaign, and what makes an answer likely.
 func (r PropensityReport) WriteText(w io.Writer) error {
+	if len(r.Campaigns) == 0 {
+		return r.nothing(w, "calls")
+	}
 	if err := r.head(w, "Propensity"); err != nil {
 		return err
 	}

@@ -51,15 +51,32 @@ func cells(texts []string) table.Row {
 	return row
 }
 
-// head says what a report covers.
-func (s Span) head(w io.Writer, what string) error {
+// bounds are the span's ends in words.
+func (s Span) bounds() (from, to string) {
 	at := func(t time.Time, none string) string {
 		if t.IsZero() {
 			return none
 		}
 		return instant(t)
 	}
-	_, err := fmt.Fprintf(w, "%s from %s to %s (UTC)\n\n", what, at(s.From, "the first record"), at(s.To, "the last record"))
+	return at(s.From, "the first record"), at(s.To, "the last record")
+}
+
+// head says what a report covers.
+func (s Span) head(w io.Writer, what string) error {
+	from, to := s.bounds()
+	_, err := fmt.Fprintf(w, "%s from %s to %s (UTC)\n\n", what, from, to)
+	return err
+}
+
+// nothing is all of a report that has no line: what there is none of.
+func (s Span) nothing(w io.Writer, what string) error {
+	if s.From.IsZero() && s.To.IsZero() {
+		_, err := fmt.Fprintf(w, "no %s yet\n", what)
+		return err
+	}
+	from, to := s.bounds()
+	_, err := fmt.Fprintf(w, "no %s between %s and %s (UTC)\n", what, from, to)
 	return err
 }
 
@@ -80,6 +97,9 @@ func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") 
 
 // WriteText writes the report for people.
 func (r AbandonReport) WriteText(w io.Writer) error {
+	if len(r.Campaigns) == 0 {
+		return r.nothing(w, "calls")
+	}
 	if err := r.head(w, "Abandoned calls"); err != nil {
 		return err
 	}
@@ -140,6 +160,9 @@ func baseWords(b rules.Base) string {
 
 // WriteText writes the report for people, one column for each campaign.
 func (r CallsReport) WriteText(w io.Writer) error {
+	if len(r.Campaigns) == 0 {
+		return r.nothing(w, "calls")
+	}
 	if err := r.head(w, "Calls"); err != nil {
 		return err
 	}
@@ -189,6 +212,9 @@ func (r CallsReport) WriteText(w io.Writer) error {
 
 // WriteText writes the report for people.
 func (r AgentsReport) WriteText(w io.Writer) error {
+	if len(r.Agents) == 0 {
+		return r.nothing(w, "agents at work")
+	}
 	if err := r.head(w, "Agents"); err != nil {
 		return err
 	}

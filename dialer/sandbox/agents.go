@@ -34,7 +34,13 @@ type AgentsConfig struct {
 	Vanish    []Vanishing
 	// Ready is called once, when every phone listens.
 	Ready func()
+	// Told, where it is set, is called after each answer to a REGISTER, from one goroutine: 200 for a phone that is
+	// registered, else the status of the refusal; 0 when there was no answer.
+	Told func(agent string, status int, text string)
 }
+
+// MostAgents is how many agents a room can have.
+const MostAgents = tones.Agents
 
 // Key is a digit that an agent presses after a customer has gone: 1 sale, 2 not
 // interested, 3 do not call, as the dialer's settings have it.

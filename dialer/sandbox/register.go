@@ -20,13 +20,22 @@ func (a *agent) register() {
 				line.Status, line.Text = r.StatusCode, r.Reason
 			}
 			a.log(line)
+			a.tell(line.Status, line.Text)
 			a.again = a.room.loop.After(a.room.cfg.Retry, a.register)
 			return
 		}
 		granted := a.granted(r)
 		a.log(truth.Line{Kind: truth.Registered, Count: int(granted / time.Second)})
+		a.tell(200, "")
 		a.again = a.room.loop.After(granted/2, a.register)
 	})
+}
+
+// tell tells the one who runs the room how a registration went.
+func (a *agent) tell(status int, text string) {
+	if told := a.room.cfg.Told; told != nil {
+		told(a.name, status, text)
+	}
 }
 
 // granted is the registration's life by the registrar's word (RFC 3261 section 10.2.4).
