@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -183,5 +185,24 @@ func TestStanding(t *testing.T) {
 		if got := a.standing(); got != want {
 			t.Errorf("%+v stands as %q, want %q", a, got, want)
 		}
+	}
+}
+
+func TestWithRoom(t *testing.T) {
+	for name, err := range map[string]error{
+		"a file":      fmt.Errorf("journal: %w", &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}),
+		"the service": &failure{status: 1, err: errors.New("journal: write x: no space left on device")},
+		"the store":   errors.New("database or disk is full (13)"),
+	} {
+		got := withRoom(err, "data")
+		if !errors.Is(got, err) || !strings.Contains(got.Error(), "make room on the disk that holds data") {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if err := errors.New("no luck"); withRoom(err, "data") != err { //nolint:errorlint // the same one
+		t.Error("another error is changed")
+	}
+	if withRoom(nil, "data") != nil {
+		t.Error("an error is made")
 	}
 }

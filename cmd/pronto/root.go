@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -102,12 +104,27 @@ func noteBegin(cmd *cobra.Command, g *globals) {
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			g.begun = true
-			return run(cmd, args)
+			if g.data == "" {
+				return usageError(errors.New("--data is empty: name a folder, or leave the flag out"))
+			}
+			return withRoom(run(cmd, args), g.data)
 		}
 	}
 	for _, c := range cmd.Commands() {
 		noteBegin(c, g)
 	}
+}
+
+// withRoom says what to do about an error of a full disk, here or in the service,
+// which tells it as text.
+func withRoom(err error, data string) error {
+	if err == nil {
+		return nil
+	}
+	if text := err.Error(); errors.Is(err, syscall.ENOSPC) || strings.Contains(text, syscall.ENOSPC.Error()) || strings.Contains(text, "disk is full") {
+		return fmt.Errorf("%w: make room on the disk that holds %s (df shows how full it is) and run the command again", err, data)
+	}
+	return err
 }
 
 // needs asks for exactly the named arguments.

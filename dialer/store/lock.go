@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,11 +41,11 @@ type FolderLock struct {
 // process holds the folder the error is a *LockedError.
 func Lock(dir, what string) (*FolderLock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("lock data folder: %w", err)
+		return nil, unwritable(dir, err)
 	}
 	file, err := os.OpenFile(filepath.Join(dir, LockName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("lock data folder: %w", err)
+		return nil, unwritable(dir, err)
 	}
 	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
@@ -59,6 +60,15 @@ func Lock(dir, what string) (*FolderLock, error) {
 		return nil, errors.Join(fmt.Errorf("lock data folder %s: %w", dir, err), file.Close())
 	}
 	return &FolderLock{file: file}, nil
+}
+
+// unwritable is the error of a folder whose lock cannot be made, with what to do
+// where the folder may not be written.
+func unwritable(dir string, err error) error {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
+		return fmt.Errorf("data folder %s cannot be written, which also reading takes (it locks the folder): run as its owner, or on a copy that can be written: %w", dir, err)
+	}
+	return fmt.Errorf("lock data folder: %w", err)
 }
 
 // sign writes who holds the lock.
