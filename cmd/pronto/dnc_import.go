@@ -130,7 +130,7 @@ func runDNCImport(cmd *cobra.Command, g *globals, args importArgs) error {
 			cmd.Printf("%s: %s taken in\n", consentsFile, plurals(doc.Rows, "record"))
 			return
 		case doc.Seller == "":
-			cmd.Printf("%s: %s read, %d numbers on the list of %s\n", doc.Register, plural(doc.Rows, "row"), doc.Registered, day(doc.CheckedAt))
+			cmd.Printf("%s: %s read, %s on the list of %s\n", doc.Register, plural(doc.Rows, "row"), plural(doc.Registered, "number"), day(doc.CheckedAt))
 			return
 		}
 		cmd.Printf("%s for %s: %s, %d registered, %d clear\n", doc.Register, doc.Seller, plural(doc.Rows, "verdict"), doc.Registered, doc.Clear)

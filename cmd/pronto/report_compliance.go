@@ -139,7 +139,7 @@ func (d complianceDoc) facts(zone *time.Location) []report.Fact {
 		{Name: "Span", Value: at(d.From, "the first record") + " to " + at(d.To, "now")},
 		{Name: "Campaign created", Value: at(d.CreatedAt, "-")},
 		{Name: "Report made", Value: at(d.MadeAt, "-")},
-		{Name: "Journal", Value: fmt.Sprintf("the chain holds: %d records, %d signatures", d.Journal.Records, d.Journal.Signatures)},
+		{Name: "Journal", Value: fmt.Sprintf("the chain holds: %s, %s", plural(int(d.Journal.Records), "record"), plural(d.Journal.Signatures, "signature"))},
 	}
 	for _, n := range d.Journal.Nodes {
 		facts = append(facts, report.Fact{Name: "Last record of " + n.Node, Value: fmt.Sprintf("%d, SHA-256 %s", n.Records, n.Hash)})
