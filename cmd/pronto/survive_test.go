@@ -80,6 +80,7 @@ func TestKilledAtRandom(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	n := kills(t)
 	f := newField(t, fieldOptions{net: "127.50.1", agents: killedAgents, more: 100 * n, edit: killedCampaign})
+	t.Cleanup(func() { f.keep(seed) })
 	carrier := f.carrier("--answer-rate", "0.5", "--stretch", "0.2", "--patience", "1m", "--seed", strconv.FormatUint(seed, 10))
 	agents := f.phones(killedAgents)
 	p := &proof{t: t, offset: f.offset(), notes: map[string]int{}}
@@ -100,7 +101,6 @@ func TestKilledAtRandom(t *testing.T) {
 	agents.stop(syscall.SIGTERM, 5*time.Second)
 	carrier.stop(syscall.SIGTERM, 5*time.Second)
 	p.judge(f)
-	f.keep(seed)
 }
 
 // keep leaves the far ends' logs and the data folder of a failed test behind.
@@ -148,6 +148,9 @@ func (p *proof) judge(f *field) {
 		p.t.Errorf("report abandon says %+v, but %d answers met a dead process", rates.Campaigns, met)
 	}
 	p.t.Logf("%d kills, %d calls, %d of them to numbers rung before, %d answers met a dead process", len(p.lives)-1, len(p.calls), again, met)
+	if n := len(p.lives) - 1; len(p.calls) < 20*n || again < n || n >= 10 && met == 0 {
+		p.t.Error("too little happened to prove anything")
+	}
 }
 
 // readJournal gathers the records of each call.
