@@ -139,16 +139,16 @@ func (c Config) problems() error {
 func (w Window) problems() error {
 	var all []error
 	if w.Period > Campaign {
-		all = append(all, fmt.Errorf("Period: %d is no period", w.Period))
+		all = append(all, fmt.Errorf("window Period: %d is no period", w.Period))
 	}
 	if w.Period <= Successive && w.Length <= 0 {
-		all = append(all, fmt.Errorf("Length: %v is not positive", w.Length))
+		all = append(all, fmt.Errorf("window Length: %v is not positive", w.Length))
 	}
 	if !(w.Cap >= 0 && w.Cap < 1) {
-		all = append(all, fmt.Errorf("Cap: %v is not at least 0 and below 1", w.Cap))
+		all = append(all, fmt.Errorf("window Cap: %v is not at least 0 and below 1", w.Cap))
 	}
 	if w.Base > OfConnected {
-		all = append(all, fmt.Errorf("Base: %d is no base", w.Base))
+		all = append(all, fmt.Errorf("window Base: %d is no base", w.Base))
 	}
 	return errors.Join(all...)
 }

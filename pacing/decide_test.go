@@ -33,8 +33,12 @@ func TestBounds(t *testing.T) {
 		{"lines", Config{Mode: Progressive, MaxLines: 7}, 10, nil, 7, MaxLines},
 		{"lines per agent", Config{Mode: Progressive, MaxLinesPerAgent: 0.5}, 10, nil, 5, MaxLinesPerAgent},
 		{"calls per second", Config{Mode: Progressive, MaxCallsPerSecond: 2}, 10, nil, 2, MaxCallsPerSecond},
-		{"the least wins", Config{Mode: Progressive, MaxLines: 7, MaxCallsPerSecond: 2, MaxLinesPerAgent: 0.5}, 10, leads, 2,
-			MaxCallsPerSecond},
+		{
+			"the least wins",
+			Config{Mode: Progressive, MaxLines: 7, MaxCallsPerSecond: 2, MaxLinesPerAgent: 0.5},
+			10, leads, 2,
+			MaxCallsPerSecond,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := script{e: mustNew(t, c.config)}
@@ -94,8 +98,12 @@ func TestWindowsCount(t *testing.T) {
 		{"successive begins anew", Window{Period: Successive, Length: 24 * time.Hour, Start: dayStart, Cap: 0.5}, 0, 24 * time.Hour, 0},
 		{"month holds", Window{Period: Month, Start: dayStart, Cap: 0.5}, 0, 29 * 24 * time.Hour, 0.25},
 		{"month ends by its zone", Window{Period: Month, Start: dayStart.In(rome), Cap: 0.5}, 0, 29*24*time.Hour + 13*time.Hour, 0},
-		{"month ends by its zone, not before", Window{Period: Month, Start: dayStart.In(rome), Cap: 0.5}, 0,
-			29*24*time.Hour + 13*time.Hour - 1, 0.25},
+		{
+			"month ends by its zone, not before",
+			Window{Period: Month, Start: dayStart.In(rome), Cap: 0.5},
+			0,
+			29*24*time.Hour + 13*time.Hour - 1, 0.25,
+		},
 		{"of connected", Window{Period: Campaign, Start: dayStart, Cap: 0.5, Base: OfConnected}, 0, time.Hour, 1.0 / 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -29,6 +29,7 @@ func (c *clairvoyant) Observe(e pacing.Event) error {
 	return nil
 }
 
+// Decide implements Pacer.
 func (c *clairvoyant) Decide(now time.Time, _ []float64) pacing.Decision {
 	at := now.Sub(c.s.Begin())
 	again := now.Add(time.Second)

@@ -96,6 +96,7 @@ type ratio struct {
 // FixedRatio dials that many lines per ready agent, whatever happens.
 func FixedRatio(lines float64) Pacer { return &ratio{newDesk(), lines} }
 
+// Decide implements Pacer.
 func (r *ratio) Decide(now time.Time, _ []float64) pacing.Decision {
 	return dial(int(r.per*float64(r.ready))-len(r.lines)-len(r.waiting), now, time.Minute)
 }
@@ -118,6 +119,7 @@ func Adaptive(begin time.Time, length time.Duration, limit float64, availableOnl
 	return &adaptive{desk: newDesk(), level: 1, next: begin, begin: begin, length: length, limit: limit, availableOnly: availableOnly}
 }
 
+// Decide implements Pacer.
 func (a *adaptive) Decide(now time.Time, _ []float64) pacing.Decision {
 	if !now.Before(a.next) {
 		a.next = now.Add(15 * time.Second)
@@ -153,6 +155,7 @@ func Binomial(limit float64, delay, handle time.Duration) Pacer {
 	return &binomial{newDesk(), limit, delay.Seconds(), handle.Seconds()}
 }
 
+// Decide implements Pacer.
 func (b *binomial) Decide(now time.Time, _ []float64) pacing.Decision {
 	p := b.share()
 	free := 1 - math.Exp(-b.delay/b.serve)

@@ -77,7 +77,6 @@ type run struct {
 	open    int
 	recent  []int64 // starts within a second
 	lineSum int64
-	lineAt  int64
 	result  Result
 	err     error
 }
