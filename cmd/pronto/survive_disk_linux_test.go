@@ -24,12 +24,12 @@ func TestFullDisk(t *testing.T) {
 	if os.Geteuid() == 0 {
 		disks["small disk"] = smallDisk // mounting one is root's
 	}
-	subnet := map[string]string{"file size limit": "127.50.14", "small disk": "127.50.15"}
+	plots := map[string]int{"file size limit": 5, "small disk": 6}
 	for name, make := range disks {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := make(t)
-			f := newField(t, fieldOptions{net: subnet[name], agents: troubledAgents, timers: shortTimers, data: d.data, edit: troubledCampaign})
+			f := newField(t, fieldOptions{plot: plots[name], agents: troubledAgents, timers: shortTimers, data: d.data, edit: troubledCampaign})
 			f.busyCarrier()
 			f.phones(troubledAgents)
 			service := f.serve()

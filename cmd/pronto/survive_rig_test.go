@@ -30,7 +30,7 @@ type field struct {
 
 // fieldOptions are what a test wants of its field.
 type fieldOptions struct {
-	net    string
+	plot   int // 0 to 9, another one for each test
 	agents int
 	data   string                   // data folder; empty: one of its own
 	timers string                   // SIP timers, as {t1: 50ms, t2: 200ms, t4: 200ms}; empty: the true ones
@@ -43,7 +43,8 @@ type fieldOptions struct {
 func newField(t *testing.T, o fieldOptions) *field {
 	t.Helper()
 	dir := t.TempDir()
-	f := &field{dir: dir, net: o.net, timers: cmp.Or(o.timers, "{}"), began: time.Now()}
+	net := fmt.Sprintf("127.50.%d", 10*(1+os.Getpid()%24)+o.plot) // two runs at once do not meet
+	f := &field{dir: dir, net: net, timers: cmp.Or(o.timers, "{}"), began: time.Now()}
 	f.installation = &installation{t: t, data: cmp.Or(o.data, f.path("data")), config: f.path("pronto.yaml")}
 	for name, sample := range map[string]string{
 		"campaign.yaml": "campaigns/demo-it.yaml", "leads.csv": "lists/demo-it.csv", "rpo.csv": "registers/demo-rpo.csv", "optouts.csv": "registers/demo-optouts.csv",

@@ -19,7 +19,7 @@ const outside = "127.50.250.1"
 // TestGarbage throws rubbish at the SIP and RTP ports under load, from strangers
 // and from the carrier's own address: calls go on as if nothing were.
 func TestGarbage(t *testing.T) {
-	f := newTrouble(t, "127.50.16")
+	f := newTrouble(t, 7)
 	f.busyCarrier()
 	f.phones(troubledAgents)
 	service := f.serve()
@@ -91,7 +91,7 @@ func (f *field) throw(from string, seed uint64, stop <-chan struct{}) (n int) {
 func (f *field) samples() [][]byte {
 	var all [][]byte
 	for _, method := range []string{"INVITE", "REGISTER", "OPTIONS", "BYE", "CANCEL", "ACK", "UPDATE", "INFO", "SIP/2.0 200 OK\r\nX"} {
-		all = append(all, []byte(sipRequest(method, f.address(1), "127.50.16.2:5060", "x", "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n")))
+		all = append(all, []byte(sipRequest(method, f.address(1), f.address(2)+":5060", "x", "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n")))
 	}
 	rtp := make([]byte, 172)
 	rtp[0], rtp[1] = 0x80, 8
@@ -136,7 +136,7 @@ func sipRequest(method, host, via, callID, body string) string {
 // TestStrangersGetNowhere: who is neither trunk nor phone is not answered, or
 // learns nothing; and the carrier, which is known, may not call in.
 func TestStrangersGetNowhere(t *testing.T) {
-	f := newTrouble(t, "127.50.17")
+	f := newTrouble(t, 8)
 	f.busyCarrier()
 	f.phones(troubledAgents)
 	service := f.serve()

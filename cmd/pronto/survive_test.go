@@ -79,7 +79,7 @@ func TestKilledAtRandom(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(seed, 0))
 	n := kills(t)
-	f := newField(t, fieldOptions{net: "127.50.1", agents: killedAgents, more: 100 * n, edit: killedCampaign})
+	f := newField(t, fieldOptions{plot: 0, agents: killedAgents, more: 100 * n, edit: killedCampaign})
 	t.Cleanup(func() { f.keep(seed) })
 	carrier := f.carrier("--answer-rate", "0.5", "--stretch", "0.2", "--patience", "1m", "--seed", strconv.FormatUint(seed, 10))
 	agents := f.phones(killedAgents)

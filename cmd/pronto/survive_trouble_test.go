@@ -30,10 +30,10 @@ func troubledCampaign(line string) string {
 }
 
 // newTrouble is a field for one of the tests below.
-func newTrouble(t *testing.T, net string) *field {
+func newTrouble(t *testing.T, plot int) *field {
 	t.Helper()
 	t.Parallel()
-	return newField(t, fieldOptions{net: net, agents: troubledAgents, timers: shortTimers, edit: troubledCampaign})
+	return newField(t, fieldOptions{plot: plot, agents: troubledAgents, timers: shortTimers, edit: troubledCampaign})
 }
 
 func (f *field) busyCarrier() *process {
@@ -64,7 +64,7 @@ func (f *field) says(service *process, patience time.Duration, text string) {
 }
 
 func TestNoPhonesNoInvite(t *testing.T) {
-	f := newTrouble(t, "127.50.10")
+	f := newTrouble(t, 1)
 	f.busyCarrier()
 	service := f.serve()
 	await(t, 10*time.Second, "the campaign", func() bool {
@@ -81,7 +81,7 @@ func TestNoPhonesNoInvite(t *testing.T) {
 }
 
 func TestCarrierGone(t *testing.T) {
-	f := newTrouble(t, "127.50.11")
+	f := newTrouble(t, 2)
 	carrier := f.busyCarrier()
 	f.phones(troubledAgents)
 	service := f.serve()
@@ -101,7 +101,7 @@ func TestCarrierGone(t *testing.T) {
 }
 
 func TestCarrierRefusesEverything(t *testing.T) {
-	f := newTrouble(t, "127.50.12")
+	f := newTrouble(t, 3)
 	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(f.address(2)+":5060")))
 	if err != nil {
 		t.Fatal(err)
@@ -155,7 +155,7 @@ func refuseAll(conn *net.UDPConn, met *atomic.Int64) {
 // When all phones vanish at once nobody is dialed any more within seconds, and
 // who was talking is not left alone.
 func TestAllPhonesGone(t *testing.T) {
-	f := newTrouble(t, "127.50.13")
+	f := newTrouble(t, 4)
 	f.busyCarrier()
 	phones := f.phones(troubledAgents)
 	service := f.serve()
