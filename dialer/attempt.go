@@ -30,7 +30,6 @@ type call struct {
 	id      pacing.CallID
 	lead    campaigns.Lead
 	attempt string // ULID
-	begun   time.Time
 	mark    uint64 // of the pulse when it was taken
 	camp    *campaigns.Campaign
 	terms   dnc.Terms

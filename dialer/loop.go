@@ -136,7 +136,7 @@ func (l *loop) dialReserved(ctx context.Context, now time.Time) {
 // newCall takes a lead into the loop's books.
 func (l *loop) newCall(lead campaigns.Lead, now time.Time) *call {
 	l.nextID++
-	c := &call{id: pacing.CallID(l.nextID), lead: lead, camp: l.camp, terms: terms(l.record), attempt: l.svc.newAttemptID(now), begun: now, mark: l.svc.pulse.mark()}
+	c := &call{id: pacing.CallID(l.nextID), lead: lead, camp: l.camp, terms: l.record.Terms(), attempt: l.svc.newAttemptID(now), mark: l.svc.pulse.mark()}
 	l.calls[c.id] = c
 	l.breaker.began(c)
 	return c

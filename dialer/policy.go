@@ -126,8 +126,8 @@ func EngineConfig(c *campaigns.Campaign, p Policy) pacing.Config {
 	return cfg
 }
 
-// terms are what the gate needs to know of a campaign.
-func terms(r CampaignRecord) dnc.Terms {
+// Terms are what the gate needs to know of the campaign.
+func (r CampaignRecord) Terms() dnc.Terms {
 	c := r.Campaign
 	return dnc.Terms{
 		Name:         c.Name,

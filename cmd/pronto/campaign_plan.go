@@ -173,7 +173,7 @@ func planCampaign(ctx context.Context, h *house, args planArgs, r request) (*wor
 	return &working[planDoc]{ctx: ctx, of: counts.Total, do: func(ctx context.Context, tell func(int)) (planDoc, error) {
 		doc := planDoc{Campaign: name, Jurisdiction: record.Campaign.Jurisdiction, At: now}
 		leads := h.leads(ctx, name, tell)
-		doc.Plan, err = h.gate.Plan(ctx, leads.waiting, termsOf(record), now)
+		doc.Plan, err = h.gate.Plan(ctx, leads.waiting, record.Terms(), now)
 		doc.Done = leads.done
 		return doc, errors.Join(leads.err, err)
 	}}, nil

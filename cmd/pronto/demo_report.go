@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"path/filepath"
-	"sort"
+	"slices"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -28,7 +29,6 @@ type demoReport struct {
 	PerMinute  float64 `json:"calls_per_minute"`
 	Records    uint64  `json:"journal_records"`
 	Folder     string  `json:"folder"`
-	OneForOne  float64 `json:"-"`
 	TotalSpent float64 `json:"total_seconds"`
 }
 
@@ -172,10 +172,5 @@ func (r demoReport) write(w io.Writer) {
 
 // sortedKeys are a map's keys in order.
 func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
+	return slices.Sorted(maps.Keys(m))
 }

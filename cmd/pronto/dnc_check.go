@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pronto/campaigns"
-	"pronto/dialer"
 	"pronto/dnc"
 	"pronto/dnc/registers"
 )
@@ -159,7 +158,7 @@ func checkNumber(ctx context.Context, h *house, args checkArgs, _ request) (chec
 		if err != nil {
 			return doc, err
 		}
-		terms = termsOf(r)
+		terms = r.Terms()
 		if args.Jurisdiction != "" && args.Jurisdiction != terms.Jurisdiction {
 			return doc, usageError(fmt.Errorf("campaign %s is under %s: leave --jurisdiction out", args.Campaign, terms.Jurisdiction))
 		}
@@ -209,13 +208,4 @@ func (h *house) leadOf(ctx context.Context, campaign string, n campaigns.Number)
 		}
 	}
 	return campaigns.Lead{Campaign: campaign, Number: n}, nil
-}
-
-// termsOf are what the gate needs to know of a campaign.
-func termsOf(r dialer.CampaignRecord) dnc.Terms {
-	c := r.Campaign
-	return dnc.Terms{
-		Name: c.Name, Seller: c.Seller, Purpose: c.Purpose, Sector: c.Sector, Jurisdiction: c.Jurisdiction,
-		CallerIDs: c.CallerIDs, Hours: c.Hours, CreatedAt: r.CreatedAt,
-	}
 }
