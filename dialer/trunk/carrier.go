@@ -26,6 +26,7 @@ type carrier struct {
 	rate      *rate.Limiter              // nil: no bound
 	inUse     atomic.Int64               // channels
 	addr      atomic.Pointer[netip.Addr] // what the host resolved to last
+	watch     watch
 }
 
 func newCarrier(cfg TrunkConfig) *carrier {
