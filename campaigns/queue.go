@@ -18,6 +18,9 @@ type QueueConfig struct {
 	MaxHold  time.Duration    // a lease held longer is exchanged, so that priorities stay right; 0: 5 minutes
 	Now      func() time.Time // nil: time.Now
 	Log      func(error)      // told of each failure of the store, which is tried again; may be nil
+	// Propensity says how likely a lead answers against the campaign's mean, 0 when
+	// unknown. Propensities calls it, in its own goroutine; it must not call the queue. nil: unknown.
+	Propensity func(Lead) float64
 }
 
 // The queue's clockwork.
@@ -34,7 +37,7 @@ var ErrRunning = errors.New("queue is already running")
 
 // Queue is the small stock of leads that are due, already leased and held in
 // memory, from which the campaign's loop takes: the glossary's hopper. Take,
-// Return, Release, Len, Propensities, Exhausted and Wake never wait for the
+// Return, Release, Len, Propensities, Reassess, Exhausted and Wake never wait for the
 // store while Run runs, and may be called from any goroutine.
 type Queue struct {
 	cfg  QueueConfig
@@ -48,13 +51,16 @@ type Queue struct {
 	asked   time.Time // when the store was last asked
 	short   bool      // its answer was fewer than asked
 	dry     bool      // its answer was none
-	zeros   []float64
+	odds    []float64 // what Propensities returned last
+	era     uint64    // of what is known about leads; grows with Reassess
 }
 
 // holding is a lease in the queue.
 type holding struct {
-	lead  Lead
-	since time.Time
+	lead       Lead
+	since      time.Time
+	propensity float64
+	era        uint64 // in which propensity was told; 0: never
 }
 
 // giveBack is a lease that the store shall have back.
@@ -81,7 +87,7 @@ func NewQueue(cfg QueueConfig) *Queue {
 	if cfg.Log == nil {
 		cfg.Log = func(error) {}
 	}
-	return &Queue{cfg: cfg, poke: make(chan struct{}, 1)}
+	return &Queue{cfg: cfg, poke: make(chan struct{}, 1), era: 1}
 }
 
 // Take hands out the next n leads, or as many as are held. Each is leased: it
@@ -106,16 +112,27 @@ func (q *Queue) Take(n int) []Lead {
 }
 
 // Propensities has one value for each lead held, in the order of Take: how
-// likely it answers against the campaign's mean, 0 when unknown, which is all
-// that this queue says. The slice is valid until the next call and not to be
-// changed.
+// likely it answers against the campaign's mean, 0 when unknown. Each is asked for once, and again
+// after Reassess. The slice is valid until the next call and not to be changed.
 func (q *Queue) Propensities() []float64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.held) > len(q.zeros) {
-		q.zeros = make([]float64, max(len(q.held), q.cfg.High))
+	q.odds = q.odds[:0]
+	for i := range q.held {
+		h := &q.held[i]
+		if h.era != q.era && q.cfg.Propensity != nil {
+			h.propensity, h.era = q.cfg.Propensity(h.lead), q.era
+		}
+		q.odds = append(q.odds, h.propensity)
 	}
-	return q.zeros[:len(q.held)]
+	return q.odds
+}
+
+// Reassess makes Propensities ask again for every lead, as after more was learned.
+func (q *Queue) Reassess() {
+	q.mu.Lock()
+	q.era++
+	q.mu.Unlock()
 }
 
 // Return puts leads back that were taken and not dialed; they are the next to
@@ -133,7 +150,7 @@ func (q *Queue) Return(leads ...Lead) {
 	}
 	front := make([]holding, 0, len(leads)+len(q.held))
 	for _, l := range leads {
-		front = append(front, holding{l, now})
+		front = append(front, holding{lead: l, since: now})
 	}
 	q.held = append(front, q.held...)
 	q.mu.Unlock()

@@ -139,7 +139,7 @@ func (q *Queue) refill(ctx context.Context, now time.Time) error {
 		// A lead that still waits to be given back was given back by a call that
 		// failed on its way home: it is leased again and goes back once more.
 		if !slices.ContainsFunc(q.back, func(b giveBack) bool { return b.id == l.ID }) {
-			q.held = append(q.held, holding{l, now})
+			q.held = append(q.held, holding{lead: l, since: now})
 		}
 	}
 	return nil

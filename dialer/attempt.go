@@ -8,6 +8,7 @@ import (
 
 	"pronto/campaigns"
 	"pronto/dialer/journal"
+	"pronto/dialer/odds"
 	"pronto/dnc"
 	"pronto/pacing"
 )
@@ -31,6 +32,7 @@ type call struct {
 	lead    campaigns.Lead
 	attempt string // ULID
 	mark    uint64 // of the pulse when it was taken
+	levels  []int  // what was known of the lead then
 	camp    *campaigns.Campaign
 	terms   dnc.Terms
 	record  Attempt // what the store knows of it
@@ -238,6 +240,9 @@ func (l *loop) end(c *call, o campaigns.Outcome, e End, now time.Time) {
 		o = campaigns.Machine
 	}
 	c.outcome, c.settled = o, true
+	if odds.Teaches(o) && !c.givenUp {
+		l.sight.learn(odds.Lesson{Levels: c.levels, Live: !c.answered.IsZero() && o != campaigns.Machine})
+	}
 	l.tally.end(o)
 	rec := c.entry(journal.Ended, now, c.result.Dialog.CallID)
 	rec.Outcome = string(o)

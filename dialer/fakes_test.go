@@ -56,7 +56,7 @@ func newRig(t *testing.T, o rigOptions) *rig {
 	if o.camp != nil {
 		o.camp(&camp)
 	}
-	policy := Policy{Deadline: 3 * time.Second, Action: HangUp, Windows: []pacing.Window{{Period: pacing.Campaign, Start: time.Now(), Cap: 0.03}}}
+	policy := Policy{Zone: time.UTC, Deadline: 3 * time.Second, Action: HangUp, Windows: []pacing.Window{{Period: pacing.Campaign, Start: time.Now(), Cap: 0.03}}}
 	if o.policy != nil {
 		o.policy(&policy)
 	}

@@ -22,6 +22,7 @@ type loop struct {
 
 	queue   *campaigns.Queue
 	pace    *pace
+	sight   foresight
 	breaker breaker
 	agents  map[string]*agent // lent to this campaign, by name
 	calls   map[pacing.CallID]*call
@@ -103,10 +104,13 @@ func (l *loop) drainTasks(now time.Time) {
 func (l *loop) dial(ctx context.Context, now time.Time) {
 	if l.state == Running {
 		l.dialReserved(ctx, now)
+		if l.sight.stale(now) {
+			l.queue.Reassess()
+		}
 		lines := l.breaker.allow(l.pace.decide(now, l.queue.Propensities()).Dial, now)
 		for _, lead := range l.queue.Take(lines) {
 			c := l.newCall(lead, now)
-			l.pace.observe(pacing.Event{At: now, Kind: pacing.Dialed, Call: c.id})
+			l.pace.observe(pacing.Event{At: now, Kind: pacing.Dialed, Call: c.id, Propensity: l.sight.propensity(c.levels)})
 			go l.attempt(ctx, c)
 		}
 	}
@@ -128,7 +132,7 @@ func (l *loop) dialReserved(ctx context.Context, now time.Time) {
 		c.reserved = a
 		l.setState(a, Reserved, "reserved", now)
 		a.call = c
-		l.pace.observe(pacing.Event{At: now, Kind: pacing.Dialed, Call: c.id, Agent: a.id})
+		l.pace.observe(pacing.Event{At: now, Kind: pacing.Dialed, Call: c.id, Agent: a.id, Propensity: l.sight.propensity(c.levels)})
 		go l.attempt(ctx, c)
 	}
 }
@@ -137,6 +141,7 @@ func (l *loop) dialReserved(ctx context.Context, now time.Time) {
 func (l *loop) newCall(lead campaigns.Lead, now time.Time) *call {
 	l.nextID++
 	c := &call{id: pacing.CallID(l.nextID), lead: lead, camp: l.camp, terms: l.record.Terms(), attempt: l.svc.newAttemptID(now), mark: l.svc.pulse.mark()}
+	c.levels = l.sight.levels(lead, now)
 	l.calls[c.id] = c
 	l.breaker.began(c)
 	return c

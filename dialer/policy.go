@@ -26,7 +26,8 @@ type Policy struct {
 	Windows  []pacing.Window
 	Deadline time.Duration // from the 200 to the start of the action
 	Action   Action
-	RuleSet  string // name@hash
+	RuleSet  string         // name@hash
+	Zone     *time.Location // in which the jurisdiction's hours are told
 	// HangUps says that a callee who leaves before agent and deadline counts as abandoned.
 	HangUps bool
 }
@@ -72,7 +73,7 @@ func Policies(book *rules.Book) func(c campaigns.Campaign, created, at time.Time
 			return Policy{}, fmt.Errorf("no rule set %q is valid on %s", c.Jurisdiction, at.Format(time.DateOnly))
 		}
 		a := set.Abandon
-		p := Policy{Deadline: a.Deadline.Std(), Action: Action(a.Treatment), RuleSet: set.ID(), HangUps: a.Hangups}
+		p := Policy{Deadline: a.Deadline.Std(), Action: Action(a.Treatment), RuleSet: set.ID(), HangUps: a.Hangups, Zone: set.File.Zone}
 		for _, w := range a.Windows {
 			p.Windows = append(p.Windows, window(w, a.Machines, created))
 		}

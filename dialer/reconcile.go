@@ -88,6 +88,7 @@ func (s *Service) start(ctx context.Context, r CampaignRecord) {
 		}
 	})
 	s.work.Go(func() { l.run(ctx) })
+	s.work.Go(func() { s.foresee(ctx, l) })
 	log.Info("campaign started", zap.String("rule_set", l.policy.RuleSet), zap.String("mode", r.Campaign.Pacing.Mode))
 }
 
@@ -137,10 +138,14 @@ func (s *Service) newLoop(_ context.Context, r CampaignRecord, log *zap.Logger) 
 	}
 	l := &loop{
 		svc: s, record: r, camp: &camp, policy: p, log: log, pace: pc, breaker: breaker{log: log}, state: r.State,
-		queue:  campaigns.NewQueue(campaigns.QueueConfig{Campaign: camp.Name, Node: s.Node, Store: s.Leads, Now: s.Now, Log: func(err error) { log.Error("leads not leased", zap.Error(err)) }}),
-		agents: map[string]*agent{}, calls: map[pacing.CallID]*call{},
+		agents: map[string]*agent{}, calls: map[pacing.CallID]*call{}, sight: foresight{zone: p.Zone},
 		tasks: make(chan task, 1024), done: make(chan struct{}),
 	}
+	l.queue = campaigns.NewQueue(campaigns.QueueConfig{
+		Campaign: camp.Name, Node: s.Node, Store: s.Leads, Now: s.Now,
+		Log:        func(err error) { log.Error("leads not leased", zap.Error(err)) },
+		Propensity: func(lead campaigns.Lead) float64 { return l.sight.propensity(l.sight.levels(lead, s.Now())) },
+	})
 	l.publish()
 	return l, nil
 }

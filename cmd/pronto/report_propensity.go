@@ -23,7 +23,8 @@ func newReportPropensityCommand(g *globals) *cobra.Command {
 		Long: `How well it can be told beforehand who will answer. A logistic model learns, call by call, from the hour and weekday in
 the jurisdiction's zone, the kind and area of the number, the attempts so far and the last outcome. Before each call it says
 how likely an answer by a person is; the table holds that against what came. A propensity is the lead's chance over the
-mean of the campaign; 1 is average. While a campaign has fewer than 150 calls or 25 answers nothing is said.
+mean of the campaign; 1 is average. The running campaign learns the same way and paces by it. Calls that the trunk
+failed to place teach nothing. While a campaign has fewer than 150 calls or 25 answers nothing is said.
 
 Everything is computed from the journal alone; anyone who has it comes to the same figures. Of numbers that were
 erased kind and area are unknown.`,

@@ -8,10 +8,10 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"time"
 
 	"pronto/campaigns"
 	"pronto/dialer/journal"
+	"pronto/dialer/odds"
 	"pronto/pacing/propensity"
 )
 
@@ -53,12 +53,9 @@ type Effect struct {
 	High    float64 `json:"high"`
 }
 
-// propensityKinds are the records that propensities are learned from.
-var propensityKinds = []journal.Kind{journal.Invited, journal.Answered, journal.Ended, journal.Interrupted}
-
 // ReadPropensities computes the report of a journal's folder in one pass.
 func ReadPropensities(dir string, opt Options) (PropensityReport, error) {
-	return PropensitiesOf(journal.Read(dir, journal.ReadOptions{Kinds: propensityKinds, To: opt.To, Campaign: opt.Campaign}), opt)
+	return PropensitiesOf(journal.Read(dir, journal.ReadOptions{Kinds: odds.Kinds(), To: opt.To, Campaign: opt.Campaign}), opt)
 }
 
 // PropensitiesOf computes it from records in their order. Calls before the span
@@ -91,81 +88,38 @@ type propensityReader struct {
 // learner is a campaign's model while its calls are read.
 type learner struct {
 	model    *propensity.Model
-	zone     *time.Location
-	leads    map[int64]campaigns.Lead // as they stood after their last call
-	open     map[string]*openCall     // by attempt
+	history  *odds.History
 	dialed   int
 	answered int
 	told     int
 	bins     [len(binEdges) + 1]Bin
 }
 
-type openCall struct {
-	levels   []int
-	answered bool
-}
-
 // binEdges part the propensities.
 var binEdges = [...]float64{0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3}
-
-func newLearner(zone *time.Location) (*learner, error) {
-	var factors []propensity.Factor
-	for _, f := range campaigns.Features() {
-		factors = append(factors, propensity.Factor{Name: f.Name, Levels: len(f.Levels)})
-	}
-	m, err := propensity.New(factors)
-	return &learner{model: m, zone: zone, leads: map[int64]campaigns.Lead{}, open: map[string]*openCall{}}, err
-}
 
 func (c *propensityReader) take(r journal.Record) error {
 	l := c.learners[r.Campaign]
 	if l == nil {
-		var err error
-		if l, err = newLearner(c.opt.rule(r.Campaign).zone()); err != nil {
+		m, err := odds.NewModel()
+		if err != nil {
 			return err
 		}
+		l = &learner{model: m, history: odds.NewHistory(c.opt.rule(r.Campaign).zone())}
 		c.learners[r.Campaign] = l
 	}
-	call := l.open[r.Attempt]
-	switch r.Kind {
-	case journal.Invited: // again after a challenge or a failover
-		if call == nil {
-			lead := l.leads[r.Lead]
-			lead.Number = campaigns.Number(r.Number)
-			l.open[r.Attempt] = &openCall{levels: lead.Levels(r.At.In(l.zone))}
-		}
-	case journal.Answered:
-		if call != nil {
-			call.answered = true
-		}
-	case journal.Interrupted:
-		delete(l.open, r.Attempt)
-		l.called(r, campaigns.Interrupted)
-	case journal.Ended:
-		delete(l.open, r.Attempt)
-		if call != nil {
-			l.called(r, campaigns.Outcome(r.Outcome))
-			l.learn(call, call.answered && r.Outcome != string(campaigns.Machine), c.opt.covers(r.At))
-		}
-	default: // the others are not asked for
+	if call, ok := l.history.Take(r); ok {
+		l.learn(call, c.opt.covers(r.At))
 	}
 	return nil
 }
 
-// called notes on the lead that it was called.
-func (l *learner) called(r journal.Record, o campaigns.Outcome) {
-	lead := l.leads[r.Lead]
-	lead.Attempts++
-	lead.LastOutcome = o
-	l.leads[r.Lead] = lead
-}
-
 // learn predicts a call, counts how right that was, and learns from it.
-func (l *learner) learn(call *openCall, live, counts bool) {
-	told := l.model.Propensity(call.levels)
+func (l *learner) learn(call odds.Lesson, counts bool) {
+	told := l.model.Propensity(call.Levels)
 	if counts {
 		l.dialed++
-		if live {
+		if call.Live {
 			l.answered++
 		}
 	}
@@ -177,12 +131,12 @@ func (l *learner) learn(call *openCall, live, counts bool) {
 		}
 		b := &l.bins[i]
 		b.Calls++
-		b.Expected += l.model.Probability(call.levels)
-		if live {
+		b.Expected += l.model.Probability(call.Levels)
+		if call.Live {
 			b.Answered++
 		}
 	}
-	l.model.Learn(call.levels, live)
+	l.model.Learn(call.Levels, call.Live)
 }
 
 // result takes the campaign's figures together.

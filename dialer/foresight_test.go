@@ -1,0 +1,113 @@
+package dialer
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dialer/journal"
+	"pronto/dialer/odds"
+	"pronto/pacing"
+)
+
+// halves are leads of which every second one has a mobile number and answers.
+func halves(leads int) map[campaigns.LeadID]*campaigns.Lead {
+	all := map[campaigns.LeadID]*campaigns.Lead{}
+	for i := range leads {
+		number := fmt.Sprintf("+39347%07d", i)
+		if i%2 == 1 {
+			number = fmt.Sprintf("+3902%07d", i)
+		}
+		id := campaigns.LeadID(i + 1)
+		all[id] = &campaigns.Lead{ID: id, Campaign: "spring", Number: campaigns.Number(number)}
+	}
+	return all
+}
+
+// foretold are the propensities of the leads dialed from an instant on, in order.
+func foretold(t *testing.T, r *rig, from time.Time) []float64 {
+	t.Helper()
+	var out []float64
+	for _, rec := range r.journal.kinds(journal.Paced) {
+		for _, e := range detail[PacedDetail](t, rec).Events {
+			if e.Kind == pacing.Dialed && !e.At.Before(from) {
+				out = append(out, e.Propensity)
+			}
+		}
+	}
+	return out
+}
+
+// TestLeadsThatAnswerAreForetold has one agent, so that leads are called one after
+// the other: those with mobile numbers answer, the others are busy.
+func TestLeadsThatAnswerAreForetold(t *testing.T) {
+	o := rigOptions{agents: 1, script: func(k int) script {
+		if k%2 == 0 {
+			return script{ring: time.Second, talk: time.Second}
+		}
+		return script{ring: time.Second, fails: campaigns.Busy}
+	}, camp: func(c *campaigns.Campaign) {
+		c.WrapUp, c.MaxAttempts = time.Second, 1
+	}}
+	in(t, o, func(t *testing.T, r *rig) {
+		r.store.leads = halves(500)
+		r.run()
+		time.Sleep(time.Hour)
+		r.end()
+		told := foretold(t, r, time.Time{})
+		if len(told) != 500 || told[0] != 0 || told[1] != 0 {
+			t.Fatalf("dialed %d, the first with %v", len(told), told[:2])
+		}
+		for i, p := range told[400:] {
+			if mobile := i%2 == 0; mobile && p < 1.5 || !mobile && (p > 0.5 || p <= 0) {
+				t.Errorf("call %d, mobile %v: propensity %v", 400+i, mobile, p)
+			}
+		}
+		if got, err := ReplayPacing(each(r.journal.all())); err != nil || got.Difference != nil {
+			t.Errorf("replay: %v, %+v", err, got.Difference)
+		}
+
+		again := newRig(t, o)
+		again.journal = r.journal
+		again.svc.Journal, again.svc.Read, again.svc.ReadFrom = r.journal, r.journal.read, r.journal.readFrom
+		again.svc.scribe = newScribe(r.journal, again.store, again.svc.Log)
+		again.store.leads = halves(540)
+		began := time.Now()
+		again.run()
+		time.Sleep(10 * time.Minute)
+		again.end()
+		told = foretold(t, again, began)
+		if len(told) != 40 || told[2] < 1.5 || told[3] > 0.5 {
+			t.Errorf("after a restart %d were dialed with %v", len(told), told[:min(len(told), 4)])
+		}
+	})
+}
+
+func TestWhatTheTrunkPreventedTeachesNothing(t *testing.T) {
+	f := foresight{zone: time.UTC}
+	m, err := odds.NewModel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.learn(odds.Lesson{Levels: []int{9}, Live: true})
+	f.begin(m)
+	for i := range 400 {
+		f.learn(odds.Lesson{Levels: []int{9 + i%2}, Live: i%2 == 0})
+	}
+	if early, late := f.propensity([]int{9}), f.propensity([]int{10}); early < 1.5 || late > 0.5 || late <= 0 {
+		t.Errorf("propensities %v and %v", early, late)
+	}
+	now := time.Now()
+	if !f.stale(now) || f.stale(now.Add(assessAfter/2)) || !f.stale(now.Add(assessAfter)) {
+		t.Error("leads are assessed again after enough lessons, and after a while")
+	}
+	for _, o := range []campaigns.Outcome{campaigns.Failed, campaigns.Congested, campaigns.Refused, campaigns.Interrupted} {
+		if odds.Teaches(o) {
+			t.Errorf("%s says nothing of a lead", o)
+		}
+	}
+	if !odds.Teaches(campaigns.Vacant) || !odds.Teaches(campaigns.Bridged) {
+		t.Error("a vacant number and a talk say something")
+	}
+}
