@@ -54,6 +54,8 @@ type houseOptions struct {
 	config  config
 	// anyRules opens also where nobody took responsibility for rules that loosen ours.
 	anyRules bool
+	// openFile opens the files that the journal appends to; nil: those of the operating system.
+	openFile func(name string) (journal.File, error)
 }
 
 // openHouse takes the data folder for this process. When another process has
@@ -88,7 +90,7 @@ func (h *house) open(ctx context.Context, o houseOptions) error {
 		return err
 	}
 	if !o.reading {
-		if h.journal, err = journal.Open(h.journalDir(), journal.Options{Node: o.config.Node, Now: h.now}); err != nil {
+		if h.journal, err = journal.Open(h.journalDir(), journal.Options{Node: o.config.Node, Now: h.now, OpenFile: o.openFile}); err != nil {
 			return fmt.Errorf("open journal: %w", err)
 		}
 	}

@@ -73,6 +73,11 @@ func runServe(ctx context.Context, g *globals, o serveOptions) (err error) {
 		return err
 	}
 	defer st.close()
+	return h.work(ctx, st, o.drainFor, log, began)
+}
+
+// work notes the start and serves until ctx ends.
+func (h *house) work(ctx context.Context, st *station, drainFor time.Duration, log *zap.Logger, began time.Time) error {
 	h.live, h.ready = st.service.Live, st.service.Ready
 	if err := h.record(ctx, journal.Record{Kind: journal.Started}, journal.StartedDetail{
 		Version: versionInfo().Version, Command: "serve", PID: os.Getpid(), ClockOffset: -float64(time.Since(h.now())) / float64(time.Millisecond),
@@ -82,13 +87,13 @@ func runServe(ctx context.Context, g *globals, o serveOptions) (err error) {
 	if err := h.recordOwnRules(ctx); err != nil {
 		return err
 	}
-	l, err := listenControl(g.data)
+	l, err := listenControl(h.dir)
 	if err != nil {
 		return err
 	}
-	log.Info("pronto serves", zap.String("data", g.data), zap.Stringer("sip", st.endpoint.Addr()), zap.Int("trunks", len(cfg.Trunks)),
-		zap.Bool("rehearsal", cfg.Rehearsal.Clock != nil), zap.Duration("after", time.Since(began)))
-	return h.serve(ctx, st, l, o.drainFor, log)
+	log.Info("pronto serves", zap.String("data", h.dir), zap.Stringer("sip", st.endpoint.Addr()), zap.Int("trunks", len(h.config.Trunks)),
+		zap.Bool("rehearsal", h.config.Rehearsal.Clock != nil), zap.Duration("after", time.Since(began)))
+	return h.serve(ctx, st, l, drainFor, log)
 }
 
 // serve runs service and control socket; when ctx ends it drains, then stops

@@ -45,30 +45,42 @@ type station struct {
 
 // wire puts a service together. Nothing dials before Run.
 func wire(ctx context.Context, p parts) (*station, error) {
+	s, c, err := connect(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	s.service = dialer.New(c)
+	return s, nil
+}
+
+// connect makes what a service speaks through, and says what the service is to
+// work with.
+func connect(ctx context.Context, p parts) (*station, dialer.Config, error) {
+	var none dialer.Config
 	tc, err := p.cfg.trunk()
 	if err != nil {
-		return nil, invalidFile(err)
+		return nil, none, invalidFile(err)
 	}
 	mc, err := p.cfg.media()
 	if err != nil {
-		return nil, invalidFile(err)
+		return nil, none, invalidFile(err)
 	}
 	p.cfg.SIP.Timers.set()
 	s := &station{accounts: &accounts{source: p.store, log: p.log}}
 	s.accounts.refresh(ctx)
 	mc.Logger = p.log.Named("media")
 	if mc.Prompts, err = prompts(p.cfg.Prompts); err != nil {
-		return nil, invalidFile(err)
+		return nil, none, invalidFile(err)
 	}
 	if s.desk, err = media.New(mc); err != nil {
-		return nil, fmt.Errorf("media: %w", err)
+		return nil, none, fmt.Errorf("media: %w", err)
 	}
 	tc.Accounts, tc.Logger, tc.Now = s.accounts, p.log.Named("sip"), p.now
 	if s.endpoint, err = trunk.New(tc); err != nil {
 		s.desk.Close()
-		return nil, fmt.Errorf("sip: %w", err)
+		return nil, none, fmt.Errorf("sip: %w", err)
 	}
-	s.service = dialer.New(dialer.Config{
+	return s, dialer.Config{
 		Node: p.cfg.Node, Now: p.now, Log: p.log, Gate: p.gate, Trunk: s.endpoint, Phones: s.endpoint, Desk: s.desk,
 		Leads: p.store, Attempts: p.store, Campaigns: p.store, Accounts: s.accounts, Book: p.store, OptOuts: p.store, Journal: p.journal,
 		Read: func(o journal.ReadOptions) iter.Seq2[journal.Record, error] {
@@ -77,8 +89,7 @@ func wire(ctx context.Context, p parts) (*station, error) {
 		ReadFrom: p.journal.ReadFrom,
 		Policy:   dialer.Policies(p.book),
 		Changed:  p.changed,
-	})
-	return s, nil
+	}, nil
 }
 
 // close ends the endpoint and the desk, after Run has returned.
