@@ -76,6 +76,8 @@ type trunkConfig struct {
 	Channels          int      `yaml:"channels"`
 	MaxCallsPerSecond float64  `yaml:"max_calls_per_second"`
 	Codecs            []string `yaml:"codecs"`
+	Peering           bool     `yaml:"peering"` // its address alone lets it call us
+	Sources           []string `yaml:"sources"` // networks that its SIP may come from beside its address
 }
 
 // rehearsalConfig sets the service's clock for a rehearsal. It is refused
@@ -196,10 +198,14 @@ func (c config) trunk() (trunk.Config, error) {
 		if err != nil {
 			return out, err
 		}
+		sources, err := networks(fmt.Sprintf("trunks[%d].sources", i), t.Sources)
+		if err != nil {
+			return out, err
+		}
 		out.Trunks = append(out.Trunks, trunk.TrunkConfig{
 			Name: t.Name, Address: t.Address, Transport: trunk.Transport(t.Transport), Username: t.Username, Password: t.Password,
 			Domain: t.Domain, FromUser: t.FromUser, Format: trunk.NumberFormat(t.NumberFormat), Channels: t.Channels,
-			CallsPerSecond: t.MaxCallsPerSecond, Codecs: codecs,
+			CallsPerSecond: t.MaxCallsPerSecond, Codecs: codecs, Peering: t.Peering, Sources: sources,
 		})
 	}
 	return out, out.Validate()
@@ -223,12 +229,18 @@ func (c config) media() (media.Config, error) {
 		return out, err
 	}
 	out = media.Config{Address: addr, PortMin: first, PortMax: last}
-	for i, r := range c.Media.Ranges {
-		p, err := netip.ParsePrefix(r)
+	out.MediaRanges, err = networks("media.ranges", c.Media.Ranges)
+	return out, err
+}
+
+func networks(field string, texts []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for i, text := range texts {
+		p, err := netip.ParsePrefix(text)
 		if err != nil {
-			return out, fmt.Errorf("media.ranges[%d]: %q: give a network such as 192.0.2.0/24", i, r)
+			return nil, fmt.Errorf("%s[%d]: %q: give a network such as 192.0.2.0/24", field, i, text)
 		}
-		out.MediaRanges = append(out.MediaRanges, p)
+		out = append(out, p.Masked())
 	}
 	return out, nil
 }

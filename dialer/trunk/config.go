@@ -46,6 +46,8 @@ type TrunkConfig struct { //nolint:revive // Config is the endpoint's, and a tru
 	Channels       int            // calls in progress; 0: no bound
 	CallsPerSecond float64        // 0: no bound
 	Codecs         []dialer.Codec // in order of preference; default PCMA, PCMU
+	Peering        bool           // its address alone authorises it to call us
+	Sources        []netip.Prefix // where its SIP may come from beside its address
 }
 
 // Limits are the times and amounts that an Endpoint keeps to. Zero fields get
