@@ -62,6 +62,7 @@ func operations() map[string]operation {
 		"agent list":       reads(listAgents),
 		"agent remove":     changes(removeAgent),
 		"live":             reads(showLive),
+		"doctor":           reads(examine).underAnyRules(),
 	}
 }
 

@@ -62,6 +62,7 @@ func newRootCommand(g *globals) *cobra.Command {
 		newCampaignCommand(g),
 		newDemoCommand(g),
 		newDNCCommand(g),
+		newDoctorCommand(g),
 		newLeadsCommand(g),
 		newReportCommand(g),
 		newSandboxCommand(g),

@@ -1,0 +1,14 @@
+//go:build !linux
+
+package main
+
+import "errors"
+
+// clockSynced cannot be told on this system.
+func clockSynced() (synced, known bool) { return false, false }
+
+// freeBytes cannot be told on this system.
+func freeBytes(string) (uint64, error) { return 0, errors.New("not known on this system") }
+
+// openFiles cannot be told on this system.
+func openFiles() (uint64, bool) { return 0, false }
