@@ -9,31 +9,46 @@ import (
 // behind is how late a frame may be sent. Older ones are counted and left out.
 const behind = 3 * frame
 
+// The clock serves the legs in so many phases, one after the other, so that
+// they do not all send at the same instant.
+const (
+	phases = 5
+	step   = frame / phases
+)
+
 // clock feeds every leg each 20 ms, on a schedule fixed when the desk began, so
 // that lateness never adds up.
 func (d *Desk) clock() {
 	defer d.wg.Done()
-	timer := time.NewTimer(frame)
+	timer := time.NewTimer(step)
 	defer timer.Stop()
-	due := frame
-	for {
+	for n := 1; ; {
 		select {
 		case <-d.stop:
 			return
 		case <-timer.C:
 		}
 		now := d.now()
-		for ; due <= now; due += frame {
-			legs := *d.legs.Load()
-			if now-due > behind {
-				d.skipped.Add(uint64(len(legs)))
-				continue
-			}
-			for _, l := range legs {
+		for ; time.Duration(n)*step <= now; n++ {
+			d.feed(&d.rosters[n%phases], time.Duration(n)*step, now)
+		}
+		timer.Reset(time.Duration(n)*step - d.now())
+	}
+}
+
+// feed serves the legs of one phase with the frame that was due.
+func (d *Desk) feed(r *roster, due, now time.Duration) {
+	var legs [64]*leg
+	n, at := r.next(0, legs[:])
+	for n > 0 {
+		if now-due > behind {
+			d.skipped.Add(uint64(n))
+		} else {
+			for _, l := range legs[:n] {
 				l.tick(due)
 			}
 		}
-		timer.Reset(due - d.now())
+		n, at = r.next(at, legs[:])
 	}
 }
 

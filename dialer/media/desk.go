@@ -3,7 +3,8 @@ package media
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,9 +39,11 @@ type Desk struct {
 	nextID  uint64
 	prompts map[string]*clip
 
-	legs atomic.Pointer[[]*leg] // replaced under mu, read by the clock
-	stop chan struct{}
-	wg   sync.WaitGroup // the clock and the readers
+	rosters [phases]roster // the open legs, by the phase of the clock that feeds them
+	readers []*reader
+	open    atomic.Int64
+	stop    chan struct{}
+	wg      sync.WaitGroup // the clock and the readers
 
 	strangers, garbage, unsent, skipped atomic.Uint64
 }
@@ -73,9 +76,15 @@ func New(cfg Config) (*Desk, error) {
 	if !cfg.Tone.Off {
 		d.tone = sine(cfg.Tone.Hz, cfg.Tone.Level, cfg.Tone.Length)
 	}
-	d.legs.Store(&[]*leg{})
 	if err := d.loadAll(cfg.Prompts); err != nil {
 		return nil, fmt.Errorf("media: %w", err)
+	}
+	for range runtime.GOMAXPROCS(0) {
+		r, err := newReader(d)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("media: %w", err), d.closeReaders())
+		}
+		d.readers = append(d.readers, r)
 	}
 	d.wg.Add(1)
 	go d.clock()
@@ -87,21 +96,23 @@ func (d *Desk) now() time.Duration { return time.Since(d.start) }
 
 // Open implements dialer.Desk. It fails with ErrNoPort when the range is used up.
 func (d *Desk) Open(onDigit func(digit byte)) (dialer.Audio, error) {
-	conn, port, err := d.ports.open()
+	sock, port, err := d.ports.open()
 	if err != nil {
 		return nil, fmt.Errorf("media: open: %w", err)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
-		return nil, errors.Join(fmt.Errorf("media: open: desk %w", ErrClosed), conn.Close())
+		return nil, errors.Join(fmt.Errorf("media: open: desk %w", ErrClosed), sock.close())
 	}
 	d.nextID++
-	l := newLeg(d, d.nextID, conn, port, onDigit)
-	legs := append(slices.Clone(*d.legs.Load()), l)
-	d.legs.Store(&legs)
-	d.wg.Add(1)
-	go l.read()
+	l := newLeg(d, d.nextID, sock, port, onDigit)
+	if err := l.reader.add(l); err != nil {
+		d.ports.giveBack(port)
+		return nil, errors.Join(fmt.Errorf("media: open: %w", err), sock.close())
+	}
+	l.roster.add(l)
+	d.open.Add(1)
 	return l, nil
 }
 
@@ -173,7 +184,7 @@ func (d *Desk) Play(leg dialer.Audio, prompt string, done func()) error {
 // Stats is a snapshot of the counters.
 func (d *Desk) Stats() Stats {
 	return Stats{
-		Legs:      len(*d.legs.Load()),
+		Legs:      int(d.open.Load()),
 		Strangers: d.strangers.Load(),
 		Garbage:   d.garbage.Load(),
 		Unsent:    d.unsent.Load(),
@@ -189,12 +200,25 @@ func (d *Desk) Close() {
 		d.closed = true
 		close(d.stop)
 	}
-	legs := *d.legs.Load()
 	d.mu.Unlock()
-	for _, l := range legs {
-		l.Close()
+	for i := range d.rosters {
+		for _, l := range d.rosters[i].all() {
+			l.Close()
+		}
+	}
+	if err := d.closeReaders(); err != nil && !errors.Is(err, os.ErrClosed) {
+		d.log.Warn("audio reader not closed", zap.Error(err))
 	}
 	d.wg.Wait()
+}
+
+// closeReaders ends the readers' goroutines.
+func (d *Desk) closeReaders() error {
+	var errs []error
+	for _, r := range d.readers {
+		errs = append(errs, r.close())
+	}
+	return errors.Join(errs...)
 }
 
 // own is the leg behind an Audio, nil when it is not one of this desk's.
@@ -204,10 +228,4 @@ func (d *Desk) own(a dialer.Audio) *leg {
 		return nil
 	}
 	return l
-}
-
-// forget takes a closed leg out of the clock's round. The caller holds d.mu.
-func (d *Desk) forget(l *leg) {
-	legs := slices.DeleteFunc(slices.Clone(*d.legs.Load()), func(x *leg) bool { return x == l })
-	d.legs.Store(&legs)
 }

@@ -1,7 +1,6 @@
 package media
 
 import (
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -18,9 +17,14 @@ var _ dialer.Audio = (*leg)(nil)
 type leg struct {
 	desk    *Desk
 	id      uint64
-	conn    *net.UDPConn
+	sock    socket
 	port    uint16
+	reader  *reader
+	roster  *roster
+	slot    int // in roster; its own
 	onDigit func(byte)
+	keys    digits       // of the reader's goroutine
+	deaf    int          // reads that failed in a row; of the reader's goroutine
 	heard   atomic.Int64 // instant of the last packet, in ns of the desk's clock; 0: none
 
 	mu     sync.Mutex // guards the fields below
@@ -60,8 +64,11 @@ func (b *bridge) other(l *leg) *leg {
 	return b.customer
 }
 
-func newLeg(d *Desk, id uint64, conn *net.UDPConn, port uint16, onDigit func(byte)) *leg {
-	return &leg{desk: d, id: id, conn: conn, port: port, onDigit: onDigit, out: newStream(d.now())}
+func newLeg(d *Desk, id uint64, sock socket, port uint16, onDigit func(byte)) *leg {
+	return &leg{
+		desk: d, id: id, sock: sock, port: port, onDigit: onDigit, out: newStream(d.now()),
+		reader: d.readers[id%uint64(len(d.readers))], roster: &d.rosters[id%phases],
+	}
 }
 
 // Local implements dialer.Audio.
@@ -97,7 +104,8 @@ func (l *leg) Close() {
 	if !l.retire() {
 		return
 	}
-	if err := l.conn.Close(); err != nil { // ends the reader
+	l.reader.forget(l)
+	if err := l.sock.close(); err != nil {
 		l.desk.log.Warn("audio socket not closed", zap.Uint16("port", l.port), zap.Error(err))
 	}
 	l.desk.ports.giveBack(l.port)
@@ -116,7 +124,8 @@ func (l *leg) retire() bool {
 	}
 	l.closed = true
 	l.cut()
-	l.desk.forget(l)
+	l.roster.remove(l)
+	l.desk.open.Add(-1)
 	return true
 }
 
@@ -179,7 +188,7 @@ func (l *leg) cut() {
 
 // send writes b, a whole RTP packet, to the far end. The caller holds l.mu.
 func (l *leg) send(b []byte) bool {
-	_, err := l.conn.WriteToUDPAddrPort(b, l.latch.target)
+	err := l.sock.send(b, l.latch.target)
 	if err == nil {
 		return true
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"sync"
 )
@@ -43,28 +42,24 @@ func newPorts(c Config) *ports {
 }
 
 // open binds the next port that nobody else on the machine holds.
-func (p *ports) open() (*net.UDPConn, uint16, error) {
+func (p *ports) open() (socket, uint16, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	network := "udp4"
-	if p.address.Is6() {
-		network = "udp6"
-	}
 	var failed error
 	for range p.free {
 		port := p.free[0]
-		conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(netip.AddrPortFrom(p.address, port)))
+		sock, err := bind(netip.AddrPortFrom(p.address, port))
 		if err == nil {
 			p.free = p.free[1:]
-			return conn, port, nil
+			return sock, port, nil
 		}
 		failed = err
 		p.free = append(p.free[1:], port)
 	}
 	if failed != nil {
-		return nil, 0, fmt.Errorf("%w in %d-%d on %s: %w", ErrNoPort, p.min, p.max, p.address, failed)
+		return socket{}, 0, fmt.Errorf("%w in %d-%d on %s: %w", ErrNoPort, p.min, p.max, p.address, failed)
 	}
-	return nil, 0, fmt.Errorf("%w in %d-%d on %s: all are in use: widen the range", ErrNoPort, p.min, p.max, p.address)
+	return socket{}, 0, fmt.Errorf("%w in %d-%d on %s: all are in use: widen the range", ErrNoPort, p.min, p.max, p.address)
 }
 
 // giveBack makes a port free once its socket is closed.

@@ -1,8 +1,6 @@
 package media
 
 import (
-	"errors"
-	"net"
 	"net/netip"
 	"time"
 
@@ -14,36 +12,20 @@ import (
 // failures is how many reads in a row may fail before a leg stops listening.
 const failures = 100
 
-// read takes packets from the leg's socket until it is closed.
-func (l *leg) read() {
-	defer l.desk.wg.Done()
-	buf := make([]byte, maxPacket+1)
-	var keys digits
-	for failed := 0; failed < failures; {
-		n, src, err := l.conn.ReadFromUDPAddrPort(buf)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			failed++
-			l.desk.log.Warn("audio not read", zap.Uint16("port", l.port), zap.Error(err))
-			continue
-		}
-		failed = 0
-		src = netip.AddrPortFrom(src.Addr().Unmap(), src.Port())
-		if key, ok := l.receive(buf[:n], src, &keys); ok && l.onDigit != nil {
-			l.onDigit(key)
-		}
-	}
+// unread takes note of a failed read and reports whether to give up.
+func (l *leg) unread(err error) bool {
+	l.deaf++
+	l.desk.log.Warn("audio not read", zap.Uint16("port", l.port), zap.Error(err))
+	return l.deaf >= failures
 }
 
-// receive handles one packet: it goes to the other leg of a bridge, or counts as
-// heard and ends here. It reports the key that a telephone event begins.
-func (l *leg) receive(b []byte, src netip.AddrPort, keys *digits) (byte, bool) {
+// receive handles one packet, in the reader's goroutine: it goes to the other leg of a bridge, or counts as
+// heard and ends here.
+func (l *leg) receive(b []byte, src netip.AddrPort) {
 	p, ok := parse(b)
 	if !ok || len(b) > maxPacket {
 		l.desk.garbage.Add(1)
-		return 0, false
+		return
 	}
 	now := l.desk.now()
 	bridge, kind := l.admit(p, src, now)
@@ -57,9 +39,10 @@ func (l *leg) receive(b []byte, src netip.AddrPort, keys *digits) (byte, bool) {
 		bridge.withhold(l, p)
 	case event:
 		bridge.withhold(l, p)
-		return keys.take(p, b[p.from:p.to])
+		if key, ok := l.keys.take(p, b[p.from:p.to]); ok && l.onDigit != nil {
+			l.onDigit(key)
+		}
 	}
-	return 0, false
 }
 
 // kind is what a received packet is to a leg.
