@@ -48,8 +48,8 @@ func (v *invite) request0(h hop) *sip.Request {
 	req.AppendHeader(&callID)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: v.cseq, MethodName: sip.INVITE})
 	req.AppendHeader(ep.contact(h.transport))
-	if v.asserted.Host != "" {
-		req.AppendHeader(sip.NewHeader("P-Asserted-Identity", "<"+v.asserted.String()+">"))
+	if v.asserted != nil {
+		req.AppendHeader(v.asserted)
 	}
 	req.AppendHeader(sip.NewHeader("Allow", allow))
 	req.AppendHeader(sip.NewHeader("User-Agent", ep.cfg.UserAgent))

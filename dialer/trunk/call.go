@@ -13,7 +13,7 @@ type call struct {
 	id       ident
 	target   sip.Uri // Request-URI
 	from, to sip.Uri
-	asserted sip.Uri // P-Asserted-Identity (RFC 3325); no host: none
+	asserted sip.Header // of the caller ID beside From; nil: none
 	hop      hop
 	usual    Transport // the next hop's when nothing asks for another; another one is noted in the dialog
 	fixed    bool      // requests in the dialog go to hop too, whatever its Contact says (a phone behind NAT)

@@ -4,14 +4,12 @@ import (
 	"context"
 	"math"
 	"net/netip"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
 	"golang.org/x/time/rate"
 
-	"pronto/campaigns"
 	"pronto/dialer"
 )
 
@@ -86,19 +84,6 @@ func (t *carrier) admit(ctx context.Context, wait time.Duration) (release func()
 	return release, ""
 }
 
-// format writes a number as the carrier wants it.
-func (t *carrier) format(n campaigns.Number) string {
-	digits := strings.TrimPrefix(string(n), "+")
-	switch t.cfg.Format {
-	case ZeroZero:
-		return "00" + digits
-	case Digits:
-		return digits
-	default: // E164
-		return "+" + digits
-	}
-}
-
 // uri is the SIP address of a user at the carrier.
 func (t *carrier) uri(user string) sip.Uri {
 	u := t.domain
@@ -106,17 +91,5 @@ func (t *carrier) uri(user string) sip.Uri {
 	return u
 }
 
-// dialable reports that a number is E.164 and nothing else, because it goes
-// into a header.
-func dialable(n campaigns.Number) bool {
-	s := string(n)
-	if len(s) < 3 || len(s) > 16 || s[0] != '+' {
-		return false
-	}
-	for _, c := range s[1:] {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
-}
+// authName is the user name that challenges are answered with.
+func (t *carrier) authName() string { return or(t.cfg.AuthName, t.cfg.Username) }

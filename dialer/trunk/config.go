@@ -1,11 +1,7 @@
 package trunk
 
 import (
-	"errors"
-	"fmt"
-	"net"
 	"net/netip"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -22,27 +18,46 @@ const (
 	TCP Transport = "tcp"
 )
 
-// NumberFormat is how numbers are written in the Request-URI, To, From and
-// P-Asserted-Identity of a trunk's calls.
+// NumberFormat is how numbers are written in the addresses of a trunk's calls.
 type NumberFormat string
 
 // The formats of the number +390212345678.
 const (
-	E164     NumberFormat = "e164"   // +390212345678, the default
-	ZeroZero NumberFormat = "00"     // 00390212345678
-	Digits   NumberFormat = "digits" // 390212345678
+	E164     NumberFormat = "e164"     // +390212345678, the default
+	ZeroZero NumberFormat = "00"       // 00390212345678
+	Digits   NumberFormat = "digits"   // 390212345678
+	National NumberFormat = "national" // 0212345678 where the trunk's country is Italy, 00390212345678 elsewhere
+)
+
+// Identity is the header in which a trunk's calls assert the caller ID beside
+// From. The caller ID is always shown: no call asks for privacy.
+type Identity string
+
+// The headers.
+const (
+	AssertedIdentity  Identity = "pai"  // P-Asserted-Identity (RFC 3325), the default
+	PreferredIdentity Identity = "ppi"  // P-Preferred-Identity (RFC 3325)
+	RemoteParty       Identity = "rpid" // Remote-Party-ID (draft-ietf-sip-privacy), for older equipment
+	NoIdentity        Identity = "none"
 )
 
 // TrunkConfig is one way to a carrier.
 type TrunkConfig struct { //nolint:revive // Config is the endpoint's, and a trunk is the product's word
 	Name           string
-	Address        string         // host:port of the carrier; port 5060 when left out
-	Transport      Transport      // default UDP; an INVITE over 1300 bytes goes by TCP whatever stands here
-	Username       string         // for digest; empty: a challenge is a failure
-	Password       string         //
-	Domain         string         // host part of Request-URI, From and To; empty: the address
-	Format         NumberFormat   // default E164
-	FromUser       string         // user part of From instead of the caller ID, which then stands in P-Asserted-Identity alone
+	Address        string       // host:port of the carrier; port 5060 when left out
+	Transport      Transport    // default UDP; an INVITE over 1300 bytes goes by TCP whatever stands here
+	Username       string       // for digest; empty: a challenge is a failure
+	AuthName       string       // digest's user name where it is not Username
+	Password       string       //
+	Domain         string       // host part of Request-URI, From and To; empty: the address
+	Format         NumberFormat // of the Request-URI; default E164
+	ToFormat       NumberFormat // default Format
+	FromFormat     NumberFormat // default Format
+	AssertedFormat NumberFormat // default Format
+	Country        string       // ISO 3166-1 alpha-2, whose numbers National shortens
+	NationalPrefix *string      // before a national number; nil: what the country's own format has
+	Asserted       Identity
+	FromUser       string         // user part of From instead of the caller ID, which then stands in the asserted identity alone
 	Channels       int            // calls in progress; 0: no bound
 	CallsPerSecond float64        // 0: no bound
 	Codecs         []dialer.Codec // in order of preference; default PCMA, PCMU
@@ -110,69 +125,6 @@ type Config struct {
 	Limits    Limits
 	Logger    *zap.Logger      // nil: no log
 	Now       func() time.Time // nil: time.Now
-}
-
-// Validate reports every problem of the configuration at once.
-func (c Config) Validate() error {
-	var errs []error
-	bad := func(field string, value any, mend string) {
-		errs = append(errs, fmt.Errorf("trunk: %s: %v: %s", field, value, mend))
-	}
-	if !c.Listen.Addr().IsValid() {
-		bad("listen", c.Listen, "give an address and port such as 192.0.2.1:5060")
-	} else if c.Listen.Addr().IsUnspecified() && c.Public == "" {
-		bad("listen", c.Listen, "give public_address as well, because a far end cannot answer to "+c.Listen.Addr().String())
-	}
-	names := map[string]bool{}
-	for i, t := range c.Trunks {
-		at := fmt.Sprintf("trunks[%d]", i)
-		if t.Name == "" || names[t.Name] {
-			bad(at+".name", t.Name, "give each trunk a name of its own")
-		}
-		names[t.Name] = true
-		if host, _, err := splitHostPort(t.Address, 5060); err != nil || host == "" || !safe(host) || !safe(t.Domain) {
-			bad(at+".address", t.Address, "give the carrier's host:port")
-		}
-		if t.Transport != "" && t.Transport != UDP && t.Transport != TCP {
-			bad(at+".transport", t.Transport, "one of udp, tcp")
-		}
-		switch t.Format {
-		case "", E164, ZeroZero, Digits:
-		default:
-			bad(at+".format", t.Format, "one of e164, 00, digits")
-		}
-		if t.Channels < 0 || t.CallsPerSecond < 0 {
-			bad(at, t.Name, "channels and calls per second are not negative; 0 is no bound")
-		}
-		if !safe(t.FromUser) || !safe(t.Username) {
-			bad(at+".username", t.Username, "no white space, quotes or brackets")
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// safe reports that s can stand in a SIP header without quoting.
-func safe(s string) bool {
-	return !strings.ContainsAny(s, " \t\r\n<>\"@;,?")
-}
-
-// splitHostPort splits host:port, with port as the default.
-func splitHostPort(s string, port int) (string, int, error) {
-	if s == "" {
-		return "", 0, errors.New("empty address")
-	}
-	host, p, err := net.SplitHostPort(s)
-	if err != nil {
-		if strings.Contains(strings.Trim(s, "[]"), ":") && !strings.HasPrefix(s, "[") {
-			return "", 0, err
-		}
-		return strings.Trim(s, "[]"), port, nil
-	}
-	n, err := net.LookupPort("udp", p)
-	if err != nil {
-		return "", 0, err
-	}
-	return host, n, nil
 }
 
 func (c Config) withDefaults() Config {

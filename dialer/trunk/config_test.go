@@ -18,7 +18,9 @@ func TestValidate(t *testing.T) {
 		Trunks: []TrunkConfig{
 			{Name: "", Address: "sip.example"},
 			{Name: "x", Address: ""},
-			{Name: "x", Address: "a b", Transport: "sctp", Format: "roman", Channels: -1, FromUser: "<x>"},
+			{Name: "x", Address: "a b", Transport: "sctp", Format: "roman", Channels: -1, FromUser: "<x>", Domain: "a;b", Asserted: "anonymous"},
+			{Name: "n", Address: "a", ToFormat: National, NationalPrefix: new("x"), AuthName: "a b"},
+			{Name: "c", Address: "a", Country: "ITA"},
 		},
 	}
 	err := bad.Validate()
@@ -27,7 +29,9 @@ func TestValidate(t *testing.T) {
 	}
 	for _, want := range []string{
 		"listen: 0.0.0.0:5060: give public_address", "trunks[0].name", "trunks[1].address", "trunks[2].name: x",
-		"trunks[2].address: a b", "trunks[2].transport: sctp: one of udp, tcp", "trunks[2].format: roman", "channels", "trunks[2].username",
+		"trunks[2].address: a b", "trunks[2].transport: sctp: one of udp, tcp", "trunks[2].number_format: roman", "channels", "trunks[2].from_user: <x>",
+		"trunks[2].domain: a;b", "trunks[2].asserted: anonymous: one of pai, ppi, rpid, none", "trunks[3].country", "trunks[3].national_prefix: x",
+		"trunks[3].auth_name: a b", "trunks[4].country: ITA",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q:\n%v", want, err)
@@ -38,22 +42,6 @@ func TestValidate(t *testing.T) {
 	}
 	if _, err := New(bad); err == nil {
 		t.Error("New takes what Validate refuses")
-	}
-}
-
-func TestNumberFormats(t *testing.T) {
-	for format, want := range map[NumberFormat]string{"": "+390212345678", E164: "+390212345678", ZeroZero: "00390212345678", Digits: "390212345678"} {
-		b := newBench(t, func(c *Config) {
-			c.Trunks[0].Format, c.Trunks[0].Domain, c.Trunks[0].FromUser = format, "carrier.example", "acme"
-		})
-		out := b.dial(context.Background(), time.Minute, 0)
-		inv := b.far.next("INVITE")
-		if inv.line != "INVITE sip:"+want+"@carrier.example SIP/2.0" || !strings.HasPrefix(inv.header("From"), "<sip:acme@carrier.example>;tag=") ||
-			inv.header("To") != "<sip:"+want+"@carrier.example>" || !strings.HasSuffix(inv.header("P-Asserted-Identity"), "90298765432@carrier.example>") {
-			t.Errorf("format %q:\n%s", format, inv.raw)
-		}
-		b.far.reply(inv, say{status: "486 Busy Here", tag: "a"})
-		wait(t, "the end", out)
 	}
 }
 

@@ -57,14 +57,10 @@ func (ep *Endpoint) originate(ctx context.Context, c cleared, p dialer.Placing) 
 
 // outbound is the call of a clearance over a trunk.
 func (ep *Endpoint) outbound(t *carrier, h hop, c cleared, p dialer.Placing, release func()) call {
-	to, caller := t.uri(t.format(c.number)), t.uri(t.format(c.callerID))
-	from := caller
-	if t.cfg.FromUser != "" {
-		from = t.uri(t.cfg.FromUser)
-	}
 	return call{
-		id: identOf(c.attempt), target: to, from: from, to: to, asserted: caller,
-		hop: h, usual: t.transport, user: t.cfg.Username, password: t.cfg.Password, trunk: t.cfg.Name,
+		id: identOf(c.attempt), target: t.uri(t.format(c.number, t.cfg.Format)), to: t.uri(t.format(c.number, t.cfg.ToFormat)),
+		from: t.uri(or(t.cfg.FromUser, t.format(c.callerID, t.cfg.FromFormat))), asserted: t.identity(c.callerID),
+		hop: h, usual: t.transport, user: t.authName(), password: t.cfg.Password, trunk: t.cfg.Name,
 		audio: p.Audio, codecs: t.codecs,
 		ring: or(p.RingTimeout, ep.cfg.Limits.PhoneRing), ringMin: c.ringMin, post: ep.cfg.Limits.PostDial,
 		valid: c.valid, dialing: p.Dialing, ringing: p.Ringing, answered: p.Answered, release: release,

@@ -128,7 +128,7 @@ func (l *left) hangUp(ctx context.Context, d dialer.Dialog) error {
 	}
 	var creds credentials
 	if t := l.ep.trunk(d.Trunk); t != nil && d.Trunk != "" {
-		creds = credentials{user: t.cfg.Username, password: t.cfg.Password}
+		creds = credentials{user: t.authName(), password: t.cfg.Password}
 	}
 	for cseq := d.CSeq + farAhead; ; cseq++ {
 		req := l.ep.inDialog(sip.BYE, dialog, cseq, l.target, route, h.transport)

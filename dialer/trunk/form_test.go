@@ -1,0 +1,205 @@
+package trunk
+
+import (
+	"context"
+	"encoding/xml"
+	"fmt"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pronto/dialer"
+)
+
+// The hosts of the tests of one trunk's forms.
+const (
+	formHost    = "127.62.0.1"
+	carrierHost = "127.62.0.2"
+)
+
+// check is what sipp must find in the INVITE, or must not when it begins with an
+// exclamation mark: a header's name with its colon, or "line" or "body", and a POSIX extended
+// regular expression.
+type check struct{ where, regexp string }
+
+// xml is the check as an action of a scenario, with the result in a variable.
+func (c check) xml(variable int) string {
+	c.regexp = strings.ReplaceAll(c.regexp, `+39`, `\+39`)
+	search, regexp, inverse := `search_in="hdr" header="`+strings.TrimPrefix(c.where, "!")+`"`, c.regexp, strings.HasPrefix(c.where, "!")
+	switch c.where {
+	case "line":
+		search, regexp = `search_in="msg"`, "^INVITE "+c.regexp+" SIP/2.0"
+	case "body":
+		search = `search_in="body"`
+	}
+	var b strings.Builder
+	if err := xml.EscapeText(&b, []byte(regexp)); err != nil {
+		return ""
+	}
+	asked := "check_it"
+	if inverse {
+		asked = "check_it_inverse"
+	}
+	return fmt.Sprintf(`<ereg regexp="%s" %s %s="true" assign_to="%d"/>`, b.String(), search, asked, variable)
+}
+
+// checking is the scenario of a carrier that answers and is called in the right form.
+func checking(t *testing.T, scenario string, checks []check) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/sipp/" + scenario)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const first = `<recv request="INVITE" crlf="true" rrs="true"/>`
+	var actions, variables []string
+	for i, c := range checks {
+		actions = append(actions, c.xml(i+1))
+		variables = append(variables, strconv.Itoa(i+1))
+	}
+	asked := strings.TrimSuffix(first, "/>") + "><action>" + strings.Join(actions, "") + "</action></recv>" +
+		`<Reference variables="` + strings.Join(variables, ",") + `"/>`
+	if strings.Count(string(text), first) != 1 {
+		t.Fatalf("%s has not one first INVITE", scenario)
+	}
+	return strings.Replace(string(text), first, asked, 1)
+}
+
+// sippAs starts sipp with a scenario's text at an address, by one transport of
+// sipp's: u1 is UDP, t1 TCP.
+func sippAs(t *testing.T, addr netip.AddrPort, transport, scenario string, args ...string) *process {
+	t.Helper()
+	file := t.TempDir() + "/scenario.xml"
+	write(t, file, scenario)
+	p := program(t, "sipp", append([]string{
+		"-sf", file, "-i", addr.Addr().String(), "-p", strconv.Itoa(int(addr.Port())), "-t", transport,
+		"-m", "1", "-nostdin", "-timeout", "20", "-timeout_error", "-trace_err", "-error_file", "/dev/stderr",
+	}, args...)...)
+	network := "udp"
+	if transport[0] == 't' {
+		network = "tcp"
+	}
+	taken(t, network, addr)
+	return p
+}
+
+// formBench is a bench of a trunk in some form.
+func formBench(t *testing.T, change ...func(*Config)) *bench {
+	t.Helper()
+	listen := func(c *Config) { c.Listen = netip.MustParseAddrPort(formHost + ":0") }
+	return newBench(t, append([]func(*Config){listen}, change...)...)
+}
+
+// converse places a call, ends it when it is answered, and waits for the carrier,
+// which has judged it.
+func converse(t *testing.T, b *bench, p *process) dialer.Result {
+	t.Helper()
+	out := b.dial(context.Background(), time.Minute, 0)
+	var o originated
+	select {
+	case o = <-out:
+	case <-p.done:
+		t.Fatalf("%s ended before the call: %v", p.name, p.err)
+	case <-time.After(2 * patience):
+		t.Fatal("no outcome")
+	}
+	if o.leg == nil {
+		t.Fatalf("result %+v", o.res)
+	}
+	o.leg.Hangup()
+	wait(t, "the end of the leg", o.leg.Done())
+	finished(t, p)
+	return o.res
+}
+
+// One trunk in the forms that carriers ask for: what sipp receives.
+func TestForms(t *testing.T) {
+	set := func(f func(*TrunkConfig)) func(*Config) {
+		return func(c *Config) { f(&c.Trunks[0]) }
+	}
+	national := func(c *TrunkConfig) { c.Format, c.Country = National, "IT" }
+	for name, test := range map[string]struct {
+		change func(*Config)
+		checks []check
+	}{
+		"e164": {set(func(c *TrunkConfig) { c.Domain = "carrier.example" }), []check{
+			{"line", "sip:+390212345678@carrier.example"},
+			{"To:", "^ *<sip:+390212345678@carrier.example>"},
+			{"From:", "^ *<sip:+390298765432@carrier.example>;tag="},
+			{"P-Asserted-Identity:", "^ *<sip:+390298765432@carrier.example>"},
+			{"!Privacy:", "."}, {"!P-Preferred-Identity:", "."}, {"!Remote-Party-ID:", "."}, {"!Identity:", "passport"},
+		}},
+		"00": {set(func(c *TrunkConfig) { c.Format = ZeroZero }), []check{
+			{"line", "sip:00390212345678@" + carrierHost + ":[0-9]+"}, {"To:", "sip:00390212345678@"},
+			{"From:", "sip:00390298765432@"}, {"P-Asserted-Identity:", "sip:00390298765432@"},
+		}},
+		"digits": {set(func(c *TrunkConfig) { c.Format = Digits }), []check{
+			{"line", "sip:390212345678@.*"}, {"To:", "sip:390212345678@"}, {"From:", "sip:390298765432@"}, {"P-Asserted-Identity:", "sip:390298765432@"},
+		}},
+		"national": {set(national), []check{
+			{"line", "sip:0212345678@.*"}, {"To:", "sip:0212345678@"}, {"From:", "sip:0298765432@"}, {"P-Asserted-Identity:", "sip:0298765432@"},
+		}},
+		"national abroad": {set(func(c *TrunkConfig) { c.Format, c.Country = National, "FR" }), []check{
+			{"line", "sip:00390212345678@.*"}, {"From:", "sip:00390298765432@"},
+		}},
+		"national after a prefix": {set(func(c *TrunkConfig) { national(c); c.NationalPrefix = new("9") }), []check{
+			{"line", "sip:90212345678@.*"}, {"From:", "sip:90298765432@"},
+		}},
+		"each its own": {set(func(c *TrunkConfig) {
+			c.Format, c.ToFormat, c.FromFormat, c.AssertedFormat, c.Country = ZeroZero, Digits, National, E164, "IT"
+		}), []check{
+			{"line", "sip:00390212345678@.*"}, {"To:", "sip:390212345678@"}, {"From:", "sip:0298765432@"}, {"P-Asserted-Identity:", "sip:+390298765432@"},
+		}},
+		"From user": {set(func(c *TrunkConfig) { c.FromUser, c.Domain = "acme", "carrier.example" }), []check{
+			{"From:", "^ *<sip:acme@carrier.example>;tag="}, {"P-Asserted-Identity:", "<sip:+390298765432@carrier.example>"},
+		}},
+		"preferred identity": {set(func(c *TrunkConfig) { c.Asserted = PreferredIdentity }), []check{
+			{"P-Preferred-Identity:", "<sip:+390298765432@"}, {"!P-Asserted-Identity:", "."},
+		}},
+		"remote party": {set(func(c *TrunkConfig) { c.Asserted = RemoteParty }), []check{
+			{"Remote-Party-ID:", "<sip:+390298765432@.*>;party=calling;screen=yes;privacy=off"}, {"!P-Asserted-Identity:", "."},
+		}},
+		"no identity": {set(func(c *TrunkConfig) { c.Asserted = NoIdentity }), []check{
+			{"From:", "sip:+390298765432@"}, {"!P-Asserted-Identity:", "."}, {"!P-Preferred-Identity:", "."}, {"!Remote-Party-ID:", "."},
+		}},
+		"µ-law first": {set(func(c *TrunkConfig) { c.Codecs = []dialer.Codec{dialer.PCMU, dialer.PCMA} }), []check{
+			{"body", "m=audio [0-9]+ RTP/AVP 0 8 101"},
+		}},
+		"A-law alone": {set(func(c *TrunkConfig) { c.Codecs = []dialer.Codec{dialer.PCMA} }), []check{
+			{"body", "m=audio [0-9]+ RTP/AVP 8 101"},
+		}},
+		"public address": {func(c *Config) { c.Public = "127.62.9.9" }, []check{
+			{"Via:", "SIP/2.0/UDP 127.62.9.9:[0-9]+;.*rport"}, {"Contact:", "@127.62.9.9:"},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			addr := freePort(t, carrierHost)
+			p := sippAs(t, addr, "u1", checking(t, "answer.xml", test.checks))
+			converse(t, formBench(t, toward(addr), test.change), p)
+		})
+	}
+}
+
+// A check that cannot fail would prove nothing.
+func TestSippRefusesTheWrongForm(t *testing.T) {
+	for _, c := range []check{{"From:", "sip:nobody@"}, {"!From:", "sip:"}, {"line", "sip:nobody@.*"}, {"body", "m=video"}} {
+		t.Run(c.where, func(t *testing.T) {
+			t.Parallel()
+			addr := freePort(t, carrierHost)
+			p := sippAs(t, addr, "u1", checking(t, "answer.xml", []check{c}))
+			b := formBench(t, toward(addr))
+			o := wait(t, "the outcome", b.dial(context.Background(), time.Minute, 0))
+			if o.leg != nil {
+				o.leg.Hangup()
+				wait(t, "the end of the leg", o.leg.Done())
+			}
+			wait(t, "sipp's verdict", p.done)
+			if p.err == nil {
+				t.Error("sipp is content")
+			}
+		})
+	}
+}

@@ -1,0 +1,110 @@
+package trunk
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"pronto/campaigns"
+)
+
+// problems gathers what is wrong with a configuration.
+type problems []error
+
+func (p *problems) add(field string, value any, mend string) {
+	*p = append(*p, fmt.Errorf("%s: %v: %s", field, value, mend))
+}
+
+// Validate reports every problem of the configuration at once.
+func (c Config) Validate() error {
+	var p problems
+	if !c.Listen.Addr().IsValid() {
+		p.add("sip.listen", c.Listen, "give an address and port such as 192.0.2.1:5060")
+	} else if c.Listen.Addr().IsUnspecified() && c.Public == "" {
+		p.add("sip.listen", c.Listen, "give public_address as well, because a far end cannot answer to "+c.Listen.Addr().String())
+	}
+	names := map[string]bool{}
+	for i, t := range c.Trunks {
+		at := fmt.Sprintf("trunks[%d]", i)
+		if t.Name == "" || names[t.Name] {
+			p.add(at+".name", t.Name, "give each trunk a name of its own")
+		}
+		names[t.Name] = true
+		t.validate(&p, at)
+	}
+	return errors.Join(p...)
+}
+
+func (t TrunkConfig) validate(p *problems, at string) {
+	if host, _, err := splitHostPort(t.Address, 5060); err != nil || host == "" || !safe(host) {
+		p.add(at+".address", t.Address, "give the carrier's host:port")
+	}
+	if !safe(t.Domain) {
+		p.add(at+".domain", t.Domain, "give a host name such as carrier.example")
+	}
+	if t.Transport != "" && t.Transport != UDP && t.Transport != TCP {
+		p.add(at+".transport", t.Transport, "one of udp, tcp")
+	}
+	if t.Channels < 0 || t.CallsPerSecond < 0 {
+		p.add(at, t.Name, "channels and calls per second are not negative; 0 is no bound")
+	}
+	for _, f := range []struct{ field, value string }{
+		{"username", t.Username}, {"auth_name", t.AuthName}, {"from_user", t.FromUser},
+	} {
+		if !safe(f.value) {
+			p.add(at+"."+f.field, f.value, "no white space, quotes or brackets")
+		}
+	}
+	t.validateNumbers(p, at)
+}
+
+func (t TrunkConfig) validateNumbers(p *problems, at string) {
+	isNational := false
+	for _, f := range []struct {
+		field  string
+		format NumberFormat
+	}{{"number_format", t.Format}, {"to_format", t.ToFormat}, {"from_format", t.FromFormat}, {"asserted_format", t.AssertedFormat}} {
+		if !slices.Contains([]NumberFormat{"", E164, ZeroZero, Digits, National}, f.format) {
+			p.add(at+"."+f.field, f.format, "one of e164, 00, digits, national")
+		}
+		isNational = isNational || f.format == National
+	}
+	switch {
+	case t.Country != "" && !campaigns.KnownCountry(t.Country):
+		p.add(at+".country", t.Country, "give two letters as in IT, US, GB")
+	case isNational && t.Country == "":
+		p.add(at+".country", `""`, "national numbers need the country of the trunk, as in country: IT")
+	}
+	if t.NationalPrefix != nil && strings.Trim(*t.NationalPrefix, "0123456789") != "" {
+		p.add(at+".national_prefix", *t.NationalPrefix, "digits only, or empty")
+	}
+	if !slices.Contains([]Identity{"", AssertedIdentity, PreferredIdentity, RemoteParty, NoIdentity}, t.Asserted) {
+		p.add(at+".asserted", t.Asserted, "one of pai, ppi, rpid, none")
+	}
+}
+
+// safe reports that s can stand in a SIP header without quoting.
+func safe(s string) bool {
+	return !strings.ContainsAny(s, " \t\r\n<>\"@;,?")
+}
+
+// splitHostPort splits host:port, with port as the default.
+func splitHostPort(s string, port int) (string, int, error) {
+	if s == "" {
+		return "", 0, errors.New("empty address")
+	}
+	host, p, err := net.SplitHostPort(s)
+	if err != nil {
+		if strings.Contains(strings.Trim(s, "[]"), ":") && !strings.HasPrefix(s, "[") {
+			return "", 0, err
+		}
+		return strings.Trim(s, "[]"), port, nil
+	}
+	n, err := net.LookupPort("udp", p)
+	if err != nil {
+		return "", 0, err
+	}
+	return host, n, nil
+}
