@@ -72,7 +72,14 @@ type trunkConfig struct {
 	Password          string   `yaml:"password"`
 	Domain            string   `yaml:"domain"`
 	FromUser          string   `yaml:"from_user"`
-	NumberFormat      string   `yaml:"number_format"` // e164, 00, digits
+	AuthName          string   `yaml:"auth_name"`
+	NumberFormat      string   `yaml:"number_format"` // e164, 00, digits, national
+	ToFormat          string   `yaml:"to_format"`     // each default number_format
+	FromFormat        string   `yaml:"from_format"`
+	AssertedFormat    string   `yaml:"asserted_format"`
+	Country           string   `yaml:"country"`         // whose numbers national shortens
+	NationalPrefix    *string  `yaml:"national_prefix"` // before a national number; default: the country's own
+	Asserted          string   `yaml:"asserted"`        // pai, ppi, rpid, none
 	Channels          int      `yaml:"channels"`
 	MaxCallsPerSecond float64  `yaml:"max_calls_per_second"`
 	Codecs            []string `yaml:"codecs"`
@@ -111,7 +118,7 @@ func loadConfig(path string) (config, error) {
 			return c, invalidFile(fmt.Errorf("configuration: %w", err))
 		}
 		if err := decodeStrictly(data, &c); err != nil && len(bytes.TrimSpace(data)) > 0 {
-			return c, invalidFile(fmt.Errorf("%s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true))))
+			return c, invalidFile(fmt.Errorf("%s: %s%s", path, meant(err), strings.TrimSpace(yaml.FormatError(err, false, true))))
 		}
 		if c.Prompts != "" && !filepath.IsAbs(c.Prompts) {
 			c.Prompts = filepath.Join(filepath.Dir(path), c.Prompts)
@@ -189,26 +196,13 @@ func (c config) trunk() (trunk.Config, error) {
 		return out, fmt.Errorf("sip.listen: %q: give an address and port such as 192.0.2.1:5060", c.SIP.Listen)
 	}
 	codecs, err := codecsOf("sip.codecs", c.SIP.Codecs)
-	if err != nil {
-		return out, err
-	}
+	errs := []error{err}
 	out = trunk.Config{Listen: listen, Public: c.SIP.Public, Realm: c.SIP.Realm, UserAgent: "pronto/" + version, Codecs: codecs}
 	for i, t := range c.Trunks {
-		codecs, err := codecsOf(fmt.Sprintf("trunks[%d].codecs", i), t.Codecs)
-		if err != nil {
-			return out, err
-		}
-		sources, err := networks(fmt.Sprintf("trunks[%d].sources", i), t.Sources)
-		if err != nil {
-			return out, err
-		}
-		out.Trunks = append(out.Trunks, trunk.TrunkConfig{
-			Name: t.Name, Address: t.Address, Transport: trunk.Transport(t.Transport), Username: t.Username, Password: t.Password,
-			Domain: t.Domain, FromUser: t.FromUser, Format: trunk.NumberFormat(t.NumberFormat), Channels: t.Channels,
-			CallsPerSecond: t.MaxCallsPerSecond, Codecs: codecs, Peering: t.Peering, Sources: sources,
-		})
+		way, err := t.way(fmt.Sprintf("trunks[%d]", i))
+		out.Trunks, errs = append(out.Trunks, way), append(errs, err)
 	}
-	return out, out.Validate()
+	return out, errors.Join(append(errs, out.Validate())...)
 }
 
 // media makes the audio side's configuration.

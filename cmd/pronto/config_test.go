@@ -16,7 +16,9 @@ func TestConfigRefusesWhatItCannotRead(t *testing.T) {
 		"a clock that is none":       {"rehearsal: {clock: garbage}\ntrunks: [{name: a, address: \"8.8.4.4:5060\"}]\n", `"garbage" is no time`},
 		"a clock without its zone":   {"rehearsal: {clock: 2026-11-24T10:00:00}\n", "is no time with its zone"},
 		"since without a clock":      {"rehearsal: {since: 2026-11-24T10:00:00Z}\n", "give both or neither"},
-		"a key that does not exist":  {"sip: {lisen: 127.0.0.1:5060}\n", "lisen"},
+		"a key that does not exist":  {"sip: {lisen: 127.0.0.1:5060}\n", "lisen: no such key: did you mean listen?"},
+		"a key of a trunk misspelt":  {"trunks: [{number_fromat: e164}]\n", "did you mean number_format?"},
+		"a key far from any":         {"tea: {milk: true}\n", "unknown field"},
 		"what the library panics on": {"trunks: !0\n0", "cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -40,5 +42,26 @@ func TestRehearsalClockGoesOnOverARestart(t *testing.T) {
 	c := config{Rehearsal: rehearsalConfig{Clock: &instant{time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}, Since: &instant{since}}}
 	if got := c.now(time.Now())().Sub(c.Rehearsal.Clock.Time); got < time.Hour || got > time.Hour+time.Minute {
 		t.Errorf("an hour after since the clock has gone on by %s", got)
+	}
+}
+
+// All that is wrong with the trunks is said at once, each with its field, its
+// value and how to mend it.
+func TestConfigSaysAllThatIsWrongWithTrunks(t *testing.T) {
+	c := config{SIP: sipConfig{Listen: "127.0.0.1:5060", Codecs: []string{"opus"}}, Trunks: []trunkConfig{
+		{Name: "a", Address: "a", Codecs: []string{"g729"}, Sources: []string{"here"}, Asserted: "anonymous"},
+		{Name: "b", Address: "b", NumberFormat: "national"},
+	}}
+	_, err := c.trunk()
+	if err == nil {
+		t.Fatal("taken")
+	}
+	for _, want := range []string{
+		`sip.codecs: "opus": one of`, `trunks[0].codecs: "g729": one of`, `trunks[0].sources[0]: "here": give a network`,
+		"trunks[0].asserted: anonymous: one of pai", "trunks[1].country", "as in country: IT",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error lacks %q:\n%v", want, err)
+		}
 	}
 }

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"pronto/dialer/trunk"
+)
+
+// way is the trunk as the SIP endpoint wants it; at is where it stands in the file.
+func (t trunkConfig) way(at string) (trunk.TrunkConfig, error) {
+	codecs, noCodecs := codecsOf(at+".codecs", t.Codecs)
+	sources, noSources := networks(at+".sources", t.Sources)
+	return trunk.TrunkConfig{
+		Name: t.Name, Address: t.Address, Transport: trunk.Transport(t.Transport),
+		Username: t.Username, AuthName: t.AuthName, Password: t.Password,
+		Domain: t.Domain, FromUser: t.FromUser,
+		Format: trunk.NumberFormat(t.NumberFormat), ToFormat: trunk.NumberFormat(t.ToFormat),
+		FromFormat: trunk.NumberFormat(t.FromFormat), AssertedFormat: trunk.NumberFormat(t.AssertedFormat),
+		Country: t.Country, NationalPrefix: t.NationalPrefix, Asserted: trunk.Identity(t.Asserted),
+		Channels: t.Channels, CallsPerSecond: t.MaxCallsPerSecond, Codecs: codecs, Peering: t.Peering, Sources: sources,
+	}, errors.Join(noCodecs, noSources)
+}
+
+// meant says which key was probably meant by one that does not exist; empty for
+// every other error.
+func meant(err error) string {
+	var unknown *yaml.UnknownFieldError
+	if !errors.As(err, &unknown) || unknown.Token == nil {
+		return ""
+	}
+	best, least := "", 3
+	for _, key := range keysOf(reflect.TypeFor[config](), nil) {
+		if d := distance(unknown.Token.Value, key); d < least {
+			best, least = key, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s: no such key: did you mean %s?\n", unknown.Token.Value, best)
+}
+
+// keysOf lists the keys of a part of the configuration and of the parts in it.
+func keysOf(t reflect.Type, keys []string) []string {
+	for t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer || t.Kind() == reflect.Map {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return keys
+	}
+	for i := range t.NumField() {
+		if key, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); key != "" && key != "-" {
+			keys = keysOf(t.Field(i).Type, append(keys, key))
+		}
+	}
+	return keys
+}
+
+// distance is how many letters must be changed, added or taken away to make one
+// word of the other (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			changed := diagonal
+			if a[i] != b[j] {
+				changed++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(changed, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
