@@ -41,13 +41,17 @@ type sipConfig struct {
 	Realm  string    `yaml:"realm"`          // of the phones' passwords; default pronto
 	Codecs []string  `yaml:"codecs"`         // offered to phones, in order; default pcma, pcmu
 	Timers sipTimers `yaml:"timers"`
+
+	SessionExpires time.Duration `yaml:"session_expires"` // of calls without a refresh (RFC 4028); default 30m
 }
 
-// sipTimers are RFC 3261 section 17's T1, T2 and T4; only tests shorten them.
+// sipTimers are RFC 3261 section 17's T1, T2 and T4, and the least life of a
+// session, 90 s by RFC 4028; only tests shorten them.
 type sipTimers struct {
-	T1 time.Duration `yaml:"t1"`
-	T2 time.Duration `yaml:"t2"`
-	T4 time.Duration `yaml:"t4"`
+	T1    time.Duration `yaml:"t1"`
+	T2    time.Duration `yaml:"t2"`
+	T4    time.Duration `yaml:"t4"`
+	MinSE time.Duration `yaml:"min_se"`
 }
 
 // set makes the timers those of this process; what is not given is RFC 3261's.
@@ -198,6 +202,7 @@ func (c config) trunk() (trunk.Config, error) {
 	codecs, err := codecsOf("sip.codecs", c.SIP.Codecs)
 	errs := []error{err}
 	out = trunk.Config{Listen: listen, Public: c.SIP.Public, Realm: c.SIP.Realm, UserAgent: "pronto/" + version, Codecs: codecs}
+	out.Limits.SessionExpires, out.Limits.SessionMin = c.SIP.SessionExpires, c.SIP.Timers.MinSE
 	for i, t := range c.Trunks {
 		way, err := t.way(fmt.Sprintf("trunks[%d]", i))
 		out.Trunks, errs = append(out.Trunks, way), append(errs, err)

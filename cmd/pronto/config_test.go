@@ -37,6 +37,26 @@ func TestConfigRefusesWhatItCannotRead(t *testing.T) {
 	}
 }
 
+func TestSessionsLiveLongEnough(t *testing.T) {
+	for text, want := range map[string]string{
+		"sip: {session_expires: 90s}":                          "",
+		"sip: {session_expires: 2s, timers: {min_se: 1s}}":     "",
+		"sip: {session_expires: 89s}":                          "session_expires: 1m29s: from 1m30s to 24h0m0s",
+		"sip: {session_expires: 25h}":                          "session_expires",
+		"sip: {session_expires: 90s, timers: {min_se: 500ms}}": "session_expires",
+	} {
+		file := filepath.Join(t.TempDir(), "pronto.yaml")
+		writeFile(t, file, text+"\n")
+		c, err := loadConfig(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.trunk(); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: error %v, want %q", text, err, want)
+		}
+	}
+}
+
 func TestRehearsalClockGoesOnOverARestart(t *testing.T) {
 	since := time.Now().Add(-time.Hour)
 	c := config{Rehearsal: rehearsalConfig{Clock: &instant{time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}, Since: &instant{since}}}

@@ -72,6 +72,9 @@ type Limits struct {
 	PhoneRing     time.Duration // an agent's phone rings no longer than this
 	AdmissionWait time.Duration // longest wait for a trunk's calls per second; over it the call is Congested
 
+	SessionExpires time.Duration // life of a session without a refresh that is asked for (RFC 4028)
+	SessionMin     time.Duration // shorter ones get 422; the RFC's own least is 90 s
+
 	RegisterDefault time.Duration // life of a registration that asks for none
 	RegisterMin     time.Duration // shorter ones get 423 (RFC 3261 section 10.2.8)
 	RegisterMax     time.Duration // longer ones are shortened
@@ -91,6 +94,9 @@ func DefaultLimits() Limits {
 		PostDial:      20 * time.Second,
 		PhoneRing:     30 * time.Second,
 		AdmissionWait: time.Second,
+
+		SessionExpires: 30 * time.Minute,
+		SessionMin:     90 * time.Second,
 
 		RegisterDefault: 300 * time.Second,
 		RegisterMin:     60 * time.Second,
@@ -152,6 +158,8 @@ func (l Limits) withDefaults() Limits {
 	l.PostDial = or(l.PostDial, d.PostDial)
 	l.PhoneRing = or(l.PhoneRing, d.PhoneRing)
 	l.AdmissionWait = or(l.AdmissionWait, d.AdmissionWait)
+	l.SessionExpires = or(l.SessionExpires, d.SessionExpires)
+	l.SessionMin = or(l.SessionMin, d.SessionMin)
 	l.RegisterDefault = or(l.RegisterDefault, d.RegisterDefault)
 	l.RegisterMin = or(l.RegisterMin, d.RegisterMin)
 	l.RegisterMax = or(l.RegisterMax, d.RegisterMax)

@@ -87,17 +87,24 @@ func (ep *Endpoint) send(req *sip.Request) error {
 	return errors.Join(err, closing)
 }
 
-// do runs a non-INVITE request to its final response.
+// do runs a request to its final response. Of an INVITE that failed the
+// transaction stays, to acknowledge the failure again.
 func (ep *Endpoint) do(ctx context.Context, req *sip.Request) (*sip.Response, error) {
 	tx, err := ep.request(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	defer tx.Terminate()
+	stays := false
+	defer func() {
+		if !stays {
+			tx.Terminate()
+		}
+	}()
 	for {
 		select {
 		case res := <-tx.Responses():
 			if !res.IsProvisional() {
+				stays = req.IsInvite() && !res.IsSuccess()
 				return res, nil
 			}
 		case <-tx.Done():

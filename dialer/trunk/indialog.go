@@ -62,12 +62,17 @@ func (l *leg) request(req *sip.Request, tx *sip.ServerTx) {
 	}
 }
 
-// required is what a request insists on; we have none of the extensions that
-// a Require header names (RFC 3261 section 8.2.2.3).
+// required is what a request insists on and we do not have (RFC 3261 section
+// 8.2.2.3). Reliable provisional responses are had by sending no provisional response at all.
 func required(req *sip.Request) string {
 	var all []string
 	for _, h := range req.GetHeaders("Require") {
-		all = append(all, h.Value())
+		for _, tag := range strings.Split(h.Value(), ",") {
+			tag = strings.TrimSpace(tag)
+			if !strings.EqualFold(tag, optionTimer) && !strings.EqualFold(tag, option100) {
+				all = append(all, tag)
+			}
+		}
 	}
 	return printable(strings.Join(all, ", "))
 }
@@ -114,10 +119,18 @@ func (l *leg) farBye(req *sip.Request) {
 // reoffer answers a re-INVITE or UPDATE (RFC 3261 section 14.2, RFC 3311): hold,
 // a new address, a refresh of the session, or an INVITE that asks for our offer.
 func (l *leg) reoffer(req *sip.Request, tx *sip.ServerTx) {
+	asked := expiryOf(req)
 	l.mu.Lock()
-	if l.pending != nil && l.pending.offered || l.isEnded {
+	crossing := l.offering && (req.IsInvite() || len(req.Body()) > 0)
+	if crossing || l.pending != nil && l.pending.offered || l.isEnded {
 		l.mu.Unlock()
 		l.ep.respond(req, tx, sip.StatusRequestPending, "Request Pending")
+		return
+	}
+	agreed, ok := asked.grant(l.life, l.ep.cfg.Limits.SessionMin)
+	if !ok {
+		l.mu.Unlock()
+		l.ep.write(tx, l.ep.tooSmall(req))
 		return
 	}
 	var far *described
@@ -130,10 +143,8 @@ func (l *leg) reoffer(req *sip.Request, tx *sip.ServerTx) {
 		}
 		far = &d
 	}
-	if c := req.Contact(); c != nil && c.Address.Host != "" { // target refresh
-		l.target = c.Address
-		l.aim()
-	}
+	l.retarget(req.Contact())
+	l.updates = l.updates || lists(req, string(sip.UPDATE), "Allow")
 	l.say(far)
 	said := l.said
 	if far != nil {
@@ -147,11 +158,14 @@ func (l *leg) reoffer(req *sip.Request, tx *sip.ServerTx) {
 		}
 		l.pending = p
 	}
+	contact := l.ep.contact(l.hop.transport)
 	l.mu.Unlock()
 
 	res := l.ep.reply(req, sip.StatusOK, "OK")
-	res.AppendHeader(l.ep.contact(l.hop.transport))
+	res.AppendHeader(contact)
 	res.AppendHeader(sip.NewHeader("Allow", allow))
+	agreed.announce(res)
+	l.lives(agreed)
 	if far != nil || p != nil {
 		kind := sip.ContentTypeHeader("application/sdp")
 		res.AppendHeader(&kind)
@@ -223,7 +237,6 @@ func (l *leg) ackCame(req *sip.Request) {
 		return
 	}
 	if far, err := parseSDP(req.Body(), l.codecs); err == nil {
-		l.said.codecs = []dialer.Codec{far.Codec}
 		l.audio.Connect(far.Remote)
 	}
 }

@@ -24,6 +24,8 @@ type invite struct {
 	creds   credentials
 	try     int
 	cseq    uint32
+	every   time.Duration // the life of the session that we ask for (RFC 4028)
+	leastSE time.Duration // the least that the far end accepts
 	req     *sip.Request
 	tx      *sip.ClientTx
 	offer   session
@@ -39,7 +41,7 @@ type invite struct {
 
 // place runs a call until it is answered or no 200 can follow any more.
 func (ep *Endpoint) place(ctx context.Context, c call) (*leg, dialer.Result) {
-	v := &invite{call: c, ep: ep, cseq: 1}
+	v := &invite{call: c, ep: ep, cseq: 1, every: ep.cfg.Limits.SessionExpires, leastSE: ep.cfg.Limits.SessionMin}
 	v.res.Trunk = c.trunk
 	if !ep.calls.add(c.id.callID, v) {
 		c.release()
@@ -74,7 +76,7 @@ func (v *invite) run(ctx context.Context) (*leg, dialer.Result) {
 			return v.unanswered(err)
 		case final.IsSuccess():
 			return v.answer(final)
-		case v.challenged(ctx, final):
+		case v.challenged(ctx, final), v.tooShort(ctx, final):
 			continue
 		}
 		v.res.Final = v.ep.cfg.Now()
@@ -242,6 +244,22 @@ func (v *invite) challenged(ctx context.Context, res *sip.Response) bool {
 	return again
 }
 
+// tooShort takes a 422: the far end wants fewer refreshes (RFC 4028 section
+// 7.3). It reports whether the call is asked for again.
+func (v *invite) tooShort(ctx context.Context, res *sip.Response) bool {
+	least := expiryOf(res).min
+	if res.StatusCode != statusIntervalTooSmall || ctx.Err() != nil || !v.cancelledAt.IsZero() || least <= v.every || v.try >= mostTries {
+		return false
+	}
+	v.every, v.leastSE = least, least
+	v.creds.given, v.creds.stale = nil, false // a nonce counts for one INVITE
+	v.cseq++
+	return true
+}
+
+// mostTries bounds how often one call is asked for again.
+const mostTries = 6
+
 // answer takes the first 200. The audio is connected before the dialog can be
 // found, so that no re-INVITE comes in between; the ACK leaves once the answer is written down.
 func (v *invite) answer(res *sip.Response) (*leg, dialer.Result) {
@@ -256,7 +274,6 @@ func (v *invite) answer(res *sip.Response) (*leg, dialer.Result) {
 	}
 	far, err := parseSDP(body, v.codecs)
 	if err == nil {
-		l.said.codecs = []dialer.Codec{far.Codec}
 		v.audio.Connect(far.Remote)
 	}
 	v.ep.calls.replace(v.id.callID, l)
@@ -274,6 +291,7 @@ func (v *invite) answer(res *sip.Response) (*leg, dialer.Result) {
 	if v.answered != nil {
 		recorded = v.answered(now, v.res.Dialog)
 	}
+	l.lives(lifeOf(res, v.ep.cfg.Limits.SessionMin))
 	l.confirm(recorded)
 	return l, v.res
 }

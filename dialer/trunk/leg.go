@@ -12,7 +12,7 @@ import (
 	"pronto/dialer"
 )
 
-// leg is an established dialog that we began. It has no goroutine of its own.
+// leg is an established dialog. It has no goroutine of its own.
 type leg struct {
 	ep *Endpoint
 	dialogOf
@@ -21,7 +21,8 @@ type leg struct {
 	trunk     string
 	inviteSeq uint32
 	fixed     bool
-	fallback  hop // of the INVITE
+	caller    bool // the dialog is of our making: the INVITE and the Call-ID are ours
+	fallback  hop  // of the INVITE
 	release   func()
 	done      chan struct{}
 	confirmed chan struct{} // closed when the ACK has been sent
@@ -38,6 +39,14 @@ type leg struct {
 	hung    bool
 	isEnded bool
 	end     dialer.End
+
+	life     life
+	renewed  time.Time     // when the session was last refreshed, by the machine's clock
+	clock    *time.Timer   // runs tick at wake
+	wake     time.Time     //
+	leastSE  time.Duration // the largest Min-SE that the far end has asked for
+	updates  bool          // the far end takes UPDATE
+	offering bool          // an INVITE of ours is on its way
 }
 
 var _ dialer.Leg = (*leg)(nil)
@@ -45,10 +54,11 @@ var _ dialer.Leg = (*leg)(nil)
 // newLeg makes the dialog of a 2xx (RFC 3261 section 12.1.2).
 func (v *invite) newLeg(res *sip.Response) *leg {
 	l := &leg{
-		ep: v.ep, audio: v.audio, codecs: v.codecs, trunk: v.trunk, fixed: v.fixed, fallback: v.hop,
+		ep: v.ep, audio: v.audio, codecs: v.codecs, trunk: v.trunk, fixed: v.fixed, caller: true, fallback: v.hop,
 		dialogOf:  dialogOf{callID: v.id.callID, localTag: v.id.fromTag, local: v.from, remote: v.to},
 		inviteSeq: v.cseq, cseq: v.cseq, release: v.release, done: make(chan struct{}), confirmed: make(chan struct{}),
 		target: v.target, route: routeSet(res), said: v.offer,
+		leastSE: v.leastSE, updates: lists(res, string(sip.UPDATE), "Allow"),
 	}
 	l.creds = v.creds
 	l.creds.given = maps.Clone(v.creds.given)
@@ -87,11 +97,11 @@ func (l *leg) Ended() dialer.End {
 	return l.end
 }
 
-// acknowledge sends the ACK of the 2xx to our INVITE: a request of its own, with
-// the INVITE's CSeq and credentials (RFC 3261 section 13.2.2.4).
-func (l *leg) acknowledge() {
+// acknowledge sends the ACK of the 2xx to an INVITE of ours: a request of its
+// own, with the INVITE's CSeq and credentials (RFC 3261 section 13.2.2.4).
+func (l *leg) acknowledge(cseq uint32) {
 	l.mu.Lock()
-	req := l.ep.inDialog(sip.ACK, l.dialogOf, l.inviteSeq, l.target, l.route, l.hop.transport)
+	req := l.ep.inDialog(sip.ACK, l.dialogOf, cseq, l.target, l.route, l.hop.transport)
 	l.creds.apply(req)
 	req.SetBody(nil)
 	l.ep.route(req, l.hop)
@@ -104,27 +114,27 @@ func (l *leg) acknowledge() {
 // confirm sends the ACK once recorded, when there is one, has returned.
 func (l *leg) confirm(recorded func()) {
 	if recorded == nil {
-		l.acknowledge()
+		l.acknowledge(l.inviteSeq)
 		close(l.confirmed)
 		return
 	}
 	l.ep.spawn(func() {
 		recorded()
-		l.acknowledge()
+		l.acknowledge(l.inviteSeq)
 		close(l.confirmed)
 	})
 }
 
-// again takes a 200 to the INVITE that is not the first: a retransmission is
+// again takes a 200 to an INVITE that is not the first: a retransmission is
 // acknowledged again, once the first ACK is out, another fork's is acknowledged and ended.
 func (l *leg) again(res *sip.Response) {
-	if !res.IsSuccess() {
+	if !res.IsSuccess() || res.CSeq() == nil {
 		return
 	}
 	if to := res.To(); to != nil && to.Params.GetOr("tag", "") == l.remoteTag {
 		select {
 		case <-l.confirmed:
-			l.acknowledge()
+			l.acknowledge(res.CSeq().SeqNo)
 		default:
 		}
 		return
@@ -135,21 +145,32 @@ func (l *leg) again(res *sip.Response) {
 // stray takes a response that outlived the INVITE's transaction.
 func (l *leg) stray(res *sip.Response) { l.again(res) }
 
-// next makes the dialog's next request.
-func (l *leg) next(method sip.RequestMethod) *sip.Request {
+// next makes the dialog's next request. dress, when not nil, adds what the
+// method needs; it is called under mu.
+func (l *leg) next(method sip.RequestMethod, dress func(*sip.Request)) *sip.Request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cseq++
-	req := l.ep.inDialog(method, l.dialogOf, l.cseq, l.target, l.route, l.hop.transport)
-	l.creds.apply(req)
-	req.SetBody(nil)
-	l.ep.route(req, l.hop)
+	write := func(h hop) *sip.Request {
+		req := l.ep.inDialog(method, l.dialogOf, l.cseq, l.target, l.route, h.transport)
+		l.creds.apply(req)
+		if dress != nil {
+			dress(req)
+		}
+		req.SetBody(req.Body())
+		l.ep.route(req, h)
+		return req
+	}
+	req := write(l.hop)
+	if l.hop.transport == UDP && len(req.String()) > largest {
+		req = write(hop{addr: l.hop.addr, transport: TCP})
+	}
 	return req
 }
 
 // ask runs a request of the dialog to its final response, answering a challenge once.
-func (l *leg) ask(ctx context.Context, method sip.RequestMethod) (*sip.Response, error) {
-	req := l.next(method)
+func (l *leg) ask(ctx context.Context, method sip.RequestMethod, dress func(*sip.Request)) (*sip.Response, error) {
+	req := l.next(method, dress)
 	res, err := l.ep.do(ctx, req)
 	if err != nil || res.StatusCode != sip.StatusUnauthorized && res.StatusCode != sip.StatusProxyAuthRequired {
 		return res, err
@@ -161,7 +182,7 @@ func (l *leg) ask(ctx context.Context, method sip.RequestMethod) (*sip.Response,
 	if !again || err != nil {
 		return res, err
 	}
-	return l.ep.do(ctx, l.next(method))
+	return l.ep.do(ctx, l.next(method, dress))
 }
 
 // Hangup sends BYE, once, and returns at once.
@@ -178,7 +199,7 @@ func (l *leg) Hangup() {
 		case <-l.confirmed:
 		case <-l.ep.ctx.Done():
 		}
-		res, err := l.ask(l.ep.ctx, sip.BYE)
+		res, err := l.ask(l.ep.ctx, sip.BYE, nil)
 		end := dialer.End{Err: err}
 		if res != nil {
 			end.Cause.Status = res.StatusCode
@@ -197,6 +218,9 @@ func (l *leg) over(end dialer.End) {
 	l.isEnded, l.end = true, end
 	p := l.pending
 	l.pending = nil
+	if l.clock != nil {
+		l.clock.Stop()
+	}
 	l.mu.Unlock()
 	if p != nil {
 		p.settle()
@@ -210,7 +234,7 @@ func (l *leg) over(end dialer.End) {
 // Alive asks with OPTIONS whether the far end still has the dialog; any answer
 // but 408 and 481 says yes (RFC 3261 section 12.2.1.2).
 func (l *leg) Alive(ctx context.Context) bool {
-	res, err := l.ask(ctx, sip.OPTIONS)
+	res, err := l.ask(ctx, sip.OPTIONS, nil)
 	return err == nil && res.StatusCode != sip.StatusRequestTimeout && res.StatusCode != sip.StatusCallTransactionDoesNotExists
 }
 

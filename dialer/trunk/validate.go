@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"pronto/campaigns"
 )
@@ -33,6 +34,9 @@ func (c Config) Validate() error {
 		}
 		names[t.Name] = true
 		t.validate(&p, at)
+	}
+	if l := c.Limits.withDefaults(); l.SessionMin < time.Second || l.SessionExpires < l.SessionMin || l.SessionExpires > longestSession {
+		p.add("sip.session_expires", l.SessionExpires, "from "+l.SessionMin.String()+" to "+longestSession.String())
 	}
 	return errors.Join(p...)
 }
