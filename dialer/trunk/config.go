@@ -84,6 +84,8 @@ type Limits struct {
 	GuessRate       float64       // wrong credentials per second and source address
 	GuessBurst      int           //
 
+	Callers int // people who ring back, at once; the next hear busy
+
 	TCPConns          int // accepted TCP connections
 	TCPConnsPerSource int //
 }
@@ -106,6 +108,8 @@ func DefaultLimits() Limits {
 		RegisterBurst:   500,
 		GuessRate:       0.5,
 		GuessBurst:      20,
+
+		Callers: 10,
 
 		TCPConns:          2000,
 		TCPConnsPerSource: 600,
@@ -168,6 +172,7 @@ func (l Limits) withDefaults() Limits {
 	l.RegisterBurst = or(l.RegisterBurst, d.RegisterBurst)
 	l.GuessRate = or(l.GuessRate, d.GuessRate)
 	l.GuessBurst = or(l.GuessBurst, d.GuessBurst)
+	l.Callers = or(l.Callers, d.Callers)
 	l.TCPConns = or(l.TCPConns, d.TCPConns)
 	l.TCPConnsPerSource = or(l.TCPConnsPerSource, d.TCPConnsPerSource)
 	return l

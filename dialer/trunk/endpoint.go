@@ -23,20 +23,21 @@ const readBuffer = 8 << 20
 
 // Endpoint is one SIP user agent on one address, for trunks and phones alike.
 type Endpoint struct {
-	cfg    Config
-	log    *zap.Logger
-	tp     *sip.TransportLayer
-	tx     *sip.TransactionLayer
-	udp    *screen
-	tcp    net.Listener
-	listen netip.AddrPort
-	host   string // of Via and Contact
-	trunks []*carrier
-	calls  calls
-	known  known
-	reg    *registrar
-	names  names
-	strays strays
+	cfg     Config
+	log     *zap.Logger
+	tp      *sip.TransportLayer
+	tx      *sip.TransactionLayer
+	udp     *screen
+	tcp     net.Listener
+	listen  netip.AddrPort
+	host    string // of Via and Contact
+	trunks  []*carrier
+	calls   calls
+	known   known
+	reg     *registrar
+	names   names
+	strays  strays
+	callers callers
 
 	ctx    context.Context // ends when Close begins
 	cancel context.CancelFunc
@@ -61,6 +62,7 @@ func New(cfg Config) (*Endpoint, error) {
 	cfg = cfg.withDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
 	ep := &Endpoint{cfg: cfg, log: cfg.Logger, ctx: ctx, cancel: cancel}
+	ep.callers.rings = make(chan dialer.Ring, cfg.Limits.Callers)
 	ep.strays.rate = rate.NewLimiter(strayRate, strayBurst)
 	if err := ep.open(); err != nil {
 		cancel()

@@ -39,6 +39,10 @@ func (ep *Endpoint) onRequest(req *sip.Request, tx *sip.ServerTx) {
 	case sip.OPTIONS:
 		ep.writeWithAllow(req, tx, sip.StatusOK, "OK")
 	case sip.INVITE:
+		if t := ep.peer(src.Addr()); t != nil {
+			ep.rung(req, tx, t)
+			return
+		}
 		ep.respond(req, tx, sip.StatusForbidden, "Forbidden")
 	case sip.BYE, sip.CANCEL, sip.UPDATE, sip.INFO, sip.PRACK, sip.REFER, sip.NOTIFY:
 		ep.respond(req, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")

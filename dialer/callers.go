@@ -1,0 +1,56 @@
+package dialer
+
+import (
+	"context"
+	"time"
+
+	"pronto/campaigns"
+)
+
+// Callers are the people who ring one of our caller IDs. Implemented by
+// dialer/trunk.
+type Callers interface {
+	// Take sets the numbers that are answered from now on; a call to another gets 404. Before the
+	// first Take, and after a nil one, every call gets 503.
+	Take(numbers []campaigns.Number)
+	// Rings delivers the calls as they come, already ringing. It is never closed.
+	Rings() <-chan Ring
+}
+
+// Ring is a call to one of our caller IDs that waits for its answer.
+type Ring interface {
+	// CallID is the SIP Call-ID.
+	CallID() string
+	// Caller is who rings; empty: the number is withheld or cannot be read.
+	Caller() campaigns.Number
+	// Called is the caller ID that was rung.
+	Called() campaigns.Number
+	// Trunk names the trunk that brought the call.
+	Trunk() string
+	// Answer sends the 200 with a's address, once remember has returned without an error, and returns the
+	// leg when its ACK has come. An error says why there is none: the caller gave up, sent no ACK, or
+	// remember failed. It may be called once, instead of Refuse.
+	Answer(ctx context.Context, a Audio, remember func(Dialog) error) (Leg, error)
+	// Refuse ends the call with a SIP status, such as 503.
+	Refuse(status int)
+}
+
+// Caller is what a restart needs to know of a call from somebody who rang back.
+type Caller struct {
+	ID       string           `json:"id"` // ULID
+	Number   campaigns.Number `json:"number,omitempty"`
+	Campaign string           `json:"campaign,omitempty"`
+	Dialog   Dialog           `json:"dialog"`
+	At       time.Time        `json:"at"`
+}
+
+// CallerBook is what the store knows of people who ring back.
+type CallerBook interface {
+	// LastAttempt is the newest attempt to the number on behalf of the seller; false: none.
+	LastAttempt(ctx context.Context, seller string, n campaigns.Number) (Attempt, bool, error)
+	// CallersLeft returns the calls that are remembered.
+	CallersLeft(ctx context.Context) ([]Caller, error)
+	// RememberCaller remembers a call over a restart; ForgetCaller forgets it.
+	RememberCaller(ctx context.Context, c Caller) error
+	ForgetCaller(ctx context.Context, id string) error
+}

@@ -1,0 +1,396 @@
+package trunk
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dialer"
+)
+
+const (
+	shown       = campaigns.Number("+390844000123")
+	ringingBack = "+393331234567" // who rings back
+)
+
+// newAnswering is a bench that answers calls to shown.
+func newAnswering(t *testing.T, change ...func(*Config)) *bench {
+	t.Helper()
+	b := newBench(t, change...)
+	b.ep.Take([]campaigns.Number{shown})
+	return b
+}
+
+// dials is an INVITE from the far end.
+type dials struct {
+	to, from string
+	tag      string
+	cseq     int
+	extra    []string
+	body     string
+	callID   string
+	branch   string
+}
+
+func (f *far) invite(to netip.AddrPort, d dials) *heard {
+	f.t.Helper()
+	msg := f.inviteText(to, d)
+	f.send(to, msg)
+	return hear(msg, to)
+}
+
+func (f *far) inviteText(to netip.AddrPort, d dials) string {
+	d.to, d.from = or(d.to, string(shown)), or(d.from, "<sip:"+ringingBack+"@"+f.addrString()+">")
+	d.callID, d.branch, d.cseq = or(d.callID, "back-"+newAttempt()), or(d.branch, "z9hG4bKback"+newAttempt()), or(d.cseq, 41)
+	var b strings.Builder
+	fmt.Fprintf(&b, "INVITE sip:%s@%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=%s\r\nMax-Forwards: 70\r\n", d.to, to, f.addrString(), d.branch)
+	fmt.Fprintf(&b, "From: %s;tag=%s\r\nTo: <sip:%s@%s>\r\nCall-ID: %s\r\nCSeq: %d INVITE\r\n", d.from, or(d.tag, "caller"), d.to, to, d.callID, d.cseq)
+	fmt.Fprintf(&b, "Contact: <sip:far@%s>\r\n", f.addrString())
+	for _, e := range d.extra {
+		b.WriteString(e + "\r\n")
+	}
+	if d.body != "" {
+		b.WriteString("Content-Type: application/sdp\r\n")
+	}
+	fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n%s", len(d.body), d.body)
+	return b.String()
+}
+
+// within sends a request of the dialog that the far end's INVITE made, by its 200.
+func (f *far) within(inv, ok *heard, method string, cseq int, body string) *heard {
+	f.t.Helper()
+	contact := strings.Trim(ok.header("Contact"), "<>")
+	msg := fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\nContact: <sip:far@%s>\r\n",
+		method, contact, f.addrString(), newAttempt(), inv.header("From"), ok.header("To"), inv.header("Call-ID"), cseq, method, f.addrString())
+	if body != "" {
+		msg += "Content-Type: application/sdp\r\n"
+	}
+	msg += fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body)
+	f.send(inv.from, msg)
+	return hear(msg, inv.from)
+}
+
+// response waits for a response with the status.
+func (f *far) response(status string) *heard {
+	f.t.Helper()
+	for {
+		h := f.next("SIP/2.0")
+		if got := strings.TrimPrefix(h.line, "SIP/2.0 "); strings.HasPrefix(got, status) {
+			return h
+		} else if !strings.HasPrefix(got, "1") && !strings.HasPrefix(got, "200") {
+			f.t.Fatalf("answered %q, want %s", got, status)
+		}
+	}
+}
+
+// ring waits for a call.
+func (b *bench) ring() dialer.Ring {
+	b.t.Helper()
+	return wait(b.t, "the ring", b.ep.Rings())
+}
+
+// picked is what Answer gave.
+type picked struct {
+	leg dialer.Leg
+	err error
+}
+
+// take answers a ring in the background.
+func (b *bench) take(r dialer.Ring) <-chan picked {
+	out := make(chan picked, 1)
+	go func() {
+		leg, err := r.Answer(b.t.Context(), b.audio, func(d dialer.Dialog) error {
+			b.note(func() { b.dialogs = append(b.dialogs, d) })
+			return nil
+		})
+		out <- picked{leg, err}
+	}()
+	return out
+}
+
+// accepted runs a call to its ACK.
+func (b *bench) accepted(d dials) (inv, ok *heard, leg dialer.Leg) {
+	b.t.Helper()
+	inv = b.far.invite(b.ep.Addr(), d)
+	out := b.take(b.ring())
+	ok = b.far.response("200")
+	b.far.within(inv, ok, "ACK", inv.cseq(), "")
+	got := wait(b.t, "the leg", out)
+	if got.err != nil {
+		b.t.Fatal(got.err)
+	}
+	return inv, ok, got.leg
+}
+
+func TestRungBackAndAnswered(t *testing.T) {
+	b := newAnswering(t)
+	inv := b.far.invite(b.ep.Addr(), dials{body: sdpAt(farHost, 4000, "a=ptime:30"), extra: []string{"Record-Route: <sip:" + b.far.addrString() + ";lr;n=1>, <sip:" + farHost + ":1;lr;n=2>"}})
+	b.far.response("100")
+	ringing := b.far.response("180")
+	r := b.ring()
+	if r.Caller() != ringingBack || r.Called() != shown || r.Trunk() != "carrier" || r.CallID() != inv.header("Call-ID") {
+		t.Errorf("ring of %s at %s by %s, Call-ID %s", r.Caller(), r.Called(), r.Trunk(), r.CallID())
+	}
+	out := b.take(r)
+	ok := b.far.response("200")
+	if ok.header("To") != ringing.header("To") || !strings.Contains(ok.header("To"), "tag=") {
+		t.Errorf("To %q in the 200, %q in the 180, want one tag", ok.header("To"), ringing.header("To"))
+	}
+	if len(b.dialed()) != 1 {
+		t.Error("the dialog was not written down before the 200")
+	}
+	again := b.far.response("200") // until the ACK
+	if again.body() != ok.body() {
+		t.Error("the 200 changes when it is repeated")
+	}
+	b.far.within(inv, ok, "ACK", inv.cseq(), "")
+	got := wait(t, "the leg", out)
+	if got.err != nil {
+		t.Fatal(got.err)
+	}
+	want := dialer.Remote{Addr: netip.MustParseAddrPort(farHost + ":4000"), Codec: dialer.PCMA, Digits: 96, Ptime: 30 * time.Millisecond}
+	if far := b.audio.connected(); len(far) != 1 || far[0] != want {
+		t.Errorf("audio connected to %+v, want %+v", far, want)
+	}
+	b.far.drain(6 * testT1)
+	b.far.none("SIP/2.0", 6*testT1)
+
+	got.leg.Hangup()
+	bye := b.far.next("BYE")
+	if bye.header("From") != ok.header("To") || bye.header("To") != inv.header("From") {
+		t.Errorf("BYE from %q to %q", bye.header("From"), bye.header("To"))
+	}
+	if routes := bye.headers("Route"); len(routes) != 2 || !strings.Contains(routes[0], "n=1") || !strings.Contains(routes[1], "n=2") {
+		t.Errorf("the BYE's routes are %v, want those of the INVITE in their order", routes)
+	}
+	b.far.reply(bye, say{status: "200 OK"})
+	wait(t, "the end", got.leg.Done())
+	if n := b.ep.callers.open.Load(); n != 0 {
+		t.Errorf("%d channels in use after the end", n)
+	}
+}
+
+// drain passes over what comes within d.
+func (f *far) drain(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
+		select {
+		case <-f.in:
+		case <-timer.C:
+			return
+		}
+	}
+}
+
+func TestRungBackWithoutAnOffer(t *testing.T) {
+	b := newAnswering(t)
+	inv := b.far.invite(b.ep.Addr(), dials{})
+	out := b.take(b.ring())
+	ok := b.far.response("200")
+	if !strings.Contains(ok.body(), "m=audio") || !strings.Contains(ok.body(), "telephone-event") {
+		t.Fatalf("the 200 has no offer:\n%s", ok.body())
+	}
+	b.far.within(inv, ok, "ACK", inv.cseq(), sdpAt(farHost, 4002))
+	if got := wait(t, "the leg", out); got.err != nil {
+		t.Fatal(got.err)
+	}
+	if far := b.audio.connected(); len(far) != 1 || far[0].Addr.Port() != 4002 {
+		t.Errorf("audio connected to %+v, want the ACK's address", far)
+	}
+}
+
+func TestRungBackNumbers(t *testing.T) {
+	b := newAnswering(t)
+	for name, c := range map[string]struct {
+		to, want string
+	}{
+		"e164":                 {"+390844000123", "180"},
+		"00":                   {"00390844000123", "180"},
+		"digits":               {"390844000123", "180"},
+		"national":             {"0844000123", "180"},
+		"with a parameter":     {"+390844000123;npdi", "180"},
+		"with an escaped plus": {"%2B390844000123", "180"},
+		"another number":       {"+390844000124", "404"},
+		"a name":               {"pronto", "404"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.far.invite(b.ep.Addr(), dials{to: c.to, body: sdpAt(farHost, 4000)})
+			b.far.response(c.want)
+			if c.want == "180" {
+				b.ring().Refuse(603)
+				b.far.response("603")
+			}
+		})
+	}
+}
+
+func TestRungBackCaller(t *testing.T) {
+	b := newAnswering(t)
+	for name, c := range map[string]struct {
+		from  string
+		extra []string
+		want  campaigns.Number
+	}{
+		"from":                          {"<sip:+393331234567@x.example>", nil, "+393331234567"},
+		"national":                      {"<sip:3331234567@x.example>", nil, "+393331234567"},
+		"00":                            {`"Ann" <sip:00393331234567@x.example>`, nil, "+393331234567"},
+		"asserted outranks from":        {"<sip:+393331234567@x.example>", []string{"P-Asserted-Identity: <sip:+390612345678@x.example;user=phone>"}, "+390612345678"},
+		"asserted by tel":               {"<sip:pbx@x.example>", []string{"P-Asserted-Identity: \"A\" <sip:pbx@x.example>, <tel:+390612345678>"}, "+390612345678"},
+		"anonymous":                     {"\"Anonymous\" <sip:anonymous@anonymous.invalid>", nil, ""},
+		"anonymous but asserted":        {"<sip:anonymous@anonymous.invalid>", []string{"P-Asserted-Identity: <tel:+390612345678>"}, "+390612345678"},
+		"private although asserted":     {"<sip:anonymous@anonymous.invalid>", []string{"P-Asserted-Identity: <tel:+390612345678>", "Privacy: id"}, ""},
+		"private in several words":      {"<sip:+393331234567@x.example>", []string{"Privacy: header;user"}, ""},
+		"privacy not wanted":            {"<sip:+393331234567@x.example>", []string{"Privacy: none"}, "+393331234567"},
+		"an extension":                  {"<sip:201@x.example>", nil, ""},
+		"an identity that says nothing": {"<sip:+393331234567@x.example>", []string{"P-Asserted-Identity: nonsense"}, "+393331234567"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.far.invite(b.ep.Addr(), dials{from: c.from, extra: c.extra, body: sdpAt(farHost, 4000)})
+			r := b.ring()
+			if r.Caller() != c.want {
+				t.Errorf("the caller is %q, want %q", r.Caller(), c.want)
+			}
+			r.Refuse(486)
+			b.far.response("486")
+		})
+	}
+}
+
+func TestRungBackAndGivenUp(t *testing.T) {
+	b := newAnswering(t)
+	inv := b.far.invite(b.ep.Addr(), dials{body: sdpAt(farHost, 4000)})
+	r := b.ring()
+	b.far.response("180")
+	b.far.send(b.ep.Addr(), strings.NewReplacer("INVITE sip", "CANCEL sip", " INVITE\r\n", " CANCEL\r\n").Replace(strings.SplitN(inv.raw, "Contact:", 2)[0])+"Content-Length: 0\r\n\r\n")
+	b.far.response("487")
+	until(t, "the end of the ring", func() bool { return b.ep.callers.open.Load() == 0 })
+	if got := wait(t, "the end", b.take(r)); !errors.Is(got.err, errGaveUp) {
+		t.Errorf("answered after the CANCEL: %v, want %v", got.err, errGaveUp)
+	}
+	if len(b.dialed()) != 0 {
+		t.Error("a dialog was written down for a call that was given up")
+	}
+}
+
+func TestRungBackWithoutAck(t *testing.T) {
+	b := newAnswering(t)
+	b.far.invite(b.ep.Addr(), dials{body: sdpAt(farHost, 4000)})
+	out := b.take(b.ring())
+	b.far.response("200")
+	bye := b.far.next("BYE") // RFC 3261 section 13.3.1.4
+	b.far.reply(bye, say{status: "200 OK"})
+	if got := wait(t, "the end", out); !errors.Is(got.err, errNoAck) {
+		t.Errorf("without an ACK: %v", got.err)
+	}
+	until(t, "the channel given back", func() bool { return b.ep.callers.open.Load() == 0 })
+}
+
+func TestRungBackTooMany(t *testing.T) {
+	b := newAnswering(t, func(c *Config) { c.Limits.Callers = 2 })
+	var legs []dialer.Leg
+	for range 2 {
+		_, _, leg := b.accepted(dials{body: sdpAt(farHost, 4000)})
+		legs = append(legs, leg)
+	}
+	b.far.invite(b.ep.Addr(), dials{body: sdpAt(farHost, 4000)})
+	b.far.response("486")
+	b.hangup(legs[0])
+	b.accepted(dials{body: sdpAt(farHost, 4000)})
+}
+
+func TestRungBackRefusals(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*bench)
+		d      dials
+		want   string
+	}{
+		"not ready":                 {func(b *bench) { b.ep.Take(nil) }, dials{}, "503"},
+		"no numbers":                {func(b *bench) { b.ep.Take([]campaigns.Number{}) }, dials{}, "404"},
+		"no codec in common":        {nil, dials{body: strings.NewReplacer("AVP 8 96", "AVP 9", "a=rtpmap:8 PCMA", "a=rtpmap:9 G722").Replace(sdpAt(farHost, 4000))}, "488"},
+		"no SDP":                    {nil, dials{body: "hello"}, "488"},
+		"something that we lack":    {nil, dials{extra: []string{"Require: magic"}}, "420"},
+		"a dialog that we know not": {nil, dials{to: string(shown) + "@x>;tag=old;x=<"}, "481"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newAnswering(t)
+			if c.change != nil {
+				c.change(b)
+			}
+			b.far.invite(b.ep.Addr(), c.d)
+			b.far.response(c.want)
+		})
+	}
+}
+
+func TestRungBackByAStranger(t *testing.T) {
+	b := newAnswering(t)
+	stranger := newFar(t, "127.30.0.9")
+	stranger.invite(b.ep.Addr(), dials{body: sdpAt("127.30.0.9", 4000)})
+	stranger.none("SIP/2.0", 6*testT1)
+	select {
+	case r := <-b.ep.Rings():
+		t.Errorf("a stranger's call rings: %s", r.CallID())
+	default:
+	}
+}
+
+func TestRungBackByTwoWays(t *testing.T) {
+	b := newAnswering(t)
+	d := dials{body: sdpAt(farHost, 4000), callID: "back-twice"}
+	b.far.invite(b.ep.Addr(), d)
+	b.ring()
+	b.far.response("180")
+	b.far.invite(b.ep.Addr(), d) // another branch
+	b.far.response("482")
+}
+
+func TestRungBackInDialog(t *testing.T) {
+	b := newAnswering(t)
+	inv, ok, leg := b.accepted(dials{body: sdpAt(farHost, 4000)})
+	b.far.drain(4 * testT1)
+	b.far.within(inv, ok, "INVITE", inv.cseq()+1, sdpAt(farHost, 4010, "a=sendonly"))
+	again := b.far.response("200")
+	if !strings.Contains(again.body(), "a=recvonly") {
+		t.Errorf("a hold is answered with\n%s", again.body())
+	}
+	b.far.within(inv, ok, "ACK", inv.cseq()+1, "")
+	if far := b.audio.connected(); len(far) != 2 || far[1].Addr.Port() != 4010 || !far[1].SendOnly {
+		t.Errorf("audio connected to %+v", far)
+	}
+	b.far.drain(4 * testT1)
+	b.far.within(inv, ok, "INVITE", inv.cseq(), sdpAt(farHost, 4010)) // below the last
+	b.far.response("500")
+	b.far.within(inv, ok, "BYE", inv.cseq()+2, "")
+	b.far.response("200")
+	wait(t, "the end", leg.Done())
+	if !leg.Ended().ByFar {
+		t.Error("the far end's BYE is not its")
+	}
+}
+
+// A restart finds the dialog that was written down and ends it with a BYE.
+func TestRungBackLeftByACrash(t *testing.T) {
+	b := newAnswering(t)
+	inv, ok, _ := b.accepted(dials{body: sdpAt(farHost, 4000)})
+	left := b.dialed()
+	second := newBench(t, func(c *Config) {
+		c.Listen = netip.MustParseAddrPort("127.30.0.7:0")
+		c.Trunks[0].Address = b.far.addrString()
+	})
+	over := make(chan struct{})
+	go func() {
+		second.ep.Recover(t.Context(), left, func(string, time.Time) {})
+		close(over)
+	}()
+	bye := b.far.next("BYE")
+	if bye.header("Call-ID") != inv.header("Call-ID") || bye.header("From") != ok.header("To") || bye.header("To") != inv.header("From") {
+		t.Errorf("the BYE is of another dialog:\n%s", bye.raw)
+	}
+	b.far.reply(bye, say{status: "200 OK"})
+	wait(t, "the end of Recover", over)
+}
