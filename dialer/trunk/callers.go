@@ -71,7 +71,7 @@ func (ep *Endpoint) rung(req *sip.Request, tx *sip.ServerTx, t *carrier) {
 		r.end(sip.StatusNotFound)
 		return
 	}
-	r.caller = callerOf(req, r.called, t.cfg.Format == Digits)
+	r.caller = callerOf(req, r.called, or(t.cfg.FromFormat, t.cfg.Format) == Digits)
 	if len(req.Body()) > 0 {
 		offer, err := parseSDP(req.Body(), t.codecs)
 		if err != nil {
@@ -190,14 +190,4 @@ func transportOf(name string) Transport {
 		return TCP
 	}
 	return UDP
-}
-
-// peer finds the trunk that has the address.
-func (ep *Endpoint) peer(src netip.Addr) *carrier {
-	for _, t := range ep.trunks {
-		if addr := t.addr.Load(); addr != nil && *addr == src.Unmap() {
-			return t
-		}
-	}
-	return nil
 }

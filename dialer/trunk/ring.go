@@ -223,12 +223,13 @@ func (r *ring) await(l *leg, p *pending, res *sip.Response) answered {
 		select {
 		case <-p.acked:
 			close(l.confirmed)
-			select {
-			case <-l.done: // a BYE came in the place of the ACK
+			l.mu.Lock() // until the ACK's answer to our offer is taken in
+			ended := l.isEnded
+			l.mu.Unlock()
+			if ended { // a BYE came in the place of the ACK
 				return answered{err: errNoAck}
-			default:
-				return answered{leg: l}
 			}
+			return answered{leg: l}
 		case ack := <-r.tx.Acks(): // one with the INVITE's own branch
 			l.ackCame(ack)
 		case <-r.gone: // the CANCEL was there first, and the 200 was not sent

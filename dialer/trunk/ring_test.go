@@ -20,7 +20,7 @@ const (
 // newAnswering is a bench that answers calls to shown.
 func newAnswering(t *testing.T, change ...func(*Config)) *bench {
 	t.Helper()
-	b := newBench(t, change...)
+	b := newBench(t, append([]func(*Config){func(c *Config) { c.Trunks[0].Peering = true }}, change...)...)
 	b.ep.Take([]campaigns.Number{shown})
 	return b
 }
