@@ -25,6 +25,24 @@ type Remote struct {
 	Digits   uint8          // telephone-event payload type (RFC 4733) to receive and send; 0: none
 	Ptime    time.Duration  // packet time the far end asks for; 0: 20 ms
 	SendOnly bool           // the far end holds us: it does not want our audio
+	Keys     *Keys          // the audio is encrypted both ways; nil: plain RTP
+}
+
+// Suite is how SRTP encrypts and authenticates (RFC 4568 section 6.2).
+type Suite uint8
+
+// The suites: AES in counter mode with a key of 128 bits, HMAC-SHA1 cut to 80 or 32 bits.
+const (
+	AES80 Suite = 1 + iota // AES_CM_128_HMAC_SHA1_80
+	AES32                  // AES_CM_128_HMAC_SHA1_32
+)
+
+// Keys protect one leg's audio by SRTP (RFC 3711), agreed in SDP (RFC 4568). Each
+// is a master key of 16 bytes and a salt of 14.
+type Keys struct {
+	Suite  Suite
+	Ours   [30]byte // for what we send
+	Theirs [30]byte // for what the far end sends
 }
 
 // Audio is one leg's RTP endpoint: a local port, one outgoing stream whose

@@ -47,6 +47,7 @@ var homes = map[string][]string{
 	"github.com/emiago/sipgo":         {"pronto/dialer/trunk", "pronto/dialer/sandbox*"},
 	"github.com/icholy/digest":        {"pronto/dialer/trunk", "pronto/dialer/sandbox*"},
 	"github.com/pion/rtp":             {"pronto/dialer/media", "pronto/dialer/sandbox*"},
+	"github.com/pion/srtp":            {"pronto/dialer/media"},
 	"github.com/pion/sdp":             {"pronto/dialer/trunk", "pronto/dialer/sandbox*"},
 	"github.com/goccy/go-yaml":        {"pronto/campaigns", "pronto/dnc*", "pronto/cmd/pronto"},
 	"google.golang.org/protobuf":      {"pronto/campaigns"}, // phonenumbers' own form of its tables

@@ -92,11 +92,12 @@ func (l *leg) tick(now time.Duration) {
 	if !ok {
 		return
 	}
-	audio := l.packet[headerLen:]
+	whole := l.packet[:headerLen+frameSamples]
+	audio := whole[headerLen:]
 	l.fill(audio)
 	p := packet{marker: l.out.fresh, payloadType: uint8(l.latch.remote.Codec), seq: l.out.seq, stamp: stamp, ssrc: l.out.ssrc}
-	putHeader(l.packet[:], p)
-	l.send(l.packet[:])
+	putHeader(whole, p)
+	l.send(whole)
 	l.out.sent(stamp, frameSamples)
 }
 

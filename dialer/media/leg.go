@@ -38,9 +38,10 @@ type leg struct {
 	flow   flow          // the other leg's audio, bridged
 	tone   []int16       // what is left of the tone, bridged
 	fed    time.Duration // when the other leg last gave audio, or was joined; bridged
-	packet [headerLen + frameSamples]byte
-	failed bool // a send has failed and been logged
-	turned int  // packets turned away before the first was believed
+	packet [headerLen + frameSamples + tagLen]byte
+	secret *secret // SRTP, when not nil
+	failed bool    // a send has failed and been logged
+	turned int     // packets turned away before the first was believed
 }
 
 // prompt is a clip on its way out.
@@ -86,6 +87,10 @@ func (l *leg) Connect(r dialer.Remote) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.latch.connect(r)
+	if err := l.protect(r.Keys); err != nil {
+		l.latch.open = false // better silent than plain
+		l.desk.log.Error("audio cannot be encrypted", zap.Uint16("port", l.port), zap.Error(err))
+	}
 	l.out.fresh = true
 	l.failed = false
 }
@@ -186,9 +191,16 @@ func (l *leg) cut() {
 	l.prompt = nil
 }
 
-// send writes b, a whole RTP packet, to the far end. The caller holds l.mu.
+// send writes b, a whole RTP packet, to the far end, encrypted in place where the
+// leg is. The caller holds l.mu.
 func (l *leg) send(b []byte) bool {
-	err := l.sock.send(b, l.latch.target)
+	var err error
+	if l.secret != nil {
+		b, err = l.secret.seal(b)
+	}
+	if err == nil {
+		err = l.sock.send(b, l.latch.target)
+	}
 	if err == nil {
 		return true
 	}

@@ -3,8 +3,9 @@ package media
 import "encoding/binary"
 
 const (
-	headerLen = 12   // fixed RTP header, RFC 3550 section 5.1
-	maxPacket = 1500 // nothing longer is read
+	headerLen = 12                     // fixed RTP header, RFC 3550 section 5.1
+	maxPacket = 1500                   // nothing longer is read
+	bufferLen = maxPacket + 1 + tagLen // room to see that a packet is longer, or to encrypt it in place
 )
 
 // packet is a received RTP packet, as offsets into the buffer it was read into.
@@ -20,6 +21,17 @@ type packet struct {
 // parse reads the RTP header in b (RFC 3550 section 5.1). It reports false for
 // anything that is not a whole RTP packet of version 2.
 func parse(b []byte) (packet, bool) {
+	p, ok := parseHeader(b)
+	if ok && b[0]&0x20 != 0 { // padding: the last octet counts itself
+		n := int(b[len(b)-1])
+		p.to -= n
+		ok = n > 0
+	}
+	return p, ok && p.from <= p.to
+}
+
+// parseHeader is parse without a look at the padding, which SRTP encrypts.
+func parseHeader(b []byte) (packet, bool) {
 	if len(b) < headerLen || b[0]>>6 != 2 {
 		return packet{}, false
 	}
@@ -37,13 +49,6 @@ func parse(b []byte) (packet, bool) {
 			return packet{}, false
 		}
 		p.from += 4 + 4*int(binary.BigEndian.Uint16(b[p.from+2:]))
-	}
-	if b[0]&0x20 != 0 { // padding: the last octet counts itself
-		n := int(b[len(b)-1])
-		if n == 0 {
-			return packet{}, false
-		}
-		p.to -= n
 	}
 	return p, p.from <= p.to
 }

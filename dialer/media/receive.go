@@ -22,13 +22,8 @@ func (l *leg) unread(err error) bool {
 // receive handles one packet, in the reader's goroutine: it goes to the other leg of a bridge, or counts as
 // heard and ends here.
 func (l *leg) receive(b []byte, src netip.AddrPort) {
-	p, ok := parse(b)
-	if !ok || len(b) > maxPacket {
-		l.desk.garbage.Add(1)
-		return
-	}
 	now := l.desk.now()
-	bridge, kind := l.admit(p, src, now)
+	b, p, bridge, kind := l.admit(b, src, now)
 	switch kind {
 	case stranger, garbage:
 	case audio:
@@ -59,20 +54,34 @@ const (
 // comfortNoise is the payload type of RFC 3389.
 const comfortNoise = 13
 
-// admit checks a packet against latch and payload types and returns the bridge
-// that it belongs to.
-func (l *leg) admit(p packet, src netip.AddrPort, now time.Duration) (*bridge, kind) {
+// admit decrypts a packet where the leg is encrypted, checks it against latch and payload types, and
+// returns it with the bridge that it belongs to.
+func (l *leg) admit(b []byte, src netip.AddrPort, now time.Duration) ([]byte, packet, *bridge, kind) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	p, ok := parseHeader(b)
+	if ok = ok && len(b) <= maxPacket; ok && l.secret != nil {
+		if b, ok = l.secret.open(b, p); !ok {
+			l.turnAway(src)
+			return b, p, nil, stranger
+		}
+	}
+	if ok {
+		p, ok = parse(b)
+	}
+	if !ok {
+		l.desk.garbage.Add(1)
+		return b, p, nil, garbage
+	}
 	k := l.kindOf(p)
 	if k == garbage && l.latch.open {
 		l.desk.garbage.Add(1)
-		return nil, garbage
+		return b, p, nil, garbage
 	}
 	ok, moved := l.latch.accept(src, p, l.desk.cfg.MediaRanges, now)
 	if !ok {
 		l.turnAway(src)
-		return nil, stranger
+		return b, p, nil, stranger
 	}
 	if moved {
 		l.out.fresh = true
@@ -80,7 +89,7 @@ func (l *leg) admit(p packet, src netip.AddrPort, now time.Duration) (*bridge, k
 			zap.Stringer("sdp", l.latch.remote.Addr), zap.Stringer("from", src))
 	}
 	l.heard.Store(int64(max(now, 1)))
-	return l.bridge, k
+	return b, p, l.bridge, k
 }
 
 // unheard is how many packets a leg that has heard nothing turns away before it

@@ -141,7 +141,7 @@ func (r *reader) run() {
 	}
 	var events [batch]unix.EpollEvent
 	var legs [batch]*leg
-	buf := make([]byte, maxPacket+1)
+	buf := make([]byte, bufferLen)
 	n := 0
 	ready := func(fd uintptr) bool {
 		n = 0

@@ -39,7 +39,7 @@ func (r *reader) add(l *leg) error {
 	r.desk.wg.Add(1)
 	go func() {
 		defer r.desk.wg.Done()
-		buf := make([]byte, maxPacket+1)
+		buf := make([]byte, bufferLen)
 		for {
 			n, src, err := l.sock.conn.ReadFromUDPAddrPort(buf)
 			switch {

@@ -25,7 +25,8 @@ type stream struct {
 }
 
 func newStream(now time.Duration) stream {
-	s := stream{ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), zero: rand.Uint32(), fresh: true}
+	seq := uint16(rand.Uint32()) >> 1 // in the lower half, so that its first wrap is seen as one (RFC 3711 appendix A)
+	s := stream{ssrc: rand.Uint32(), seq: seq, zero: rand.Uint32(), fresh: true}
 	s.end = s.at(now)
 	return s
 }
