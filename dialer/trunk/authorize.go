@@ -1,16 +1,17 @@
 package trunk
 
 import (
+	"bytes"
 	"crypto/md5"
 	"crypto/subtle"
 	"encoding/hex"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
 	"github.com/icholy/digest"
+	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 )
 
@@ -18,57 +19,65 @@ import (
 type admission int
 
 const (
-	granted  admission = iota
-	denied             // none, or wrong ones
-	replayed           // right, but the nonce is old or was used
-	mute               // so many wrong ones that nothing is answered
+	granted admission = iota
+	asked             // there are none: the challenge
+	stale             // their nonce is not one of ours for this source, too old, or was used; the password was not looked at
+	wrong             // name or password
+	mute              // so many wrong ones that the password was not looked at and nothing is answered
 )
 
 // nobody is the HA1 that unknown names are checked against, so that they take
 // the same time as known ones.
 const nobody = "00000000000000000000000000000000"
 
-// authorized checks the digest credentials of a REGISTER (RFC 2617 section 3.2.2, MD5, qop auth).
+// authorized checks the digest credentials of a REGISTER (RFC 2617 section
+// 3.2.2, MD5, qop auth). The nonce goes first: only who has received a challenge of ours at
+// the address that the REGISTER comes from has the password looked at, so that forged
+// addresses use up nobody's guesses.
 func (r *registrar) authorized(req *sip.Request, name string, src netip.AddrPort, now time.Time) admission {
 	h := req.GetHeader("Authorization")
 	if h == nil {
-		return denied
+		return asked
 	}
 	cred, err := digest.ParseCredentials(h.Value())
 	if err != nil {
-		return r.wrong(name, src, now)
+		return asked
 	}
-	ha1, exists := nobody, false
-	if r.ep.cfg.Accounts != nil {
-		if a, ok := r.ep.cfg.Accounts.Account(name); ok && len(a.HA1) == len(nobody) {
-			ha1, exists = strings.ToLower(a.HA1), true
-		}
+	if !r.nonces.fresh(cred.Nonce, src.Addr(), now) {
+		return stale
 	}
-	ha2 := md5Hex(string(req.Method) + ":" + cred.URI)
-	want := md5Hex(strings.Join([]string{ha1, cred.Nonce, ncHex(cred.Nc), cred.Cnonce, cred.QOP, ha2}, ":"))
-	right := subtle.ConstantTimeCompare([]byte(want), []byte(strings.ToLower(cred.Response))) == 1
-	if !right || !exists || cred.Username != name || cred.Realm != r.ep.cfg.Realm || cred.QOP != "auth" {
-		return r.wrong(name, src, now)
+	guess, ok := r.guess(name, src, now)
+	if !ok {
+		return mute
 	}
-	if !r.nonces.fresh(cred.Nonce, now) || !r.nonces.use(cred.Nonce, uint32(cred.Nc), now) {
-		return replayed
+	if !r.right(cred, string(req.Method), name) {
+		return wrong
+	}
+	guess.takeBack(now)
+	if !r.nonces.use(cred.Nonce, uint32(cred.Nc), now) {
+		return stale
 	}
 	return granted
 }
 
-// wrong counts a wrong guess. A source that has used up its guesses, or one
-// that goes on after a name has, gets no more answers.
-func (r *registrar) wrong(name string, src netip.AddrPort, now time.Time) admission {
-	if !r.guesses.allow(src.Addr().String(), now) || !r.names.allow(name+" "+src.Addr().String(), now) {
-		return mute
+// right compares the response with the one that the password gives.
+func (r *registrar) right(cred *digest.Credentials, method, name string) bool {
+	ha1, exists := nobody, false
+	if r.ep.cfg.Accounts != nil {
+		if a, ok := r.ep.cfg.Accounts.Account(name); ok && len(a.HA1) == len(nobody) {
+			ha1, exists = a.HA1, true
+		}
 	}
-	return denied
+	ha2 := md5Hex(method + ":" + cred.URI)
+	want := md5Hex(strings.Join([]string{strings.ToLower(ha1), cred.Nonce, ncHex(cred.Nc), cred.Cnonce, cred.QOP, ha2}, ":"))
+	same := subtle.ConstantTimeCompare([]byte(want), []byte(strings.ToLower(cred.Response))) == 1
+	return same && exists && cred.Username == name && cred.Realm == r.ep.cfg.Realm && cred.QOP == "auth"
 }
 
 // challenge is the same 401 for everybody.
-func (r *registrar) challenge(req *sip.Request, now time.Time, isStale bool) *sip.Response {
+func (r *registrar) challenge(req *sip.Request, src netip.AddrPort, now time.Time, isStale bool) *sip.Response {
 	res := r.ep.reply(req, sip.StatusUnauthorized, "Unauthorized")
-	chal := digest.Challenge{Realm: r.ep.cfg.Realm, Nonce: r.nonces.make(now), Algorithm: "MD5", QOP: []string{"auth"}, Stale: isStale}
+	chal := digest.Challenge{Realm: r.ep.cfg.Realm, Nonce: r.nonces.make(src.Addr(), now), Algorithm: "MD5", QOP: []string{"auth"}, Stale: isStale}
 	res.AppendHeader(sip.NewHeader("WWW-Authenticate", chal.String()))
 	return res
 }
@@ -83,33 +92,68 @@ func ncHex(n int) string {
 	return hex.EncodeToString(b)
 }
 
-// sources limits how often something may happen for each of many keys, with
-// bounded memory.
-type sources struct {
-	rate  rate.Limit
-	burst int
-
-	mu sync.Mutex // protects m
-	m  map[string]*rate.Limiter
-}
-
-// mostSources bounds the memory of a sources; when it is full all start anew.
-const mostSources = 10000
-
-func newSources(perSecond float64, burst int) *sources {
-	return &sources{rate: rate.Limit(perSecond), burst: burst, m: map[string]*rate.Limiter{}}
-}
-
-func (s *sources) allow(key string, now time.Time) bool {
-	s.mu.Lock()
-	l, ok := s.m[key]
-	if !ok {
-		if len(s.m) >= mostSources {
-			clear(s.m)
-		}
-		l = rate.NewLimiter(s.rate, s.burst)
-		s.m[key] = l
+// guess takes one try at a name's password from the three allowances of wrong
+// ones; false when there is none left. A right one gives it back.
+//
+//   - of the source for this name: few, then one now and then
+//   - of the source for all names: more, because many phones may stand behind it
+//   - of the name from all sources: a name that many sources guess at is slowed. Each
+//     source's first try is not refused for it, so that the rightful phone, which is right at
+//     once, gets in from anywhere.
+//
+// The phone that holds the registration, known by address and port, is past all three.
+func (r *registrar) guess(name string, src netip.AddrPort, now time.Time) (spent, bool) {
+	if b, ok := r.binding(name, now); ok && b.src == src {
+		return nil, true
 	}
-	s.mu.Unlock()
-	return l.AllowN(now, 1)
+	from := networkOf(src.Addr())
+	pair := r.pairs.of(keyOf(from, name))
+	first := pair.TokensAt(now) >= float64(r.ep.cfg.Limits.GuessBurst)
+	var t spent
+	for _, l := range []*rate.Limiter{pair, r.guesses.of(keyOf(from, ""))} {
+		if !t.take(l, now) {
+			t.takeBack(now)
+			return nil, false
+		}
+	}
+	if !t.take(r.names.of(keyOf(netip.Prefix{}, name)), now) && !first {
+		t.takeBack(now)
+		return nil, false
+	}
+	return t, true
+}
+
+// proves reports whether a REGISTER holds a nonce that its source was given: it
+// comes from there, and is no stranger's with a forged address.
+func (r *registrar) proves(data []byte, src netip.Addr, now time.Time) bool {
+	for range 4 { // cnonce ends in the same word
+		_, rest, ok := bytes.Cut(data, []byte(`nonce="`))
+		if !ok {
+			return false
+		}
+		nonce, _, _ := bytes.Cut(rest[:min(len(rest), nonceLen+1)], []byte(`"`))
+		if r.nonces.fresh(string(nonce), src, now) {
+			return true
+		}
+		data = rest
+	}
+	return false
+}
+
+// tell logs a registration that was refused, each name and source now and then:
+// somebody's phone has a wrong password, or somebody tries passwords.
+func (r *registrar) tell(name string, src netip.AddrPort, a admission, now time.Time) {
+	why := "wrong name or password"
+	switch a {
+	case wrong:
+	case mute:
+		why = "too many wrong passwords: not looked at"
+	default:
+		return
+	}
+	var t spent
+	if !t.take(r.told.of(keyOf(networkOf(src.Addr()), name)), now) || !t.take(r.toldAll, now) {
+		return
+	}
+	r.ep.log.Warn("a phone may not register", zap.String("agent", printable(name)), zap.Stringer("from", src), zap.String("why", why))
 }

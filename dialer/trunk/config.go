@@ -79,9 +79,9 @@ type Limits struct {
 	RegisterMin     time.Duration // shorter ones get 423 (RFC 3261 section 10.2.8)
 	RegisterMax     time.Duration // longer ones are shortened
 	NonceLife       time.Duration // a digest nonce is stale after this
-	RegisterRate    float64       // REGISTERs per second and source address
+	RegisterRate    float64       // REGISTERs per second and source: an IPv4 address or an IPv6 /64
 	RegisterBurst   int           //
-	GuessRate       float64       // wrong credentials per second and source address
+	GuessRate       float64       // wrong credentials per second of one source for one name; ten times as many of a source or for a name
 	GuessBurst      int           //
 
 	Callers int // people who ring back, at once; the next hear busy
@@ -106,8 +106,8 @@ func DefaultLimits() Limits {
 		NonceLife:       5 * time.Minute,
 		RegisterRate:    50,
 		RegisterBurst:   500,
-		GuessRate:       0.5,
-		GuessBurst:      20,
+		GuessRate:       0.05,
+		GuessBurst:      5,
 
 		Callers: 10,
 

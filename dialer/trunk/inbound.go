@@ -24,7 +24,7 @@ func (ep *Endpoint) onRequest(req *sip.Request, tx *sip.ServerTx) {
 		return
 	}
 	if req.Method == sip.REGISTER {
-		if !ep.reg.admits(src.Addr()) {
+		if !ep.reg.admits(src, true) {
 			return
 		}
 		if res := ep.reg.answer(req, src, TCP); res != nil {

@@ -2,6 +2,7 @@ package trunk
 
 import (
 	"context"
+	"hash/maphash"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -26,35 +27,57 @@ type binding struct {
 type registrar struct {
 	ep      *Endpoint
 	nonces  *nonces
-	asking  *sources // REGISTERs
-	guesses *sources // wrong credentials
-	names   *sources // wrong credentials by name
-	all     *rate.Limiter
+	asking  *allowances   // REGISTERs by source
+	phones  *allowances   // REGISTERs by address and port of phones that are registered
+	all     *rate.Limiter // REGISTERs of sources that have not shown that they are where they say
+	pairs   *allowances   // wrong credentials by source and name
+	guesses *allowances   // wrong credentials by source
+	names   *allowances   // wrong credentials by name
+	told    *allowances   // log lines by source and name
+	toldAll *rate.Limiter // log lines
 	changes chan string
 	wake    chan struct{}
 
-	mu       sync.Mutex // protects bindings and dirty
+	mu       sync.Mutex // protects the fields below
 	bindings map[string]binding
-	dirty    []string // names whose registration came, went or was renewed, not yet delivered
+	bound    map[netip.AddrPort]int // how many bindings have the source
+	dirty    []string               // names whose registration came, went or was renewed, not yet delivered
 }
 
 func newRegistrar(ep *Endpoint) *registrar {
 	l := ep.cfg.Limits
 	return &registrar{
 		ep: ep, nonces: newNonces(l.NonceLife),
-		asking:  newSources(l.RegisterRate, l.RegisterBurst),
-		guesses: newSources(l.GuessRate, l.GuessBurst),
-		names:   newSources(l.GuessRate, l.GuessBurst),
+		asking:  newAllowances(l.RegisterRate, l.RegisterBurst),
+		phones:  newAllowances(l.RegisterRate, l.RegisterBurst),
 		all:     rate.NewLimiter(rate.Limit(20*l.RegisterRate), 4*l.RegisterBurst),
+		pairs:   newAllowances(l.GuessRate, l.GuessBurst),
+		guesses: newAllowances(manyNames*l.GuessRate, manyNames*l.GuessBurst),
+		names:   newAllowances(manyNames*l.GuessRate, manyNames*l.GuessBurst),
+		told:    newAllowances(1.0/60, 1),
+		toldAll: rate.NewLimiter(1, 20),
 		changes: make(chan string), wake: make(chan struct{}, 1),
-		bindings: map[string]binding{},
+		bindings: map[string]binding{}, bound: map[netip.AddrPort]int{},
 	}
 }
 
-// admits reports whether another REGISTER of the source is heard at all.
-func (r *registrar) admits(src netip.Addr) bool {
+// manyNames is how many times as many wrong credentials a source may give for
+// all names, and all sources for a name, as one source for one name.
+const manyNames = 10
+
+// admits reports whether another REGISTER of the source is heard at all. proven
+// says that it cannot have been sent by somebody else. Phones that are registered have an
+// allowance of their own, so that floods from elsewhere do not keep them from renewing.
+func (r *registrar) admits(src netip.AddrPort, proven bool) bool {
 	now := r.ep.cfg.Now()
-	return r.asking.allow(src.String(), now) && r.all.AllowN(now, 1)
+	src = netip.AddrPortFrom(src.Addr().Unmap(), src.Port())
+	r.mu.Lock()
+	_, bound := r.bound[src]
+	r.mu.Unlock()
+	if bound {
+		return r.phones.of(maphash.Comparable(seed, src)).AllowN(now, 1)
+	}
+	return r.asking.of(keyOf(networkOf(src.Addr()), "")).AllowN(now, 1) && (proven || r.all.AllowN(now, 1))
 }
 
 // answer makes the response to a REGISTER; nil: none.
@@ -67,13 +90,15 @@ func (r *registrar) answer(req *sip.Request, src netip.AddrPort, t Transport) *s
 	if b, ok := r.binding(name, now); ok && b.src == src && b.callID == req.CallID().Value() && b.cseq == req.CSeq().SeqNo {
 		return r.accepted(req, name, now) // a retransmission
 	}
-	switch r.authorized(req, name, src, now) {
+	a := r.authorized(req, name, src, now)
+	r.tell(name, src, a, now)
+	switch a {
 	case mute:
 		return nil
-	case denied:
-		return r.challenge(req, now, false)
-	case replayed:
-		return r.challenge(req, now, true)
+	case asked, wrong:
+		return r.challenge(req, src, now, false)
+	case stale:
+		return r.challenge(req, src, now, true)
 	case granted:
 	}
 	if status := r.bind(req, name, src, t, now); status != sip.StatusOK {
@@ -121,6 +146,10 @@ func (r *registrar) put(name string, b binding) {
 	r.mu.Lock()
 	was, had := r.bindings[name]
 	r.bindings[name] = b
+	r.bound[b.src]++
+	if had {
+		r.unbind(was.src)
+	}
 	r.note(name)
 	r.mu.Unlock()
 	if had {
@@ -167,12 +196,20 @@ func (r *registrar) remove(name string) {
 	b, had := r.bindings[name]
 	if had {
 		delete(r.bindings, name)
+		r.unbind(b.src)
 		r.note(name)
 	}
 	r.mu.Unlock()
 	if had {
 		r.ep.known.remove(b.src.Addr())
 		r.poke()
+	}
+}
+
+// unbind takes one binding off the source; the caller holds mu.
+func (r *registrar) unbind(src netip.AddrPort) {
+	if r.bound[src]--; r.bound[src] <= 0 {
+		delete(r.bound, src)
 	}
 }
 

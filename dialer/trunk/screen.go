@@ -68,7 +68,7 @@ func (s *screen) pass(data []byte, src netip.AddrPort) bool {
 func (s *screen) register(data []byte, src netip.AddrPort) {
 	ep := s.owner
 	defer ep.survive("REGISTER")
-	if !ep.reg.admits(src.Addr()) {
+	if !ep.reg.admits(src, ep.reg.proves(data, src.Addr(), ep.cfg.Now())) {
 		return
 	}
 	msg, err := sip.ParseMessage(data)
