@@ -11,7 +11,8 @@ type Campaign struct {
 	Sector       string            `yaml:"sector" json:"sector,omitempty"`   // energy, telecom, ... where the law knows sectors
 	Jurisdiction string            `yaml:"jurisdiction" json:"jurisdiction"` // rule set: it, us, gb
 	CallerIDs    []Number          `yaml:"caller_ids" json:"caller_ids"`
-	Trunk        string            `yaml:"trunk" json:"trunk,omitempty"` // empty: the only one
+	Trunk        string            `yaml:"trunk" json:"trunk,omitempty"`   // the only one to use; see TrunkNames
+	Trunks       []string          `yaml:"trunks" json:"trunks,omitempty"` // those to use, instead of Trunk
 	Hours        Hours             `yaml:"hours" json:"hours,omitempty"`
 	Pacing       Pacing            `yaml:"pacing" json:"pacing"`
 	RingTimeout  time.Duration     `yaml:"ring_timeout" json:"ring_timeout"` // default 22s
@@ -20,6 +21,14 @@ type Campaign struct {
 	MaxAttempts  int               `yaml:"max_attempts" json:"max_attempts"`                 // per lead, default 6
 	Message      string            `yaml:"abandon_message" json:"abandon_message,omitempty"` // WAV played on abandon where the rule set asks for a message
 	Agents       []string          `yaml:"agents" json:"agents,omitempty"`                   // names; empty: every agent
+}
+
+// TrunkNames are the trunks that the campaign's calls may take; none: all.
+func (c *Campaign) TrunkNames() []string {
+	if c.Trunk != "" {
+		return []string{c.Trunk}
+	}
+	return c.Trunks
 }
 
 // Pacing is the campaign's wish for its pacing engine.

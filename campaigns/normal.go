@@ -22,6 +22,9 @@ func (c *Campaign) Normal() []byte {
 	}
 	w.list(0, "caller_ids", ids)
 	w.optional("trunk", c.Trunk)
+	if len(c.Trunks) > 0 {
+		w.list(0, "trunks", c.Trunks)
+	}
 	if c.Hours != nil {
 		w.open("hours")
 		hours := c.Hours.canonical()

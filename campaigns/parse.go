@@ -113,7 +113,7 @@ func firstDeepLine(data []byte) int {
 // campaignKeys are the keys of a campaign file, in the order of Campaign.
 func campaignKeys() []string {
 	return []string{
-		"campaign", "seller", "purpose", "sector", "jurisdiction", "caller_ids", "trunk", "hours", "pacing",
+		"campaign", "seller", "purpose", "sector", "jurisdiction", "caller_ids", "trunk", "trunks", "hours", "pacing",
 		"ring_timeout", "wrap_up", "retry", "max_attempts", "abandon_message", "agents",
 	}
 }
@@ -140,6 +140,8 @@ func (r *reader) campaign(c *Campaign, root ast.Node) {
 			r.callerIDs(c, e.value)
 		case "trunk":
 			r.text(e.key, e.value, &c.Trunk)
+		case "trunks":
+			r.texts(e.key, e.value, &c.Trunks)
 		case "hours":
 			r.hours(c, e.value)
 		case "pacing":

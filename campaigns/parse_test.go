@@ -166,6 +166,9 @@ func TestNormalProperty(t *testing.T) {
 		c := campaigns.Default()
 		c.Name, c.Seller, c.Jurisdiction = word.Draw(t, "name"), line.Draw(t, "seller"), "it"
 		c.Trunk = rapid.SampledFrom([]string{"", "null", "true", "1e3", "0x1f", "main"}).Draw(t, "trunk")
+		if c.Trunk == "" && rapid.Bool().Draw(t, "several trunks") {
+			c.Trunks = rapid.SliceOfNDistinct(word, 1, 3, rapid.ID).Draw(t, "trunks")
+		}
 		c.Message = rapid.OneOf(rapid.Just(""), line).Draw(t, "message")
 		c.CallerIDs = []campaigns.Number{"+390844000123"}
 		c.Pacing.MaxLinesPerAgent = rapid.Float64Range(0, 1000).Draw(t, "lines")

@@ -71,8 +71,24 @@ func (v *validator) identity(c *Campaign) {
 			v.add(f.key, f.value, "must be one word of lower-case letters, digits, hyphens or underscores", "")
 		}
 	}
+	v.trunks(c)
 	if c.Message != "" && !isLine(c.Message) {
 		v.add("abandon_message", c.Message, "must be the name of a WAV file on one line", "")
+	}
+}
+
+func (v *validator) trunks(c *Campaign) {
+	if c.Trunk != "" && len(c.Trunks) > 0 {
+		v.add("trunks", "", "stands beside trunk", "keep one of the two")
+	}
+	for i, name := range c.Trunks {
+		key := fmt.Sprintf("trunks[%d]", i)
+		switch {
+		case !isWord(name):
+			v.add(key, name, "must be one word of lower-case letters, digits, hyphens or underscores", "")
+		case slices.Contains(c.Trunks[:i], name):
+			v.add(key, name, "is given twice", "keep one")
+		}
 	}
 }
 

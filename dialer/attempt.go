@@ -37,6 +37,9 @@ type call struct {
 	terms   dnc.Terms
 	record  Attempt // what the store knows of it
 
+	countries []string // of the trunks that the rules let it take; none: any
+	way       way      // owned by the attempt's goroutine
+
 	state    callState
 	reserved *agent // waits for this call alone
 	agent    *agent
@@ -59,10 +62,19 @@ type call struct {
 	settled     bool // outcome is final
 }
 
+// way is how an attempt's INVITEs leave.
+type way struct {
+	trunk    string // the one that was cleared
+	evidence uint64 // record of the clearance
+	callID   string // of the last INVITE
+	try      int    // trunks that had one
+}
+
 // attempt takes one lead from the gate to the end of its call. It runs in its
 // own goroutine and tells the loop what happened.
 func (l *loop) attempt(ctx context.Context, c *call) {
-	clearance, verdict := l.clear(ctx, c)
+	routes := l.svc.Routing.Routes(Wish{Attempt: c.attempt, Trunks: c.camp.TrunkNames(), Countries: c.countries})
+	clearance, verdict := l.clear(ctx, c, routes)
 	if !verdict.Allowed {
 		l.post(func(now time.Time) { l.refused(c, verdict, now) })
 		return
@@ -81,7 +93,8 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 	l.post(func(time.Time) { c.state, c.audio, c.cancel = dialing, audio, cancel; l.cancelIfNobody() })
 
 	leg, result := l.svc.Trunk.Originate(ring, clearance, Placing{
-		Trunk:       c.camp.Trunk,
+		Trunk:       c.way.trunk,
+		Others:      others(routes),
 		Audio:       audio,
 		RingTimeout: c.camp.RingTimeout,
 		Dialing:     func(d Dialog) error { return l.invited(c, d) },
@@ -98,14 +111,20 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 }
 
 // clear asks the gate and, when it allows, queues the intent for the store.
-func (l *loop) clear(ctx context.Context, c *call) (dnc.Clearance, dnc.Verdict) {
+func (l *loop) clear(ctx context.Context, c *call, routes []Route) (dnc.Clearance, dnc.Verdict) {
 	token := l.svc.scribe.begin()
 	now := l.svc.Now()
+	var by Route
+	if len(routes) > 0 {
+		by = routes[0]
+	}
+	c.terms.TrunkCountry, c.way.trunk = by.Country, by.Trunk
 	clearance, verdict := l.svc.Gate.Clear(ctx, dnc.Request{
 		Attempt:  c.attempt,
 		Node:     l.svc.Node,
 		Lead:     c.lead,
 		Campaign: c.terms,
+		Trunk:    by.Trunk,
 		Reserved: c.reserved != nil,
 	}, now)
 	if !verdict.Allowed {
@@ -116,21 +135,37 @@ func (l *loop) clear(ctx context.Context, c *call) (dnc.Clearance, dnc.Verdict) 
 		ID: c.attempt, Lead: c.lead.ID, Campaign: c.lead.Campaign, Seller: c.camp.Seller, Number: c.lead.Number,
 		At: now, RetryAt: now.Add(c.camp.RetryDelay(campaigns.Interrupted)),
 	}
-	l.svc.scribe.intend(token, c.record, clearance.Evidence())
+	c.way.evidence = clearance.Evidence()
+	l.svc.scribe.intend(token, c.record, c.way.evidence)
 	return clearance, verdict
 }
 
 // invited journals that an INVITE leaves, and stops it when the process stood
-// still since the lead was taken. It is called from the trunk's goroutine.
+// still since the lead was taken. The clearance names one trunk and is on disk: that
+// an INVITE leaves by another one must be there too. It is called from the attempt's goroutine.
 func (l *loop) invited(c *call, d Dialog) error {
 	if l.svc.pulse.since(c.mark, time.Now()) {
 		return errGap
 	}
 	rec := c.entry(journal.Invited, l.svc.Now(), d.CallID)
 	rec.Personal = encode(d)
-	l.svc.scribe.note(rec, journal.InvitedDetail{Trunk: d.Trunk})
-	return nil
+	if w := &c.way; w.callID != d.CallID {
+		w.callID, w.try = d.CallID, w.try+1
+	}
+	detail := journal.InvitedDetail{Trunk: d.Trunk, Try: c.way.try, Evidence: c.way.evidence}
+	if d.Trunk == c.way.trunk {
+		l.svc.scribe.note(rec, detail)
+		return nil
+	}
+	rec.Detail = encode(detail)
+	ctx, cancel := context.WithTimeout(context.Background(), evidenceWait)
+	defer cancel()
+	_, err := l.svc.Journal.Commit(ctx, rec)
+	return err
 }
+
+// evidenceWait is the longest that an INVITE by another trunk waits for its record.
+const evidenceWait = 2 * time.Second
 
 // entry begins a journal record about the call.
 func (c *call) entry(k journal.Kind, now time.Time, callID string) journal.Record {
@@ -209,7 +244,8 @@ func (l *loop) failed(c *call, r Result, now time.Time) {
 	if !r.Invited.IsZero() {
 		l.tally.Dialed++
 	}
-	l.breaker.judgeResult(c, r, now)
+	elsewhere := r.Trunk != "" && l.svc.Routing.Carries(l.camp.TrunkNames(), r.Trunk)
+	l.breaker.judgeResult(c, r, elsewhere, now)
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: pacingOutcome(r.Outcome)})
 	l.free(c, now)
 	l.end(c, r.Outcome, End{Cause: r.Cause}, now)

@@ -85,12 +85,17 @@ func (b *breaker) judgeRefusal(c *call, v dnc.Verdict, now time.Time) {
 	b.neither(c)
 }
 
-// judgeResult tells the breaker how a call ended that nobody answered.
-func (b *breaker) judgeResult(c *call, r Result, now time.Time) {
+// judgeResult tells the breaker how a call ended that nobody answered. elsewhere
+// says that another trunk takes the campaign's calls.
+func (b *breaker) judgeResult(c *call, r Result, elsewhere bool, now time.Time) {
 	switch {
 	case c.givenUp || r.Outcome == campaigns.Refused:
 		b.neither(c)
 	case (r.Outcome == campaigns.Failed || r.Outcome == campaigns.Congested) && r.Ringing.IsZero():
+		if elsewhere {
+			b.neither(c)
+			return
+		}
 		b.failed(c, r.Cause.Text, r.Cause.Status, now)
 	default:
 		b.through()

@@ -63,7 +63,7 @@ func newRig(t *testing.T, o rigOptions) *rig {
 	r.phones = &fakePhones{legs: map[string]*fakeLeg{}, audio: map[string]*fakeAudio{}, changes: make(chan string)}
 	r.store = newFakeStore(camp, o.leads, o.agents)
 	r.svc = New(Config{
-		Node: "n1", Now: time.Now, Log: zaptest.NewLogger(t, zaptest.Level(zapWarn)), Gate: r.gate, Trunk: r.trunk, Phones: r.phones, Desk: r.desk,
+		Node: "n1", Now: time.Now, Log: zaptest.NewLogger(t, zaptest.Level(zapWarn)), Gate: r.gate, Trunk: r.trunk, Routing: r.trunk, Phones: r.phones, Desk: r.desk,
 		Leads: r.store, Attempts: r.store, Campaigns: r.store, Accounts: r.store, Book: r.store, OptOuts: r.store, Journal: r.journal,
 		Read: r.journal.read, ReadFrom: r.journal.readFrom,
 		Policy: func(campaigns.Campaign, time.Time, time.Time) (Policy, error) { return policy, nil },
@@ -107,6 +107,10 @@ type fakeTrunk struct {
 	answers   []string // Call-IDs that Recover finds answered
 	met       func(string, time.Time)
 	legs      []*fakeLeg
+
+	routes    []Route               // nil: one trunk, fake
+	elsewhere bool                  // another trunk takes calls
+	dialed    func(d Dialog, k int) // sees the INVITEs; the trunks behind the first get one each
 }
 
 func (f *fakeTrunk) Originate(ctx context.Context, _ dnc.Clearance, p Placing) (Leg, Result) {
@@ -116,9 +120,19 @@ func (f *fakeTrunk) Originate(ctx context.Context, _ dnc.Clearance, p Placing) (
 	f.mu.Unlock()
 	s := f.script(k)
 	now := time.Now()
-	r := Result{Invited: now, Trunk: "fake", Dialog: Dialog{CallID: p.callID(k), Branch: "b"}}
+	r := Result{Invited: now, Trunk: "fake", Dialog: Dialog{CallID: p.callID(k), Branch: "b", Trunk: p.Trunk}}
 	if err := p.Dialing(r.Dialog); err != nil {
 		return nil, Result{Outcome: campaigns.Refused}
+	}
+	if f.dialed != nil {
+		f.dialed(r.Dialog, k)
+		for i, name := range p.Others {
+			r.Trunk, r.Dialog.Trunk, r.Dialog.CallID = name, name, r.Dialog.CallID+"-"+string(rune('2'+i))
+			if err := p.Dialing(r.Dialog); err != nil {
+				return nil, Result{Outcome: campaigns.Refused}
+			}
+			f.dialed(r.Dialog, k)
+		}
 	}
 	if !s.dead {
 		r.Ringing = time.Now()
@@ -154,9 +168,28 @@ func (f *fakeTrunk) Originate(ctx context.Context, _ dnc.Clearance, p Placing) (
 	return leg, r
 }
 
+func (f *fakeTrunk) Routes(Wish) []Route {
+	if f.routes != nil {
+		return f.routes
+	}
+	return []Route{{Trunk: "fake"}}
+}
+
+func (f *fakeTrunk) Carries([]string, string) bool { return f.elsewhere }
+
+func (f *fakeTrunk) Trunks() []TrunkLive {
+	var all []TrunkLive
+	for _, r := range f.Routes(Wish{}) {
+		all = append(all, TrunkLive{Name: r.Trunk})
+	}
+	return all
+}
+
 func (p Placing) callID(k int) string { return "call-" + string(rune('a'+k%26)) }
 
-func (f *fakeTrunk) Presume(p Presumed) Dialog { return Dialog{CallID: "presumed-" + p.Attempt} }
+func (f *fakeTrunk) Presume(p Presumed) Dialog {
+	return Dialog{CallID: "presumed-" + p.Attempt, Trunk: p.Trunk}
+}
 
 func (f *fakeTrunk) Recover(_ context.Context, left []Dialog, met func(string, time.Time)) {
 	f.recovered, f.met = left, met
@@ -318,9 +351,13 @@ func (d *fakeDesk) Play(_ Audio, _ string, done func()) error {
 // fakeGate allows what refuse does not name.
 type fakeGate struct {
 	refuse func(l campaigns.Lead, reserved bool) dnc.Verdict
+	asked  func(dnc.Request)
 }
 
 func (g *fakeGate) Clear(_ context.Context, r dnc.Request, _ time.Time) (dnc.Clearance, dnc.Verdict) {
+	if g.asked != nil {
+		g.asked(r)
+	}
 	if g.refuse != nil {
 		if v := g.refuse(r.Lead, r.Reserved); v.Reason != "" {
 			return dnc.Clearance{}, v
@@ -333,6 +370,7 @@ func (g *fakeGate) Clear(_ context.Context, r dnc.Request, _ time.Time) (dnc.Cle
 type fakeJournal struct {
 	mu      sync.Mutex
 	records []journal.Record
+	synced  uint64 // everything up to this record is on disk
 }
 
 func (j *fakeJournal) Append(r journal.Record) (uint64, error) {
@@ -343,8 +381,17 @@ func (j *fakeJournal) Append(r journal.Record) (uint64, error) {
 	return r.Seq, nil
 }
 
-func (j *fakeJournal) Commit(_ context.Context, r journal.Record) (uint64, error) { return j.Append(r) }
-func (j *fakeJournal) Sync(context.Context) error                                 { return nil }
+func (j *fakeJournal) Commit(ctx context.Context, r journal.Record) (uint64, error) {
+	seq, err := j.Append(r)
+	return seq, errors.Join(err, j.Sync(ctx))
+}
+
+func (j *fakeJournal) Sync(context.Context) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.synced = uint64(len(j.records))
+	return nil
+}
 
 func (j *fakeJournal) Err() error                   { return nil }
 func (j *fakeJournal) Reopen(context.Context) error { return nil }
@@ -567,4 +614,17 @@ func (s *fakeStore) RememberCall(_ context.Context, agent string, d *Dialog) err
 		s.nailed[agent] = *d
 	}
 	return nil
+}
+
+// fullJournal cannot sync while its disk is full.
+type fullJournal struct {
+	*fakeJournal
+	full *atomic.Bool
+}
+
+func (j *fullJournal) Commit(ctx context.Context, r journal.Record) (uint64, error) {
+	if j.full.Load() {
+		return 0, errors.New("disk full")
+	}
+	return j.fakeJournal.Commit(ctx, r)
 }

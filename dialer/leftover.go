@@ -1,6 +1,7 @@
 package dialer
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -71,7 +72,7 @@ func (s *Service) presume(a Attempt, l leftover, c *campaigns.Campaign) Dialog {
 	if l.callerID == "" || c == nil {
 		return Dialog{}
 	}
-	return s.Trunk.Presume(Presumed{Attempt: a.ID, Trunk: c.Trunk, Number: a.Number, CallerID: l.callerID, At: a.At})
+	return s.Trunk.Presume(Presumed{Attempt: a.ID, Trunk: cmp.Or(l.trunk, c.Trunk), Number: a.Number, CallerID: l.callerID, At: a.At})
 }
 
 // metCalls are the calls of the last process that prove to have been answered
@@ -146,6 +147,7 @@ func (s *Service) settleOne(a Attempt, l leftover, c *campaigns.Campaign, now ti
 type leftover struct {
 	last                 journal.Kind
 	callerID             campaigns.Number
+	trunk                string // by which it was to leave
 	dialog               Dialog
 	answeredAt           time.Time
 	invited, answered    bool
@@ -159,9 +161,12 @@ func (l *leftover) take(r journal.Record) {
 	case journal.Cleared:
 		var v dnc.Verdict
 		_ = json.Unmarshal(r.Detail, &v) // without it no dialog can be presumed
-		l.callerID = v.CallerID
+		l.callerID, l.trunk = v.CallerID, v.Trunk
 	case journal.Invited, journal.Ringing:
 		l.invited = true
+		if r.Kind == journal.Invited {
+			l.dialog = Dialog{} // an earlier INVITE was turned away
+		}
 		_ = json.Unmarshal(r.Personal, &l.dialog) // a dialog that cannot be read is one that cannot be ended
 	case journal.Answered:
 		l.answered, l.answeredAt = true, r.At

@@ -151,7 +151,8 @@ type Dialog struct {
 
 // Placing is what Originate needs beside the clearance.
 type Placing struct {
-	Trunk       string        // name; empty: the only one
+	Trunk       string        // name of the one that was cleared; empty: the only one
+	Others      []string      // trunks to try, in this order, when it turns the call away before anything rang
 	Audio       Audio         // offered in SDP, connected on the answer
 	RingTimeout time.Duration // from the first 180/183; never under the clearance's ring minimum
 	// Ringing is called once, at the first 180 or 183, with the far end's tag, and must not block.

@@ -141,6 +141,7 @@ func (l *loop) dialReserved(ctx context.Context, now time.Time) {
 func (l *loop) newCall(lead campaigns.Lead, now time.Time) *call {
 	l.nextID++
 	c := &call{id: pacing.CallID(l.nextID), lead: lead, camp: l.camp, terms: l.record.Terms(), attempt: l.svc.newAttemptID(now), mark: l.svc.pulse.mark()}
+	c.countries = l.policy.TrunkCountries
 	c.levels = l.sight.levels(lead, now)
 	l.calls[c.id] = c
 	l.breaker.began(c)

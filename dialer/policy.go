@@ -28,6 +28,8 @@ type Policy struct {
 	Action   Action
 	RuleSet  string         // name@hash
 	Zone     *time.Location // in which the jurisdiction's hours are told
+	// TrunkCountries are those in which the trunk must be, ISO 3166-1 alpha-2; none: any.
+	TrunkCountries []string
 	// HangUps says that a callee who leaves before agent and deadline counts as abandoned.
 	HangUps bool
 }
@@ -74,6 +76,9 @@ func Policies(book *rules.Book) func(c campaigns.Campaign, created, at time.Time
 		}
 		a := set.Abandon
 		p := Policy{Deadline: a.Deadline.Std(), Action: Action(a.Treatment), RuleSet: set.ID(), HangUps: a.Hangups, Zone: set.File.Zone}
+		if set.CallerID.DomesticTrunk {
+			p.TrunkCountries = set.Numbers.Countries
+		}
 		for _, w := range a.Windows {
 			p.Windows = append(p.Windows, window(w, a.Machines, created))
 		}

@@ -115,6 +115,9 @@ func (s *Service) policyOf(camp campaigns.Campaign, created time.Time) (Policy, 
 	if err != nil {
 		return p, err
 	}
+	if err := s.checkTrunks(camp.TrunkNames()); err != nil {
+		return p, err
+	}
 	if p.Action == Message && (camp.Message == "" || !s.Desk.HasPrompt(camp.Message)) {
 		return p, fmt.Errorf("abandon_message %q: rule set %s wants a message that names the caller, and there is no such prompt; put the WAV into the prompts folder", camp.Message, p.RuleSet)
 	}

@@ -24,6 +24,7 @@ type Config struct {
 	Log       *zap.Logger
 	Gate      Gate
 	Trunk     Trunk
+	Routing   Routing
 	Phones    Phones
 	Desk      Desk
 	Leads     campaigns.LeadStore

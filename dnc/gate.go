@@ -165,6 +165,9 @@ func unwritten(v Verdict, why string) Verdict {
 func refused(v Verdict, r Reason, detail string) Verdict {
 	v.Allowed, v.Reason, v.Detail = false, r, detail
 	v.NeedsAgent, v.CallerID, v.Consent = false, "", ""
+	if r != TrunkReason {
+		v.Trunk = ""
+	}
 	return v
 }
 

@@ -203,6 +203,7 @@ func (q *query) callerID(ctx context.Context) refusal {
 
 // trunk applies the rule that a domestic number must leave through a domestic trunk.
 func (q *query) trunk(context.Context) refusal {
+	q.v.Trunk = q.req.Trunk
 	if !q.set.CallerID.DomesticTrunk {
 		return refusal{}
 	}

@@ -49,6 +49,7 @@ type Verdict struct {
 	Zone         string           `json:"zone,omitempty"`            // time zone of the called party that was used
 	LocalTime    string           `json:"local_time,omitempty"`      // local time there
 	CallerID     campaigns.Number `json:"caller_id,omitempty"`       // what will be shown
+	Trunk        string           `json:"trunk,omitempty"`           // by which the call is to leave
 	NeedsAgent   bool             `json:"needs_agent,omitempty"`
 	Consent      string           `json:"consent,omitempty"`     // id of the consent or contract that was used
 	RuleSet      string           `json:"rule_set,omitempty"`    // it@<first 12 hex digits of the hash>
@@ -61,7 +62,8 @@ type Request struct {
 	Node     string
 	Lead     campaigns.Lead
 	Campaign Terms
-	Reserved bool // an agent is already reserved for this call
+	Trunk    string // by which the call is to leave; empty: the only one
+	Reserved bool   // an agent is already reserved for this call
 }
 
 // Terms are what the gate needs to know of a campaign.

@@ -53,6 +53,9 @@ func runCampaignApply(cmd *cobra.Command, g *globals, file string) error {
 	}
 	return show(cmd, g, doc, func() {
 		cmd.Printf("campaign %s %s, %s\n", doc.Name, doc.Result, doc.State)
+		for _, w := range doc.Warnings {
+			cmd.PrintErrln("warning: " + w)
+		}
 	})
 }
 
@@ -66,6 +69,8 @@ type appliedDoc struct {
 	Name   string               `json:"name"`
 	Result string               `json:"result"` // created, changed, unchanged
 	State  dialer.CampaignState `json:"state"`
+	// Warnings say what will keep the campaign from starting under the configuration of now.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // parseCampaign reads a campaign file whose jurisdiction has a rule set.
@@ -98,7 +103,7 @@ func applyCampaign(ctx context.Context, h *house, args fileArgs, r request) (app
 	if err != nil {
 		return doc, err
 	}
-	doc = appliedDoc{Name: c.Name, Result: "created", State: dialer.Stopped}
+	doc = appliedDoc{Name: c.Name, Result: "created", State: dialer.Stopped, Warnings: h.config.trunkWarnings(c)}
 	if old != nil {
 		doc.Result, doc.State = "changed", old.State
 		if bytes.Equal(old.Campaign.Normal(), c.Normal()) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"pronto/campaigns"
 	"pronto/dialer"
 	"pronto/dialer/media"
 	"pronto/dialer/trunk"
@@ -70,7 +71,9 @@ type mediaConfig struct {
 // trunkConfig is one way to a carrier.
 type trunkConfig struct {
 	Name              string   `yaml:"name"`
-	Address           string   `yaml:"address"` // host:port
+	Address           string   `yaml:"address"`  // host:port
+	Priority          int      `yaml:"priority"` // lower goes first
+	Weight            int      `yaml:"weight"`   // share among those of the same priority; default 1
 	Transport         string   `yaml:"transport"`
 	Username          string   `yaml:"username"`
 	Password          string   `yaml:"password"`
@@ -81,7 +84,7 @@ type trunkConfig struct {
 	ToFormat          string   `yaml:"to_format"`     // each default number_format
 	FromFormat        string   `yaml:"from_format"`
 	AssertedFormat    string   `yaml:"asserted_format"`
-	Country           string   `yaml:"country"`         // whose numbers national shortens
+	Country           string   `yaml:"country"`         // of the carrier, whose numbers national shortens
 	NationalPrefix    *string  `yaml:"national_prefix"` // before a national number; default: the country's own
 	Asserted          string   `yaml:"asserted"`        // pai, ppi, rpid, none
 	Channels          int      `yaml:"channels"`
@@ -208,6 +211,27 @@ func (c config) trunk() (trunk.Config, error) {
 		out.Trunks, errs = append(out.Trunks, way), append(errs, err)
 	}
 	return out, errors.Join(append(errs, out.Validate())...)
+}
+
+// trunkNames are the names of the trunks.
+func (c config) trunkNames() []string {
+	var names []string
+	for _, t := range c.Trunks {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// trunkWarnings say which of a campaign's trunks the configuration does not have;
+// one without any trunk may be another than the service's.
+func (c config) trunkWarnings(camp *campaigns.Campaign) []string {
+	if len(c.Trunks) == 0 {
+		return nil
+	}
+	if err := dialer.CheckTrunks(camp.TrunkNames(), c.trunkNames()); err != nil {
+		return []string{err.Error()}
+	}
+	return nil
 }
 
 // media makes the audio side's configuration.

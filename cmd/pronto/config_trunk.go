@@ -21,7 +21,7 @@ func (t trunkConfig) way(at string) (trunk.TrunkConfig, error) {
 		Domain: t.Domain, FromUser: t.FromUser,
 		Format: trunk.NumberFormat(t.NumberFormat), ToFormat: trunk.NumberFormat(t.ToFormat),
 		FromFormat: trunk.NumberFormat(t.FromFormat), AssertedFormat: trunk.NumberFormat(t.AssertedFormat),
-		Country: t.Country, NationalPrefix: t.NationalPrefix, Asserted: trunk.Identity(t.Asserted),
+		Priority: t.Priority, Weight: t.Weight, Country: t.Country, NationalPrefix: t.NationalPrefix, Asserted: trunk.Identity(t.Asserted),
 		Channels: t.Channels, CallsPerSecond: t.MaxCallsPerSecond, Codecs: codecs, Peering: t.Peering, Sources: sources,
 	}, errors.Join(noCodecs, noSources)
 }

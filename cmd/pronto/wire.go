@@ -81,7 +81,7 @@ func connect(ctx context.Context, p parts) (*station, dialer.Config, error) {
 		return nil, none, fmt.Errorf("sip: %w", err)
 	}
 	return s, dialer.Config{
-		Node: p.cfg.Node, Now: p.now, Log: p.log, Gate: p.gate, Trunk: s.endpoint, Phones: s.endpoint, Desk: s.desk,
+		Node: p.cfg.Node, Now: p.now, Log: p.log, Gate: p.gate, Trunk: s.endpoint, Routing: s.endpoint, Phones: s.endpoint, Desk: s.desk,
 		Leads: p.store, Attempts: p.store, Campaigns: p.store, Accounts: s.accounts, Book: p.store, OptOuts: p.store, Journal: p.journal,
 		Read: func(o journal.ReadOptions) iter.Seq2[journal.Record, error] {
 			return journal.Read(p.journal.Dir(), o)

@@ -62,7 +62,7 @@ type OptOutDetail struct {
 type InvitedDetail struct {
 	Trunk    string `json:"trunk,omitempty"`
 	CallerID string `json:"caller_id,omitempty"`
-	Try      int    `json:"try,omitempty"`      // 1, more after failover
+	Try      int    `json:"try,omitempty"`      // 1, one more for each further trunk
 	Evidence uint64 `json:"evidence,omitempty"` // seq of the Cleared record
 }
 

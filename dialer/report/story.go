@@ -123,6 +123,9 @@ func callSentence(r journal.Record) string {
 	switch r.Kind {
 	case journal.Invited:
 		d := detail[journal.InvitedDetail](r)
+		if d.Try > 1 {
+			return "The trunk turned it away; another INVITE left" + through(d.Trunk) + "."
+		}
 		return "An INVITE left" + through(d.Trunk) + showing(d.CallerID) + "."
 	case journal.Ringing:
 		return "The phone rang."

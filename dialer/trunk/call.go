@@ -20,6 +20,7 @@ type call struct {
 	user     string
 	password string
 	trunk    string
+	fate     *fate // what the call's way says of the trunk; nil: nobody asks
 
 	audio   dialer.Audio
 	codecs  []dialer.Codec

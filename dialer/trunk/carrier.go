@@ -25,6 +25,8 @@ type carrier struct {
 	inUse     atomic.Int64               // channels
 	addr      atomic.Pointer[netip.Addr] // what the host resolved to last
 	watch     watch
+	health    health
+	figures   figures
 }
 
 func newCarrier(cfg TrunkConfig) *carrier {

@@ -54,12 +54,14 @@ type TrunkConfig struct { //nolint:revive // Config is the endpoint's, and a tru
 	ToFormat       NumberFormat // default Format
 	FromFormat     NumberFormat // default Format
 	AssertedFormat NumberFormat // default Format
-	Country        string       // ISO 3166-1 alpha-2, whose numbers National shortens
+	Country        string       // of the carrier, ISO 3166-1 alpha-2, whose numbers National shortens; empty: not known
 	NationalPrefix *string      // before a national number; nil: what the country's own format has
 	Asserted       Identity
 	FromUser       string         // user part of From instead of the caller ID, which then stands in the asserted identity alone
 	Channels       int            // calls in progress; 0: no bound
 	CallsPerSecond float64        // 0: no bound
+	Priority       int            // lower goes first
+	Weight         int            // share among trunks of the same priority; 0: 1
 	Codecs         []dialer.Codec // in order of preference; default PCMA, PCMU
 	Peering        bool           // its address alone authorises it to call us
 	Sources        []netip.Prefix // where its SIP may come from beside its address

@@ -66,7 +66,7 @@ func TestChallenges(t *testing.T) {
 				t.Errorf("Dialing was called %d times for %d INVITEs", n, len(c.challenges)+1)
 			}
 			for i, d := range b.dialed() {
-				if d.CSeq != uint32(i+1) || d.Branch != identOf(strings.ToUpper(d.CallID)).branch(i+1) {
+				if d.CSeq != uint32(i+1) || d.Branch != identOf(strings.ToUpper(d.CallID), 1).branch(i+1) {
 					t.Errorf("dialog %d: %+v", i, d)
 				}
 			}

@@ -17,9 +17,12 @@ type ident struct {
 }
 
 // identOf derives Call-ID and From tag from an attempt's ULID, whose 80 random
-// bits keep them from being guessed.
-func identOf(attempt string) ident {
+// bits keep them from being guessed. try counts the trunks that had the call, from 1.
+func identOf(attempt string, try int) ident {
 	callID := strings.ToLower(attempt)
+	if try > 1 {
+		callID += "-" + strconv.Itoa(try)
+	}
 	return ident{callID: callID, fromTag: tagOf(callID)}
 }
 

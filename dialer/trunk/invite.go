@@ -58,6 +58,13 @@ func (ep *Endpoint) place(ctx context.Context, c call) (*leg, dialer.Result) {
 	return l, res
 }
 
+// fated tells whoever asks what the call's way says of the trunk.
+func (v *invite) fated(tell func(*fate)) {
+	if v.fate != nil {
+		tell(v.fate)
+	}
+}
+
 func (v *invite) fail(why string) (*leg, dialer.Result) {
 	v.res.Outcome = campaigns.Failed
 	v.res.Cause.Text = why
@@ -81,6 +88,7 @@ func (v *invite) run(ctx context.Context) (*leg, dialer.Result) {
 		}
 		v.res.Final = v.ep.cfg.Now()
 		v.res.Outcome, v.res.Cause = classify(final)
+		v.fated(func(f *fate) { f.asked, f.givenUp = pauseAsked(final), v.wish != "" })
 		if v.wish != "" && final.StatusCode == sip.StatusRequestTerminated {
 			v.res.Outcome, v.res.Cause.Text = v.givenUp(), v.wish
 		}
@@ -106,6 +114,7 @@ func (v *invite) start(ctx context.Context) (string, campaigns.Outcome) {
 	}
 	tx, err := v.ep.request(ctx, v.req)
 	if err != nil {
+		v.fated(func(f *fate) { f.unreached = v.res.Invited.IsZero() && ctx.Err() == nil })
 		return printable("cannot reach the far end: " + err.Error()), campaigns.Failed
 	}
 	if v.res.Invited.IsZero() {
@@ -298,6 +307,7 @@ func (v *invite) answer(res *sip.Response) (*leg, dialer.Result) {
 
 // unanswered is the end without a final response.
 func (v *invite) unanswered(err error) (*leg, dialer.Result) {
+	v.fated(func(f *fate) { f.givenUp = v.wish != "" })
 	switch {
 	case err == nil:
 		v.res.Outcome, v.res.Cause.Text = v.givenUp(), v.wish+"; no answer to CANCEL"

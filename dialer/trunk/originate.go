@@ -36,29 +36,13 @@ func (ep *Endpoint) originate(ctx context.Context, c cleared, p dialer.Placing) 
 	case p.Audio == nil:
 		return none(campaigns.Failed, "no audio to offer")
 	}
-	t := ep.trunk(p.Trunk)
-	if t == nil {
-		return none(campaigns.Failed, "no trunk named "+p.Trunk)
-	}
-	h, err := ep.hopOf(ctx, t)
-	if err != nil {
-		return none(campaigns.Failed, printable(err.Error()))
-	}
-	release, why := t.admit(ctx, ep.cfg.Limits.AdmissionWait)
-	if why != "" {
-		return none(campaigns.Congested, why)
-	}
-	l, res := ep.place(ctx, ep.outbound(t, h, c, p, release))
-	if l == nil {
-		return nil, res
-	}
-	return l, res
+	return ep.failover(ctx, c, p)
 }
 
 // outbound is the call of a clearance over a trunk.
 func (ep *Endpoint) outbound(t *carrier, h hop, c cleared, p dialer.Placing, release func()) call {
 	return call{
-		id: identOf(c.attempt), target: t.uri(t.format(c.number, t.cfg.Format)), to: t.uri(t.format(c.number, t.cfg.ToFormat)),
+		id: identOf(c.attempt, 1), target: t.uri(t.format(c.number, t.cfg.Format)), to: t.uri(t.format(c.number, t.cfg.ToFormat)),
 		from: t.uri(or(t.cfg.FromUser, t.format(c.callerID, t.cfg.FromFormat))), asserted: t.identity(c.callerID),
 		hop: h, usual: t.transport, user: t.authName(), password: t.cfg.Password, trunk: t.cfg.Name,
 		audio: p.Audio, codecs: t.codecs,

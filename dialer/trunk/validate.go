@@ -54,6 +54,12 @@ func (t TrunkConfig) validate(p *problems, at string) {
 	if t.Channels < 0 || t.CallsPerSecond < 0 {
 		p.add(at, t.Name, "channels and calls per second are not negative; 0 is no bound")
 	}
+	if t.Priority < 0 {
+		p.add(at+".priority", t.Priority, "not negative; the lower one goes first")
+	}
+	if t.Weight < 0 {
+		p.add(at+".weight", t.Weight, "not negative; the higher one gets more calls")
+	}
 	for _, f := range []struct{ field, value string }{
 		{"username", t.Username}, {"auth_name", t.AuthName}, {"from_user", t.FromUser},
 	} {
