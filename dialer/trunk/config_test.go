@@ -20,7 +20,7 @@ func TestValidate(t *testing.T) {
 			{Name: "x", Address: ""},
 			{Name: "x", Address: "a b", Transport: "sctp", Format: "roman", Channels: -1, FromUser: "<x>", Domain: "a;b", Asserted: "anonymous"},
 			{Name: "n", Address: "a", ToFormat: National, NationalPrefix: new("x"), AuthName: "a b"},
-			{Name: "c", Address: "a", Country: "ITA"},
+			{Name: "c", Address: "a", Country: "ITA", Priority: -1, Weight: -1},
 		},
 	}
 	err := bad.Validate()
@@ -31,7 +31,7 @@ func TestValidate(t *testing.T) {
 		"listen: 0.0.0.0:5060: give public_address", "trunks[0].name", "trunks[1].address", "trunks[2].name: x",
 		"trunks[2].address: a b", "trunks[2].transport: sctp: one of udp, tcp", "trunks[2].number_format: roman", "channels", "trunks[2].from_user: <x>",
 		"trunks[2].domain: a;b", "trunks[2].asserted: anonymous: one of pai, ppi, rpid, none", "trunks[3].country", "trunks[3].national_prefix: x",
-		"trunks[3].auth_name: a b", "trunks[4].country: ITA",
+		"trunks[3].auth_name: a b", "trunks[4].country: ITA", "trunks[4].priority: -1", "trunks[4].weight: -1",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q:\n%v", want, err)
