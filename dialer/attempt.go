@@ -98,7 +98,7 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 		Audio:       audio,
 		RingTimeout: c.camp.RingTimeout,
 		Dialing:     func(d Dialog) error { return l.invited(c, d) },
-		Ringing:     func(at time.Time, tag string) { l.post(func(now time.Time) { l.ringing(c, at, tag, now) }) },
+		Ringing:     func(at time.Time, early Dialog) { l.post(func(now time.Time) { l.ringing(c, at, early, now) }) },
 		Answered:    func(at time.Time, d Dialog) func() { return l.answered(c, at, d) },
 	})
 	if leg == nil {
@@ -191,7 +191,7 @@ func (l *loop) answered(c *call, at time.Time, d Dialog) func() {
 // answerWait is the longest that an ACK waits for the record of its answer.
 const answerWait = time.Second
 
-func (l *loop) ringing(c *call, at time.Time, tag string, now time.Time) {
+func (l *loop) ringing(c *call, at time.Time, early Dialog, now time.Time) {
 	if c.state != dialing {
 		return
 	}
@@ -199,8 +199,8 @@ func (l *loop) ringing(c *call, at time.Time, tag string, now time.Time) {
 	l.breaker.through()
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.Ringing, Call: c.id})
 	rec := c.entry(journal.Ringing, at, "")
-	if tag != "" {
-		rec.Personal = encode(Dialog{ToTag: tag})
+	if early.ToTag != "" {
+		rec.Personal = encode(early)
 	}
 	l.svc.scribe.note(rec, nil)
 }

@@ -136,7 +136,7 @@ func (f *fakeTrunk) Originate(ctx context.Context, _ dnc.Clearance, p Placing) (
 	}
 	if !s.dead {
 		r.Ringing = time.Now()
-		p.Ringing(r.Ringing, "tag")
+		p.Ringing(r.Ringing, Dialog{ToTag: "tag", Contact: "sip:callee@far", Route: []string{"<sip:proxy;lr>"}})
 	}
 	timeout := p.RingTimeout
 	if s.ignores {

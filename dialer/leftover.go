@@ -162,20 +162,30 @@ func (l *leftover) take(r journal.Record) {
 		var v dnc.Verdict
 		_ = json.Unmarshal(r.Detail, &v) // without it no dialog can be presumed
 		l.callerID, l.trunk = v.CallerID, v.Trunk
-	case journal.Invited, journal.Ringing:
+	case journal.Invited:
 		l.invited = true
-		if r.Kind == journal.Invited {
-			l.dialog = Dialog{} // an earlier INVITE was turned away
-		}
-		_ = json.Unmarshal(r.Personal, &l.dialog) // a dialog that cannot be read is one that cannot be ended
+		l.dialog = Dialog{} // an earlier INVITE was turned away
+		l.know(r)
+	case journal.Ringing:
+		l.invited = true
+		_ = json.Unmarshal(r.Personal, &l.dialog) // adds the early dialog; without it there is the CANCEL
 	case journal.Answered:
 		l.answered, l.answeredAt = true, r.At
-		_ = json.Unmarshal(r.Personal, &l.dialog)
+		l.know(r)
 		l.dialog.Answered = true
 	case journal.Connected:
 		l.connected = true
 	case journal.Abandoned:
 		l.abandoned = true
+	}
+}
+
+// know takes the whole dialog of a record; one that cannot be read leaves what
+// was known before.
+func (l *leftover) know(r journal.Record) {
+	var d Dialog
+	if json.Unmarshal(r.Personal, &d) == nil {
+		l.dialog = d
 	}
 }
 

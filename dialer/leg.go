@@ -137,8 +137,9 @@ type Dialog struct {
 	FromTag  string   `json:"from_tag,omitempty"`
 	ToTag    string   `json:"to_tag,omitempty"`
 	CSeq     uint32   `json:"cseq,omitempty"`
-	Branch   string   `json:"branch,omitempty"` // of the INVITE, for CANCEL
-	Target   string   `json:"target,omitempty"` // Request-URI, later the remote target
+	Branch   string   `json:"branch,omitempty"`  // of the INVITE, for CANCEL
+	Target   string   `json:"target,omitempty"`  // Request-URI, later the remote target
+	Contact  string   `json:"contact,omitempty"` // remote target of an early dialog: a CANCEL still goes to Target
 	Route    []string `json:"route,omitempty"`
 	From     string   `json:"from,omitempty"`
 	To       string   `json:"to,omitempty"`
@@ -155,8 +156,9 @@ type Placing struct {
 	Others      []string      // trunks to try, in this order, when it turns the call away before anything rang
 	Audio       Audio         // offered in SDP, connected on the answer
 	RingTimeout time.Duration // from the first 180/183; never under the clearance's ring minimum
-	// Ringing is called once, at the first 180 or 183, with the far end's tag, and must not block.
-	Ringing func(at time.Time, toTag string)
+	// Ringing is called once, at the first 180 or 183, with what it says of the early dialog (ToTag, Contact,
+	// Route), and must not block.
+	Ringing func(at time.Time, early Dialog)
 	// Answered is called when the 200 is read, with the dialog that it makes, before Originate returns, and must
 	// not block. The ACK is sent when the function that it returns has returned: until then the far
 	// end repeats its 200, so that no crash leaves an answer that nobody knows of.

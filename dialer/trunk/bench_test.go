@@ -99,7 +99,7 @@ func TestMemoryOfARingingLine(t *testing.T) {
 	for n := int64(1); n <= lines; n++ {
 		go ep.originate(context.Background(),
 			cleared{number: callee, callerID: caller, attempt: newAttempt(), valid: always},
-			dialer.Placing{Audio: audio, RingTimeout: time.Minute, Ringing: func(time.Time, string) { ringing.Add(1) }})
+			dialer.Placing{Audio: audio, RingTimeout: time.Minute, Ringing: func(time.Time, dialer.Dialog) { ringing.Add(1) }})
 		if n%25 == 0 { // no faster than the far end can read
 			until(t, "the phones ring", func() bool { return ringing.Load() == n })
 		}

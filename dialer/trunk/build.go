@@ -53,7 +53,7 @@ func (v *invite) request0(h hop) *sip.Request {
 	}
 	req.AppendHeader(sip.NewHeader("Allow", allow))
 	req.AppendHeader(sip.NewHeader("User-Agent", ep.cfg.UserAgent))
-	req.AppendHeader(sip.NewHeader(supported, optionTimer))
+	req.AppendHeader(sip.NewHeader(supported, optionTimer+", "+option100))
 	req.AppendHeader(sip.NewHeader(sessionExpires, inSeconds(v.every)))
 	req.AppendHeader(sip.NewHeader(minSE, inSeconds(v.leastSE)))
 	v.creds.user, v.creds.password = v.user, v.password

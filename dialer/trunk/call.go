@@ -30,7 +30,7 @@ type call struct {
 
 	valid    func(now time.Time) bool // asked right before each INVITE
 	dialing  func(dialer.Dialog) error
-	ringing  func(at time.Time, toTag string)
+	ringing  func(at time.Time, early dialer.Dialog)
 	answered func(at time.Time, d dialer.Dialog) (recorded func()) // nil: nobody writes it down
 	release  func()                                                // gives the channel back; called once, when no 200 can follow or the leg is over
 }

@@ -70,7 +70,7 @@ func TestSilence(t *testing.T) {
 	// An answer after all that is ended, so that nobody is left in silence.
 	b.far.insist(inv, say{status: "200 OK", tag: "late", sdp: sdpAt(farHost, 4000)})
 	bye := b.far.next("BYE")
-	if !strings.Contains(bye.header("To"), "tag=late") || bye.cseq() != inv.cseq()+1 {
+	if !strings.Contains(bye.header("To"), "tag=late") || bye.cseq() <= inv.cseq() {
 		t.Errorf("BYE:\n%s", bye.raw)
 	}
 	b.far.reply(bye, say{status: "200 OK"})

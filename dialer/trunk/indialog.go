@@ -33,9 +33,7 @@ func (l *leg) request(req *sip.Request, tx *sip.ServerTx) {
 		l.ackCame(req)
 		return
 	}
-	if asked := required(req); asked != "" && req.Method != sip.CANCEL {
-		res := ep.reply(req, sip.StatusBadExtension, "Bad Extension")
-		res.AppendHeader(sip.NewHeader("Unsupported", asked))
+	if res := ep.demands(req); res != nil {
 		ep.write(tx, res)
 		return
 	}
@@ -49,17 +47,38 @@ func (l *leg) request(req *sip.Request, tx *sip.ServerTx) {
 		l.farBye(req)
 	case sip.INVITE, sip.UPDATE:
 		l.reoffer(req, tx)
-	case sip.INFO:
-		ep.respond(req, tx, sip.StatusOK, "OK")
-	case sip.OPTIONS:
-		ep.writeWithAllow(req, tx, sip.StatusOK, "OK")
-	case sip.REFER:
-		ep.respond(req, tx, sip.StatusGlobalDecline, "Decline")
-	case sip.CANCEL:
-		ep.respond(req, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 	default:
-		ep.writeWithAllow(req, tx, sip.StatusMethodNotAllowed, "Method Not Allowed")
+		ep.write(tx, ep.plain(req))
 	}
+}
+
+// plain is the answer to a request that changes nothing in its dialog. A REFER
+// is declined: the far end does not transfer our calls.
+func (ep *Endpoint) plain(req *sip.Request) *sip.Response {
+	switch req.Method {
+	case sip.INFO:
+		return ep.reply(req, sip.StatusOK, "OK")
+	case sip.OPTIONS:
+		return ep.replyWithAllow(req, sip.StatusOK, "OK")
+	case sip.REFER:
+		return ep.reply(req, sip.StatusGlobalDecline, "Decline")
+	case sip.CANCEL:
+		return ep.reply(req, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+	default:
+		return ep.replyWithAllow(req, sip.StatusMethodNotAllowed, "Method Not Allowed")
+	}
+}
+
+// demands is the answer to a request that insists on what we do not have; nil:
+// it does not.
+func (ep *Endpoint) demands(req *sip.Request) *sip.Response {
+	asked := required(req)
+	if asked == "" || req.Method == sip.CANCEL {
+		return nil
+	}
+	res := ep.reply(req, sip.StatusBadExtension, "Bad Extension")
+	res.AppendHeader(sip.NewHeader("Unsupported", asked))
+	return res
 }
 
 // required is what a request insists on and we do not have (RFC 3261 section
@@ -78,18 +97,18 @@ func required(req *sip.Request) string {
 }
 
 func (ep *Endpoint) writeWithAllow(req *sip.Request, tx *sip.ServerTx, status int, reason string) {
+	ep.write(tx, ep.replyWithAllow(req, status, reason))
+}
+
+func (ep *Endpoint) replyWithAllow(req *sip.Request, status int, reason string) *sip.Response {
 	res := ep.reply(req, status, reason)
 	res.AppendHeader(sip.NewHeader("Allow", allow))
-	ep.write(tx, res)
+	return res
 }
 
 // mine reports whether the request's tags are the dialog's.
 func (l *leg) mine(req *sip.Request) bool {
-	from, to := req.From(), req.To()
-	if from == nil || to == nil || req.CSeq() == nil {
-		return false
-	}
-	return to.Params.GetOr("tag", "") == l.localTag && from.Params.GetOr("tag", "") == l.remoteTag
+	return req.CSeq() != nil && toTag(req) == l.localTag && fromTag(req) == l.remoteTag
 }
 
 // inOrder notes the far end's CSeq; one below the last comes too late (RFC 3261
@@ -145,7 +164,7 @@ func (l *leg) reoffer(req *sip.Request, tx *sip.ServerTx) {
 	}
 	l.retarget(req.Contact())
 	l.updates = l.updates || lists(req, string(sip.UPDATE), "Allow")
-	l.say(far)
+	l.said.say(far, l.codecs)
 	said := l.said
 	if far != nil {
 		l.audio.Connect(far.Remote)
@@ -174,25 +193,6 @@ func (l *leg) reoffer(req *sip.Request, tx *sip.ServerTx) {
 	l.ep.write(tx, res)
 	if p != nil {
 		l.ep.spawn(func() { l.repeat(tx, res, p) })
-	}
-}
-
-// say settles our side of the session: the answer to the far end's offer, or
-// our own full offer when there is none. The version grows with each change
-// (RFC 3264 section 8). The caller holds mu.
-func (l *leg) say(far *described) {
-	was := l.said
-	if far == nil {
-		l.said.codecs, l.said.digits, l.said.direction, l.said.answers = l.codecs, digitsType, sendRecv, nil
-	} else {
-		l.said.codecs = []dialer.Codec{far.Codec}
-		l.said.digits = far.Digits
-		l.said.direction = far.direction.answering()
-		l.said.answers = far
-	}
-	l.said.version = was.version
-	if string(was.marshal()) != string(l.said.marshal()) {
-		l.said.version++
 	}
 }
 

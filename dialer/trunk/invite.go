@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -14,8 +15,8 @@ import (
 )
 
 // invite is a call on its way: the client's side of RFC 3261 sections 13.2 and
-// 9.1. Its fields belong to the goroutine in run; request and stray, which
-// others call, touch only what does not change.
+// 9.1. Its fields belong to the goroutine in run but for those that mu protects;
+// request and stray, which others call, touch only these and what does not change.
 type invite struct {
 	call
 	ep  *Endpoint
@@ -29,7 +30,6 @@ type invite struct {
 	req     *sip.Request
 	tx      *sip.ClientTx
 	offer   session
-	early   map[string][]byte // SDP of provisional responses by To tag, for a 200 that brings none
 	ringAt  time.Time
 	rang180 bool
 
@@ -37,6 +37,10 @@ type invite struct {
 	wish        string    // why it is to be given up; empty: it is not
 	cancelledAt time.Time // zero: no CANCEL was sent
 	cancelTx    *sip.ClientTx
+
+	mu    sync.Mutex        // protects the fields below; creds, hop and cseq change only while there are no forks
+	forks map[string]*early // by To tag
+	leg   *leg              // once answered
 }
 
 // place runs a call until it is answered or no 200 can follow any more.
@@ -98,8 +102,11 @@ func (v *invite) run(ctx context.Context) (*leg, dialer.Result) {
 
 // start sends the INVITE. It returns why it could not, and the outcome of that.
 func (v *invite) start(ctx context.Context) (string, campaigns.Outcome) {
+	v.mu.Lock()
 	v.try++
+	v.forks = nil
 	v.build()
+	v.mu.Unlock()
 	if ctx.Err() != nil {
 		return "given up before it was dialed", campaigns.Failed
 	}
@@ -210,11 +217,8 @@ func (v *invite) act() (over bool) {
 // progress takes a provisional response, in whatever order and number they come.
 func (v *invite) progress(res *sip.Response) {
 	v.provisional = true
-	if to := res.To(); to != nil && len(res.Body()) > 0 && len(v.early) < 8 {
-		if v.early == nil {
-			v.early = map[string][]byte{}
-		}
-		v.early[to.Params.GetOr("tag", "")] = res.Body()
+	if !v.heed(res) {
+		return
 	}
 	is180 := res.StatusCode == sip.StatusRinging
 	if !is180 && res.StatusCode != sip.StatusSessionInProgress {
@@ -227,11 +231,7 @@ func (v *invite) progress(res *sip.Response) {
 		v.rang180 = v.rang180 || is180
 	}
 	if first && v.ringing != nil {
-		tag := ""
-		if to := res.To(); to != nil {
-			tag = to.Params.GetOr("tag", "")
-		}
-		v.ringing(v.ringAt, tag)
+		v.ringing(v.ringAt, v.dialog(toTag(res)))
 	}
 }
 
@@ -276,16 +276,15 @@ func (v *invite) answer(res *sip.Response) (*leg, dialer.Result) {
 	v.res.Answered, v.res.Final = now, now
 	v.res.Late = !v.cancelledAt.IsZero()
 	v.res.Cause.Status = res.StatusCode
-	l := v.newLeg(res)
-	body := res.Body()
-	if len(body) == 0 {
-		body = v.early[l.remoteTag]
-	}
+	l, body := v.newLeg(res)
 	far, err := parseSDP(body, v.codecs)
 	if err == nil {
 		v.audio.Connect(far.Remote)
 	}
 	v.ep.calls.replace(v.id.callID, l)
+	v.mu.Lock()
+	v.leg = l
+	v.mu.Unlock()
 	v.tx.OnRetransmission(l.again)
 	v.res.Dialog = l.Dialog()
 	if err != nil {
@@ -326,11 +325,6 @@ func (v *invite) givenUp() campaigns.Outcome {
 		return campaigns.Failed
 	}
 	return campaigns.NoAnswer
-}
-
-// request answers requests for a dialog that does not stand yet.
-func (v *invite) request(req *sip.Request, tx *sip.ServerTx) {
-	v.ep.respond(req, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 }
 
 // stray takes a response that outlived its transaction.

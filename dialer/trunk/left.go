@@ -71,11 +71,7 @@ func (l *left) repeats(invited time.Time) time.Duration {
 
 // ask sends a BYE: a far end that accepts it had answered.
 func (l *left) ask(ctx context.Context, d dialer.Dialog) error {
-	dialog := dialogOf{callID: l.id, localTag: l.tag, remoteTag: d.ToTag, local: l.from, remote: l.to}
-	bye := l.ep.inDialog(sip.BYE, dialog, d.CSeq+farAhead, l.target, nil, l.hop.transport)
-	bye.SetBody(nil)
-	l.ep.route(bye, l.hop)
-	res, err := l.ep.do(ctx, bye)
+	res, err := l.bye(ctx, d)
 	if err == nil && res.IsSuccess() {
 		l.answered(l.ep.cfg.Now())
 	}

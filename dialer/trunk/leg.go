@@ -51,9 +51,10 @@ type leg struct {
 
 var _ dialer.Leg = (*leg)(nil)
 
-// newLeg makes the dialog of a 2xx (RFC 3261 section 12.1.2).
-func (v *invite) newLeg(res *sip.Response) *leg {
-	l := &leg{
+// newLeg makes the dialog of a 2xx (RFC 3261 section 12.1.2), going on from its
+// early dialog. body is the far end's SDP.
+func (v *invite) newLeg(res *sip.Response) (l *leg, body []byte) {
+	l = &leg{
 		ep: v.ep, audio: v.audio, codecs: v.codecs, trunk: v.trunk, fixed: v.fixed, caller: true, fallback: v.hop,
 		dialogOf:  dialogOf{callID: v.id.callID, localTag: v.id.fromTag, local: v.from, remote: v.to},
 		inviteSeq: v.cseq, cseq: v.cseq, release: v.release, done: make(chan struct{}), confirmed: make(chan struct{}),
@@ -62,14 +63,20 @@ func (v *invite) newLeg(res *sip.Response) *leg {
 	}
 	l.creds = v.creds
 	l.creds.given = maps.Clone(v.creds.given)
-	if to := res.To(); to != nil {
-		l.remoteTag = to.Params.GetOr("tag", "")
+	l.remoteTag, body = toTag(res), res.Body()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if e := v.forks[l.remoteTag]; e != nil {
+		l.cseq, l.farSeq, l.said, l.target = e.cseq, e.farSeq, e.said, e.target
+		if len(body) == 0 || e.moved {
+			body = e.body
+		}
 	}
 	if c := res.Contact(); c != nil && c.Address.Host != "" {
 		l.target = c.Address
 	}
 	l.aim()
-	return l
+	return l, body
 }
 
 // aim finds where the dialog's requests go.
@@ -131,7 +138,7 @@ func (l *leg) again(res *sip.Response) {
 	if !res.IsSuccess() || res.CSeq() == nil {
 		return
 	}
-	if to := res.To(); to != nil && to.Params.GetOr("tag", "") == l.remoteTag {
+	if toTag(res) == l.remoteTag {
 		select {
 		case <-l.confirmed:
 			l.acknowledge(res.CSeq().SeqNo)

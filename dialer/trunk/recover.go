@@ -16,7 +16,7 @@ import (
 // until it is done, so it is bounded by the design at 5 s.
 const recoverLimit = 4800 * time.Millisecond
 
-// farAhead is above any CSeq that an earlier process can have used in a dialog.
+// farAhead goes beyond any CSeq that can have been used in a dialog which is known only in part.
 const farAhead = 1 << 20
 
 // Recover ends what an earlier process left. See dialer.Trunk.
@@ -112,8 +112,19 @@ func (ep *Endpoint) leftHop(ctx context.Context, d dialer.Dialog, target sip.Uri
 	return ep.hopTo(ctx, target, hop{transport: UDP}), nil
 }
 
-// hangUp sends the BYE of an answered call.
+// hangUp ends an answered call.
 func (l *left) hangUp(ctx context.Context, d dialer.Dialog) error {
+	_, err := l.bye(ctx, d)
+	return err
+}
+
+// bye sends the BYE of a dialog, answered or early, and returns its answer.
+func (l *left) bye(ctx context.Context, d dialer.Dialog) (*sip.Response, error) {
+	target := l.target
+	var contact sip.Uri
+	if d.Contact != "" && sip.ParseUri(d.Contact, &contact) == nil {
+		target = contact
+	}
 	var route []sip.Uri
 	for _, text := range d.Route {
 		var u sip.Uri
@@ -123,27 +134,27 @@ func (l *left) hangUp(ctx context.Context, d dialer.Dialog) error {
 	}
 	dialog := dialogOf{callID: l.id, localTag: l.tag, remoteTag: d.ToTag, local: l.from, remote: l.to}
 	h := l.hop
-	if d.Hop == "" {
-		h = l.ep.hopTo(ctx, firstOf(route, l.target), h)
+	if len(route) > 0 || d.Hop == "" && (d.Answered || d.Contact != "") {
+		h = l.ep.hopTo(ctx, firstOf(route, target), l.hop)
 	}
 	var creds credentials
 	if t := l.ep.trunk(d.Trunk); t != nil && d.Trunk != "" {
 		creds = credentials{user: t.authName(), password: t.cfg.Password}
 	}
 	for cseq := d.CSeq + farAhead; ; cseq++ {
-		req := l.ep.inDialog(sip.BYE, dialog, cseq, l.target, route, h.transport)
+		req := l.ep.inDialog(sip.BYE, dialog, cseq, target, route, h.transport)
 		creds.apply(req)
 		req.SetBody(nil)
 		l.ep.route(req, h)
 		res, err := l.ep.do(ctx, req)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if res.StatusCode != sip.StatusUnauthorized && res.StatusCode != sip.StatusProxyAuthRequired {
-			return nil
+			return res, nil
 		}
 		if again, err := creds.answer(req, res); !again {
-			return err
+			return res, err
 		}
 	}
 }

@@ -116,6 +116,35 @@ func TestRecoverAsksByTheEarlyTag(t *testing.T) {
 	}
 }
 
+// Behind a proxy that stays in the path the BYE of an early dialog takes its
+// route to where the far end is, while the CANCEL goes the INVITE's way.
+func TestRecoverAsksByTheRoute(t *testing.T) {
+	b, inv, left := crashed(t, false)
+	proxy := newFar(t, "127.30.0.7")
+	left.ToTag, left.Contact = "a", "sip:callee@192.0.2.77:5999"
+	left.Route = []string{"sip:" + proxy.addrString() + ";lr", "sip:192.0.2.9;lr"}
+	done := b.recover(left)
+	c := b.cancelled(inv)
+	if len(c.headers("Route")) != 0 || strings.Fields(c.line)[1] != strings.Fields(inv.line)[1] {
+		t.Errorf("CANCEL:\n%s", c.raw)
+	}
+	b.far.reply(c, say{status: "481 Gone"})
+	bye := proxy.next("BYE")
+	if !strings.HasPrefix(bye.line, "BYE sip:callee@192.0.2.77:5999 ") || len(bye.headers("Route")) != 2 || !strings.Contains(bye.header("To"), "tag=a") {
+		t.Errorf("BYE:\n%s", bye.raw)
+	}
+	proxy.reply(bye, say{status: "401 U", extra: []string{`WWW-Authenticate: Digest realm="far", nonce="n", qop="auth"`}})
+	again := proxy.next("BYE")
+	if again.header("Authorization") == "" {
+		t.Errorf("BYE after the challenge:\n%s", again.raw)
+	}
+	proxy.reply(again, say{status: "200 OK"})
+	if id := wait(t, "word of the answer", b.met); id != inv.header("Call-ID") {
+		t.Errorf("%s was answered", id)
+	}
+	wait(t, "Recover", done)
+}
+
 // cancelled takes the CANCELs: of the INVITE, and of the one that may have
 // followed a challenge, which the far end does not know.
 func (b *bench) cancelled(inv *heard) *heard {

@@ -33,6 +33,7 @@ type bench struct {
 	ringing  []time.Time
 	answered []time.Time
 	dialogs  []dialer.Dialog
+	early    []dialer.Dialog
 	rang     chan struct{}
 	met      chan string
 	recorded func() // what the hook of an answer returns
@@ -79,8 +80,8 @@ func (b *bench) place(ctx context.Context, c cleared, ring time.Duration) <-chan
 	out := make(chan originated, 1)
 	p := dialer.Placing{
 		Audio: b.audio, RingTimeout: ring,
-		Ringing: func(at time.Time, _ string) {
-			b.note(func() { b.ringing = append(b.ringing, at) })
+		Ringing: func(at time.Time, d dialer.Dialog) {
+			b.note(func() { b.ringing, b.early = append(b.ringing, at), append(b.early, d) })
 			b.rang <- struct{}{}
 		},
 		Answered: func(at time.Time, _ dialer.Dialog) func() {

@@ -50,6 +50,21 @@ type session struct {
 	answers     *described // the offer that it answers; nil: it is an offer
 }
 
+// say settles our side of the session: the answer to the far end's offer, or
+// our own full offer of codecs when there is none. The version grows with each change
+// (RFC 3264 section 8).
+func (s *session) say(far *described, codecs []dialer.Codec) {
+	was := *s
+	if far == nil {
+		s.codecs, s.digits, s.direction, s.answers = codecs, digitsType, sendRecv, nil
+	} else {
+		s.codecs, s.digits, s.direction, s.answers = []dialer.Codec{far.Codec}, far.Digits, far.direction.answering(), far
+	}
+	if string(was.marshal()) != string(s.marshal()) {
+		s.version++
+	}
+}
+
 var codecNames = map[dialer.Codec]string{dialer.PCMU: "PCMU/8000", dialer.PCMA: "PCMA/8000"}
 
 // marshal writes the session as SDP (RFC 4566): one audio stream, RTP/AVP, 20 ms.

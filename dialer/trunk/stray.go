@@ -90,7 +90,8 @@ func (ep *Endpoint) stray(res *sip.Response) {
 }
 
 // endStray acknowledges a 200 to an INVITE that nobody waits for and ends the
-// dialog that it made (RFC 3261 section 13.2.2.4). All that is needed stands in the response.
+// dialog that it made (RFC 3261 section 13.2.2.4). All that is needed stands in the response
+// but for the CSeq of what has followed the INVITE, a PRACK perhaps: the BYE goes far beyond.
 func (ep *Endpoint) endStray(res *sip.Response) {
 	from, to, id, cseq := res.From(), res.To(), res.CallID(), res.CSeq()
 	if !res.IsSuccess() || from == nil || to == nil || id == nil || cseq == nil {
@@ -132,7 +133,7 @@ func (ep *Endpoint) endDialog(ctx context.Context, d dialogOf, target sip.Uri, r
 		return
 	}
 	ep.log.Info("ending an answer that nobody waits for", zap.String("callID", d.callID))
-	bye := ep.inDialog(sip.BYE, d, cseq+1, target, route, h.transport)
+	bye := ep.inDialog(sip.BYE, d, cseq+farAhead, target, route, h.transport)
 	bye.SetBody(nil)
 	ep.route(bye, h)
 	if _, err := ep.do(ctx, bye); err != nil {
