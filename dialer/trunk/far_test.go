@@ -121,6 +121,17 @@ func (f *far) next(method string) *heard {
 	}
 }
 
+// after waits for the next request of the method that is not req again: on a
+// loaded machine that is sent once more before our answer is read.
+func (f *far) after(req *heard, method string) *heard {
+	f.t.Helper()
+	for {
+		if h := f.next(method); h.branch() != req.branch() {
+			return h
+		}
+	}
+}
+
 // none fails when a message of the method comes within d.
 func (f *far) none(method string, d time.Duration) {
 	f.t.Helper()

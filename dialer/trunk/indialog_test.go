@@ -239,7 +239,7 @@ func TestByeIsChallenged(t *testing.T) {
 	leg.Hangup()
 	bye := b.far.next("BYE")
 	b.far.reply(bye, say{status: "407 P", extra: []string{`Proxy-Authenticate: Digest realm="far", nonce="b1", qop="auth"`}})
-	again := b.far.next("BYE")
+	again := b.far.after(bye, "BYE")
 	if again.header("Proxy-Authorization") == "" || again.cseq() != bye.cseq()+1 {
 		t.Errorf("the BYE after the challenge:\n%s", again.raw)
 	}

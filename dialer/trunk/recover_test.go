@@ -134,7 +134,7 @@ func TestRecoverAsksByTheRoute(t *testing.T) {
 		t.Errorf("BYE:\n%s", bye.raw)
 	}
 	proxy.reply(bye, say{status: "401 U", extra: []string{`WWW-Authenticate: Digest realm="far", nonce="n", qop="auth"`}})
-	again := proxy.next("BYE")
+	again := proxy.after(bye, "BYE")
 	if again.header("Authorization") == "" {
 		t.Errorf("BYE after the challenge:\n%s", again.raw)
 	}
@@ -269,7 +269,7 @@ func TestRecoverAnswered(t *testing.T) {
 		t.Errorf("BYE:\n%s", bye.raw)
 	}
 	b.far.reply(bye, say{status: "401 U", extra: []string{`WWW-Authenticate: Digest realm="far", nonce="n", qop="auth"`}})
-	again := b.far.next("BYE")
+	again := b.far.after(bye, "BYE")
 	if again.header("Authorization") == "" {
 		t.Errorf("BYE after the challenge:\n%s", again.raw)
 	}

@@ -56,18 +56,20 @@ func TestWeRefresh(t *testing.T) {
 	for name, c := range map[string]struct {
 		extra  []string
 		method string
+		times  int
 	}{
-		"by UPDATE":       {[]string{weRefresh, takesUpdate}, "UPDATE"},
-		"by INVITE":       {[]string{weRefresh}, "INVITE"},
-		"nobody is named": {[]string{"x: 2", takesUpdate}, "UPDATE"},
+		"by UPDATE":       {[]string{weRefresh, takesUpdate}, "UPDATE", 3},
+		"by INVITE":       {[]string{weRefresh}, "INVITE", 3},
+		"nobody is named": {[]string{"x: 2", takesUpdate}, "UPDATE", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, brief(2*time.Second))
 			inv, leg := b.answerWith(c.extra...)
 			last := time.Now()
-			for i := range 3 {
-				r := b.far.next(c.method)
+			r := inv
+			for i := range c.times {
+				r = b.far.after(r, c.method)
 				if d := time.Since(last); d < 800*time.Millisecond {
 					t.Errorf("refresh %d came after %s of 2 s", i, d)
 				}
@@ -97,7 +99,7 @@ func TestWeRefresh(t *testing.T) {
 				}
 			}
 			b.hangup(leg)
-			b.far.none(c.method, 1500*time.Millisecond)
+			b.far.none(c.method, 1100*time.Millisecond)
 		})
 	}
 }
@@ -173,7 +175,7 @@ func TestRefreshIsRefused(t *testing.T) {
 				return
 			}
 			began := time.Now()
-			again := b.far.next(c.method)
+			again := b.far.after(r, c.method)
 			if again.cseq() <= r.cseq() {
 				t.Errorf("CSeq %d after %d", again.cseq(), r.cseq())
 			}
