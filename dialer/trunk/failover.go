@@ -82,10 +82,10 @@ func (ep *Endpoint) over(ctx context.Context, t *carrier, c cleared, p dialer.Pl
 		t.ended(answered.Load(), p.Audio, ep.cfg.Now())
 	})
 	call.id, call.fate = identOf(c.attempt, try), &f
-	call.ringing = func(at time.Time, tag string) {
+	call.ringing = func(at time.Time, early dialer.Dialog) {
 		t.health.met()
 		if p.Ringing != nil {
-			p.Ringing(at, tag)
+			p.Ringing(at, early)
 		}
 	}
 	l, res = ep.place(ctx, call)

@@ -31,7 +31,7 @@ func (p *pair) dial(ctx context.Context, c cleared) <-chan originated {
 	out := make(chan originated, 1)
 	placing := dialer.Placing{
 		Trunk: "carrier", Others: []string{"second"}, Audio: p.audio, RingTimeout: time.Minute,
-		Ringing: func(time.Time, string) { p.rang <- struct{}{} },
+		Ringing: func(time.Time, dialer.Dialog) { p.rang <- struct{}{} },
 		Dialing: func(d dialer.Dialog) error {
 			p.note(func() { p.dialogs = append(p.dialogs, d) })
 			return nil

@@ -192,7 +192,7 @@ func (r *ring) answer(w wish) answered {
 	}
 	p := &pending{cseq: r.req.CSeq().SeqNo, offered: r.offer == nil, acked: make(chan struct{})}
 	l.pending = p
-	l.say(r.offer)
+	l.said.say(r.offer, l.codecs)
 	if r.offer != nil {
 		w.audio.Connect(r.offer.Remote)
 	}
