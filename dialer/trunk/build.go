@@ -38,14 +38,14 @@ func (v *invite) request0(h hop) *sip.Request {
 	ep := v.ep
 	req := sip.NewRequest(sip.INVITE, v.target)
 	req.AppendHeader(ep.via(v.id.branch(v.try), h.transport))
+	callID := sip.CallIDHeader(v.id.callID)
+	req.AppendHeader(&callID) // here it is in what an ICMP error quotes, see takeReturns
 	forwards := sip.MaxForwardsHeader(70)
 	req.AppendHeader(&forwards)
 	from := &sip.FromHeader{Address: v.from}
 	from.Params.Add("tag", v.id.fromTag)
 	req.AppendHeader(from)
 	req.AppendHeader(&sip.ToHeader{Address: v.to})
-	callID := sip.CallIDHeader(v.id.callID)
-	req.AppendHeader(&callID)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: v.cseq, MethodName: sip.INVITE})
 	req.AppendHeader(ep.contact(h.transport))
 	if v.asserted != nil {

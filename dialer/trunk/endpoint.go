@@ -97,6 +97,9 @@ func (ep *Endpoint) open() error {
 	if err := udp.SetReadBuffer(readBuffer); err != nil {
 		ep.log.Warn("the UDP read buffer stays as it is", zap.Error(err))
 	}
+	if err := wantReturns(udp, ep.listen.Addr().Is6()); err != nil {
+		ep.log.Warn("carriers that are not there will seem silent", zap.Error(err))
+	}
 	ep.udp = &screen{UDPConn: udp, closed: make(chan struct{})}
 	ep.tcp = newTurnstile(tcp, ep.cfg.Limits)
 	ep.host = ep.cfg.Public

@@ -33,6 +33,10 @@ type invite struct {
 	ringAt  time.Time
 	rang180 bool
 
+	sent    time.Time
+	back    chan string // branches of datagrams that came back as unreachable
+	returns int         // of the INVITE of this try
+
 	provisional bool
 	wish        string    // why it is to be given up; empty: it is not
 	cancelledAt time.Time // zero: no CANCEL was sent
@@ -45,7 +49,7 @@ type invite struct {
 
 // place runs a call until it is answered or no 200 can follow any more.
 func (ep *Endpoint) place(ctx context.Context, c call) (*leg, dialer.Result) {
-	v := &invite{call: c, ep: ep, cseq: 1, every: ep.cfg.Limits.SessionExpires, leastSE: ep.cfg.Limits.SessionMin}
+	v := &invite{call: c, ep: ep, cseq: 1, every: ep.cfg.Limits.SessionExpires, leastSE: ep.cfg.Limits.SessionMin, back: make(chan string, 16)}
 	v.res.Trunk = c.trunk
 	if !ep.calls.add(c.id.callID, v) {
 		c.release()
@@ -116,6 +120,7 @@ func (v *invite) start(ctx context.Context) (string, campaigns.Outcome) {
 		}
 	}
 	now := v.ep.cfg.Now()
+	v.sent, v.returns = now, 0
 	if !v.valid(now) {
 		return "the clearance is no longer valid", campaigns.Refused
 	}
@@ -151,6 +156,11 @@ func (v *invite) await(ctx context.Context) (*sip.Response, error) {
 		case <-v.tx.Done():
 			return nil, v.tx.Err()
 		case <-cancelled: // 200 or 481 (RFC 3261 section 9.1): the INVITE's own response decides either way
+		case branch := <-v.back:
+			if v.isBack(branch) {
+				v.tx.Terminate()
+				return nil, errUnreachable
+			}
 		case <-gone:
 			v.wish, gone = "given up by the dialer", nil
 		case <-timer.C:
@@ -306,8 +316,10 @@ func (v *invite) answer(res *sip.Response) (*leg, dialer.Result) {
 
 // unanswered is the end without a final response.
 func (v *invite) unanswered(err error) (*leg, dialer.Result) {
-	v.fated(func(f *fate) { f.givenUp = v.wish != "" })
+	v.fated(func(f *fate) { f.givenUp, f.unreached = v.wish != "", errors.Is(err, errUnreachable) })
 	switch {
+	case errors.Is(err, errUnreachable):
+		v.res.Outcome, v.res.Cause.Text = campaigns.Failed, err.Error()
 	case err == nil:
 		v.res.Outcome, v.res.Cause.Text = v.givenUp(), v.wish+"; no answer to CANCEL"
 	case errors.Is(err, sip.ErrTransactionTimeout):

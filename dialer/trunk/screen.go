@@ -34,6 +34,9 @@ func (s *screen) ReadFrom(b []byte) (int, net.Addr, error) {
 		if errors.Is(err, net.ErrClosed) {
 			return 0, nil, err
 		}
+		if err != nil {
+			s.takeReturns()
+		}
 		if err == nil && s.pass(b[:n], src) {
 			return n, net.UDPAddrFromAddrPort(netip.AddrPortFrom(src.Addr().Unmap(), src.Port())), nil
 		}
