@@ -61,9 +61,12 @@ soak: build ## kill -9 at random under load, 100 times
 	PRONTO_KILLS=100 $(GO) test -run TestKilledAtRandom -timeout 60m -v ./cmd/pronto
 
 .PHONY: bench
-bench: build ## figures of docs/benchmarks.md: calls first, then the parts
-	$(GO) test -run '^$$' -bench 'SetUps|MemoryPerLine' -benchtime 1x -timeout 30m ./cmd/pronto
+bench: build bench-calls ## figures of docs/benchmarks.md: calls first, then the parts
 	$(GO) test -p 1 -run '^$$' -bench . -benchmem -timeout 60m $$($(GO) list ./... | grep -v cmd/pronto)
+
+.PHONY: bench-calls
+bench-calls: ## set-ups per second beside sipp and kamailio, the knee, memory per line, clearance to INVITE: three rounds each
+	$(GO) test -run '^$$' -bench 'SetUps|Knee|MemoryPerLine|ClearanceToInvite' -benchtime 3x -timeout 60m ./cmd/pronto
 
 .PHONY: bench-pacing
 bench-pacing: ## pacing's published table: cases, team sizes, pacers; takes long. PRONTO_SEEDS, PRONTO_AGENTS, PRONTO_CASES make it shorter

@@ -133,8 +133,8 @@ func (v *validator) pacing(p Pacing) {
 		v.add("pacing.mode", p.Mode, "is not a pacing mode", mend)
 	}
 	switch {
-	case p.Mode == "ratio" && !(p.Ratio >= 1 && p.Ratio <= 10):
-		v.add("pacing.ratio", fmt.Sprint(p.Ratio), "must lie between 1 and 10 lines per ready agent", "")
+	case p.Mode == "ratio" && !(p.Ratio >= 1 && p.Ratio <= 100):
+		v.add("pacing.ratio", fmt.Sprint(p.Ratio), "must lie between 1 and 100 lines per ready agent", "")
 	case p.Mode != "ratio" && p.Ratio != 0:
 		v.add("pacing.ratio", fmt.Sprint(p.Ratio), "is only for mode ratio", "leave it out")
 	}

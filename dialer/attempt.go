@@ -36,6 +36,7 @@ type call struct {
 	camp    *campaigns.Campaign
 	terms   dnc.Terms
 	record  Attempt // what the store knows of it
+	passage *passage
 
 	countries []string // of the trunks that the rules let it take; none: any
 	way       way      // owned by the attempt's goroutine
@@ -73,6 +74,7 @@ type way struct {
 // attempt takes one lead from the gate to the end of its call. It runs in its
 // own goroutine and tells the loop what happened.
 func (l *loop) attempt(ctx context.Context, c *call) {
+	defer c.passage.leave()
 	routes := l.svc.Routing.Routes(Wish{Attempt: c.attempt, Trunks: c.camp.TrunkNames(), Countries: c.countries})
 	clearance, verdict := l.clear(ctx, c, routes)
 	if !verdict.Allowed {
@@ -149,6 +151,7 @@ func (l *loop) invited(c *call, d Dialog) error {
 	}
 	rec := c.entry(journal.Invited, l.svc.Now(), d.CallID)
 	rec.Personal = encode(d)
+	defer c.passage.leave()
 	if w := &c.way; w.callID != d.CallID {
 		w.callID, w.try = d.CallID, w.try+1
 	}

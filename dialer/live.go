@@ -49,8 +49,10 @@ type CampaignLive struct {
 	Name     string          `json:"name"`
 	State    CampaignState   `json:"state"`
 	Tally    Tally           `json:"tally"`
-	Calls    int             `json:"calls"` // attempts in progress, at the gate or on a line
-	Lines    int             `json:"lines"` // dialing or ringing
+	Calls    int             `json:"calls"`  // attempts in progress, at the gate or on a line
+	Unsent   int             `json:"unsent"` // of them, those whose INVITE has not left
+	Held     int             `json:"held"`   // lines that pacing wants and that wait until fewer are unsent
+	Lines    int             `json:"lines"`  // dialing or ringing
 	Waiting  int             `json:"waiting"`
 	Talking  int             `json:"talking"`
 	Cap      float64         `json:"cap"`
@@ -120,6 +122,7 @@ func (l *loop) live() (CampaignLive, bool) {
 
 func (l *loop) snapshot() CampaignLive {
 	c := CampaignLive{Name: l.camp.Name, State: l.state, Tally: l.tally, Calls: len(l.calls), Waiting: len(l.wait), Decision: l.pace.last, DecidedAt: l.pace.lastAt}
+	c.Unsent, c.Held = int(l.intake.unsent.Load()), l.intake.short
 	c.Tally.Refused, c.Tally.Outcomes = maps.Clone(l.tally.Refused), maps.Clone(l.tally.Outcomes)
 	for _, k := range l.calls {
 		switch k.state {

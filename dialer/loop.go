@@ -24,6 +24,7 @@ type loop struct {
 	pace    *pace
 	sight   foresight
 	breaker breaker
+	intake  intake
 	agents  map[string]*agent // lent to this campaign, by name
 	calls   map[pacing.CallID]*call
 	wait    []*call          // live answers without an agent, longest first
@@ -108,6 +109,7 @@ func (l *loop) dial(ctx context.Context, now time.Time) {
 			l.queue.Reassess()
 		}
 		lines := l.breaker.allow(l.pace.decide(now, l.queue.Propensities()).Dial, now)
+		lines = l.intake.allow(lines, l.camp.Pacing.MaxCallsPerSecond, now)
 		for _, lead := range l.queue.Take(lines) {
 			c := l.newCall(lead, now)
 			l.pace.observe(pacing.Event{At: now, Kind: pacing.Dialed, Call: c.id, Propensity: l.sight.propensity(c.levels)})
@@ -115,7 +117,7 @@ func (l *loop) dial(ctx context.Context, now time.Time) {
 		}
 	}
 	l.pace.write(l.svc.scribe, l.camp.Name, now)
-	l.again.Reset(l.pace.again(now))
+	l.again.Reset(min(l.pace.again(now), l.intake.again(l.camp.Pacing.MaxCallsPerSecond)))
 }
 
 // dialReserved starts the calls that the law allows only with an agent waiting,
@@ -140,7 +142,7 @@ func (l *loop) dialReserved(ctx context.Context, now time.Time) {
 // newCall takes a lead into the loop's books.
 func (l *loop) newCall(lead campaigns.Lead, now time.Time) *call {
 	l.nextID++
-	c := &call{id: pacing.CallID(l.nextID), lead: lead, camp: l.camp, terms: l.record.Terms(), attempt: l.svc.newAttemptID(now), mark: l.svc.pulse.mark()}
+	c := &call{id: pacing.CallID(l.nextID), lead: lead, camp: l.camp, terms: l.record.Terms(), attempt: l.svc.newAttemptID(now), mark: l.svc.pulse.mark(), passage: l.intake.enter()}
 	c.countries = l.policy.TrunkCountries
 	c.levels = l.sight.levels(lead, now)
 	l.calls[c.id] = c

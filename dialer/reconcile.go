@@ -149,6 +149,7 @@ func (s *Service) newLoop(_ context.Context, r CampaignRecord, log *zap.Logger) 
 		Log:        func(err error) { log.Error("leads not leased", zap.Error(err)) },
 		Propensity: func(lead campaigns.Lead) float64 { return l.sight.propensity(l.sight.levels(lead, s.Now())) },
 	})
+	l.intake.wake = func() { l.post(func(time.Time) {}) }
 	l.publish()
 	return l, nil
 }

@@ -17,8 +17,11 @@ type farEnd struct {
 	conn *net.UDPConn
 	plan func(callID string) farPlan
 
-	mu    sync.Mutex // protects calls
+	mu    sync.Mutex // protects the fields below
 	calls map[string]*farCall
+	came  map[string]time.Time // INVITEs by Call-ID
+
+	done chan struct{} // closed when nothing is read any more
 
 	invites, finals, ringing atomic.Int64
 }
@@ -50,11 +53,24 @@ func newFarEnd(b *testing.B, address string, plan func(string) farPlan) *farEnd 
 	if err := conn.SetReadBuffer(8 << 20); err != nil {
 		b.Fatal(err)
 	}
-	f := &farEnd{conn: conn, plan: plan, calls: map[string]*farCall{}}
-	done := make(chan struct{})
-	go func() { defer close(done); f.serve() }()
-	b.Cleanup(func() { _ = conn.Close(); <-done })
+	f := &farEnd{conn: conn, plan: plan, calls: map[string]*farCall{}, came: map[string]time.Time{}, done: make(chan struct{})}
+	go func() { defer close(f.done); f.serve() }()
+	b.Cleanup(f.close)
 	return f
+}
+
+// close ends the far end; it may be called twice.
+func (f *farEnd) close() {
+	_ = f.conn.Close()
+	<-f.done
+}
+
+// invitedAt is when the INVITE of a call was read.
+func (f *farEnd) invitedAt(callID string) (time.Time, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at, ok := f.came[callID]
+	return at, ok
 }
 
 func (f *farEnd) serve() {
@@ -89,7 +105,7 @@ func (f *farEnd) invite(msg []byte, from *net.UDPAddr) {
 		return
 	}
 	c := &farCall{invite: msg, from: from, tag: fmt.Sprintf("t%d", f.invites.Add(1))}
-	f.calls[id] = c
+	f.calls[id], f.came[id] = c, time.Now()
 	f.mu.Unlock()
 	p := f.plan(id)
 	if p.ring > 0 {

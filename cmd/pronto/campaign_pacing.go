@@ -68,6 +68,9 @@ func (p *pacedDoc) text(mode string) string {
 		plural(p.Lines, "line"), p.Waiting, a[dialer.Ready]+a[dialer.Reserved], a[dialer.Talking], a[dialer.WrapUp], a[dialer.NotReady])
 	t := p.Tally
 	line("did", "%d dialed, %d answered, %d connected, %d abandoned, %d hung up while waiting, since the service started", t.Dialed, t.Answered, t.Connected, t.Abandoned, t.HungUp)
+	if p.Held > 0 {
+		line("held", "%s more wait: %d attempts are on their way through gate, journal and trunk, and no more are begun until they are out", plural(p.Held, "line"), p.Unsent)
+	}
 	if len(t.Refused) > 0 {
 		line("refused", "%s, since the service started", refusedText(t.Refused))
 	}
