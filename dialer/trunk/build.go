@@ -28,7 +28,7 @@ func (v *invite) build() {
 		Target: v.target.String(), From: v.from.String(), To: v.to.String(), Trunk: v.trunk,
 		At: v.ep.cfg.Now(),
 	}
-	if v.hop.transport != v.usual {
+	if v.hop.transport != v.usual || v.hop.listed {
 		v.res.Dialog.Hop = v.hop.String()
 	}
 }
@@ -40,6 +40,9 @@ func (v *invite) request0(h hop) *sip.Request {
 	req.AppendHeader(ep.via(v.id.branch(v.try), h.transport))
 	callID := sip.CallIDHeader(v.id.callID)
 	req.AppendHeader(&callID) // here it is in what an ICMP error quotes, see takeReturns
+	for _, r := range v.route {
+		req.AppendHeader(&sip.RouteHeader{Address: r})
+	}
 	forwards := sip.MaxForwardsHeader(70)
 	req.AppendHeader(&forwards)
 	from := &sip.FromHeader{Address: v.from}

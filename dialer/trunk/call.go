@@ -15,6 +15,7 @@ type call struct {
 	from, to sip.Uri
 	asserted sip.Header // of the caller ID beside From; nil: none
 	hop      hop
+	route    []sip.Uri // preloaded into the INVITE
 	usual    Transport // the next hop's when nothing asks for another; another one is noted in the dialog
 	fixed    bool      // requests in the dialog go to hop too, whatever its Contact says (a phone behind NAT)
 	user     string

@@ -2,8 +2,12 @@ package trunk
 
 import (
 	"context"
+	"crypto/tls"
 	"math"
 	"net/netip"
+	"slices"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,29 +20,43 @@ import (
 // carrier is a trunk at work.
 type carrier struct {
 	cfg       TrunkConfig
-	host      string
-	port      int
-	transport Transport
-	domain    sip.Uri // host and port of the URIs we write
+	gate      place     // where its calls go: the outbound proxy, else the address
+	transport Transport // of the gate
+	route     []sip.Uri // put into each INVITE: the outbound proxy
+	domain    sip.Uri   // host and port of the URIs we write
 	codecs    []dialer.Codec
-	rate      *rate.Limiter              // nil: no bound
-	inUse     atomic.Int64               // channels
-	addr      atomic.Pointer[netip.Addr] // what the host resolved to last
+	tls       *tls.Config   // of connections that we open
+	rate      *rate.Limiter // nil: no bound
+	inUse     atomic.Int64  // channels
 	watch     watch
 	health    health
 	figures   figures
+
+	mu sync.Mutex             // protects at
+	at map[place][]netip.Addr // what its places resolved to last
 }
 
-func newCarrier(cfg TrunkConfig) *carrier {
-	host, port, _ := splitHostPort(cfg.Address, 5060)
-	t := &carrier{cfg: cfg, host: host, port: port, transport: or(cfg.Transport, UDP), codecs: cfg.Codecs}
+// place is where a request is to go before it is resolved.
+type place struct {
+	host      string
+	port      int // 0: by SRV, else the transport's own
+	transport Transport
+}
+
+func newCarrier(cfg TrunkConfig) (*carrier, error) {
+	t := &carrier{cfg: cfg, transport: or(cfg.Transport, UDP), codecs: cfg.Codecs, at: map[place][]netip.Addr{}}
+	host, port, _ := splitHostPort(cfg.Address, 0)
+	t.gate = place{host, port, t.transport}
 	t.domain = sip.Uri{Scheme: "sip", Host: host}
 	if cfg.Domain != "" {
-		host, port, _ = splitHostPort(cfg.Domain, 5060)
+		host, port, _ = splitHostPort(cfg.Domain, 0)
 		t.domain.Host = host
 	}
-	if port != 5060 {
+	if port != 0 && port != defaultPort(t.transport) {
 		t.domain.Port = port
+	}
+	if cfg.Proxy != "" {
+		t.through(cfg.Proxy)
 	}
 	if len(t.codecs) == 0 {
 		t.codecs = []dialer.Codec{dialer.PCMA, dialer.PCMU}
@@ -46,7 +64,68 @@ func newCarrier(cfg TrunkConfig) *carrier {
 	if cfg.CallsPerSecond > 0 {
 		t.rate = rate.NewLimiter(rate.Limit(cfg.CallsPerSecond), max(1, int(math.Ceil(cfg.CallsPerSecond/10))))
 	}
-	return t
+	var err error
+	t.tls, err = cfg.TLS.client()
+	return t, err
+}
+
+// through sends everything to an outbound proxy, with a Route header where it
+// routes loosely (RFC 3261 section 8.1.2).
+func (t *carrier) through(proxy string) {
+	u, _ := parseProxy(proxy)
+	if v, ok := u.UriParams.Get("transport"); ok {
+		t.transport = Transport(strings.ToLower(v))
+	}
+	t.gate = place{u.Host, u.Port, t.transport}
+	if u.UriParams.Has("lr") {
+		t.route = []sip.Uri{u}
+	}
+}
+
+// parseProxy reads the address of an outbound proxy, with or without its scheme.
+func parseProxy(s string) (sip.Uri, error) {
+	if !strings.HasPrefix(s, "sip:") {
+		s = "sip:" + s
+	}
+	var u sip.Uri
+	err := sip.ParseUri(s, &u)
+	return u, err
+}
+
+// movedTo notes what a place has resolved to; these addresses pass the screen.
+func (t *carrier) movedTo(k *known, p place, addrs []netip.AddrPort) {
+	var to []netip.Addr
+	for _, a := range addrs {
+		if !slices.Contains(to, a.Addr()) {
+			to = append(to, a.Addr())
+		}
+	}
+	slices.SortFunc(to, netip.Addr.Compare)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	was := t.at[p]
+	if slices.Equal(was, to) {
+		return
+	}
+	for _, a := range to {
+		k.add(a)
+	}
+	for _, a := range was {
+		k.remove(a)
+	}
+	t.at[p] = to
+}
+
+// isAt reports whether one of the trunk's places has the address.
+func (t *carrier) isAt(a netip.Addr) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, addrs := range t.at {
+		if slices.Contains(addrs, a) {
+			return true
+		}
+	}
+	return false
 }
 
 // admit takes a channel and waits its turn in the calls per second, at most

@@ -19,7 +19,11 @@ func crossing(trunks ...TrunkConfig) (*Endpoint, *time.Time) {
 	cfg := Config{Listen: netip.MustParseAddrPort("127.61.0.1:5060"), Trunks: trunks, Now: func() time.Time { return now }}
 	ep := &Endpoint{cfg: cfg.withDefaults()}
 	for _, t := range trunks {
-		ep.trunks = append(ep.trunks, newCarrier(t))
+		c, err := newCarrier(t)
+		if err != nil {
+			panic(err)
+		}
+		ep.trunks = append(ep.trunks, c)
 	}
 	return ep, &now
 }

@@ -1,6 +1,7 @@
 package trunk
 
 import (
+	"net"
 	"net/netip"
 	"time"
 
@@ -16,7 +17,23 @@ type Transport string
 const (
 	UDP Transport = "udp"
 	TCP Transport = "tcp"
+	TLS Transport = "tls"
 )
+
+// TLSConfig secures the connections to a carrier. Its certificate is always
+// verified, unless Insecure says otherwise.
+type TLSConfig struct {
+	CA               string // PEM file of the authorities that sign the carrier's certificate; empty: the system's
+	Certificate, Key string // PEM files of our own, where the carrier asks for one
+	ServerName       string // that the carrier's certificate must bear; empty: the host of the address or proxy
+	Insecure         bool   // whoever answers is believed to be the carrier: for trials alone
+}
+
+// TLSListen is a port at which carriers and phones reach us by TLS.
+type TLSListen struct {
+	Listen           netip.AddrPort // not valid: no such port
+	Certificate, Key string         // PEM files
+}
 
 // NumberFormat is how numbers are written in the addresses of a trunk's calls.
 type NumberFormat string
@@ -44,8 +61,10 @@ const (
 // TrunkConfig is one way to a carrier.
 type TrunkConfig struct { //nolint:revive // Config is the endpoint's, and a trunk is the product's word
 	Name           string
-	Address        string       // host:port of the carrier; port 5060 when left out
-	Transport      Transport    // default UDP; an INVITE over 1300 bytes goes by TCP whatever stands here
+	Address        string       // host:port of the carrier; a name without a port is looked up by SRV (RFC 3263)
+	Transport      Transport    // default UDP; an INVITE over 1300 bytes goes by TCP then
+	TLS            TLSConfig    // of transport TLS
+	Proxy          string       // outbound proxy, host:port;lr, that everything goes through; without lr no Route header names it
 	Username       string       // for digest; empty: a challenge is a failure
 	AuthName       string       // digest's user name where it is not Username
 	Password       string       //
@@ -128,13 +147,15 @@ type Accounts interface {
 // Config is what an Endpoint needs.
 type Config struct {
 	Listen    netip.AddrPort // by UDP and TCP; port 0 takes a free one
-	Public    string         // host for Via and Contact; empty: the listening address
-	UserAgent string         // default "pronto"
-	Realm     string         // of the registrar; default "pronto"
+	TLS       TLSListen
+	Public    string // host for Via and Contact; empty: the listening address
+	UserAgent string // default "pronto"
+	Realm     string // of the registrar; default "pronto"
 	Trunks    []TrunkConfig
 	Accounts  Accounts       // nil: no phone may register
 	Codecs    []dialer.Codec // offered to phones, in order; default PCMA, PCMU
 	Limits    Limits
+	Resolver  *net.Resolver    // nil: the machine's
 	Logger    *zap.Logger      // nil: no log
 	Now       func() time.Time // nil: time.Now
 }
@@ -148,6 +169,9 @@ func (c Config) withDefaults() Config {
 	}
 	if len(c.Codecs) == 0 {
 		c.Codecs = []dialer.Codec{dialer.PCMA, dialer.PCMU}
+	}
+	if c.Resolver == nil {
+		c.Resolver = net.DefaultResolver
 	}
 	if c.Logger == nil {
 		c.Logger = zap.NewNop()

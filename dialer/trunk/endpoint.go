@@ -2,6 +2,7 @@ package trunk
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,6 +30,8 @@ type Endpoint struct {
 	tx      *sip.TransactionLayer
 	udp     *screen
 	tcp     net.Listener
+	tls     net.Listener // nil: none
+	secure  secure
 	listen  netip.AddrPort
 	host    string // of Via and Contact
 	trunks  []*carrier
@@ -64,12 +67,17 @@ func New(cfg Config) (*Endpoint, error) {
 	ep := &Endpoint{cfg: cfg, log: cfg.Logger, ctx: ctx, cancel: cancel}
 	ep.callers.rings = make(chan dialer.Ring, cfg.Limits.Callers)
 	ep.strays.rate = rate.NewLimiter(strayRate, strayBurst)
+	for i, t := range cfg.Trunks {
+		c, err := newCarrier(t)
+		if err != nil {
+			cancel()
+			return nil, fmt.Errorf("trunk: trunks[%d].%w", i, err)
+		}
+		ep.trunks = append(ep.trunks, c)
+	}
 	if err := ep.open(); err != nil {
 		cancel()
 		return nil, err
-	}
-	for _, t := range cfg.Trunks {
-		ep.trunks = append(ep.trunks, newCarrier(t))
 	}
 	ep.reg = newRegistrar(ep)
 	ep.udp.owner = ep
@@ -102,6 +110,9 @@ func (ep *Endpoint) open() error {
 	}
 	ep.udp = &screen{UDPConn: udp, closed: make(chan struct{})}
 	ep.tcp = newTurnstile(tcp, ep.cfg.Limits)
+	if err := ep.openTLS(); err != nil {
+		return fmt.Errorf("trunk: listen: %w", errors.Join(err, tcp.Close(), udp.Close()))
+	}
 	ep.host = ep.cfg.Public
 	if ep.host == "" {
 		ep.host = ep.listen.Addr().String()
@@ -109,9 +120,33 @@ func (ep *Endpoint) open() error {
 	return nil
 }
 
+// openTLS takes the TLS port, where there is to be one.
+func (ep *Endpoint) openTLS() error {
+	ep.secure.start()
+	want := ep.cfg.TLS
+	if !want.Listen.IsValid() {
+		return nil
+	}
+	settings, err := want.server()
+	if err != nil {
+		return err
+	}
+	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(want.Listen))
+	if err != nil {
+		return err
+	}
+	ep.secure.listen = netip.AddrPortFrom(want.Listen.Addr().Unmap(), l.Addr().(*net.TCPAddr).AddrPort().Port())
+	ep.tls = newTurnstile(tls.NewListener(l, settings), ep.cfg.Limits)
+	return nil
+}
+
 func (ep *Endpoint) serve() {
 	quiet := slog.New(slog.DiscardHandler)
-	ep.tp = sip.NewTransportLayer(net.DefaultResolver, sip.NewParser(), nil, sip.WithTransportLayerLogger(quiet))
+	stream := func() *sip.TransportTCP {
+		return &sip.TransportTCP{WriteTimeout: writePatience, DialerCreate: ep.dialer}
+	}
+	ep.tp = sip.NewTransportLayer(ep.cfg.Resolver, sip.NewParser(), nil, sip.WithTransportLayerLogger(quiet),
+		sip.WithTransportLayerTransports(sip.TransportsConfig{TCP: stream(), TLS: &sip.TransportTLS{TransportTCP: stream()}}))
 	ep.tx = sip.NewTransactionLayer(ep.tp,
 		sip.WithTransactionLayerLogger(quiet),
 		sip.WithTransactionLayerUnhandledResponseHandler(ep.stray))
@@ -120,6 +155,10 @@ func (ep *Endpoint) serve() {
 	ep.udp.reading = sync.OnceFunc(func() { close(ready) })
 	ep.served.Go(func() { ep.listened("udp", ep.tp.ServeUDP(ep.udp)) })
 	ep.served.Go(func() { ep.listened("tcp", ep.tp.ServeTCP(ep.tcp)) })
+	ep.served.Go(func() { ep.listened("tls", ep.tp.ServeTLS(&ep.secure)) })
+	if ep.tls != nil {
+		ep.served.Go(func() { ep.listened("tls", ep.tp.ServeTLS(ep.tls)) })
+	}
 	ep.served.Go(func() { ep.reg.run(ep.ctx) })
 	<-ready
 }
@@ -146,7 +185,10 @@ func (ep *Endpoint) Close() {
 		ep.mu.Unlock()
 		ep.cancel()
 		ep.udp.stop()
-		err := ep.tcp.Close()
+		err := errors.Join(ep.tcp.Close(), ep.secure.Close())
+		if ep.tls != nil {
+			err = errors.Join(err, ep.tls.Close())
+		}
 		ep.work.Wait()
 		ep.tx.Close()
 		settled := time.NewTimer(settle)
@@ -162,6 +204,11 @@ func (ep *Endpoint) Close() {
 // settle is enough for the messages that were read to be handled.
 const settle = 20 * time.Millisecond
 
+const (
+	connectPatience = 5 * time.Second  // for a connection to stand
+	writePatience   = 10 * time.Second // for a far end that takes nothing more
+)
+
 // errClosing is the end of requests that come while Close runs.
 var errClosing = errors.New("trunk: closing")
 
@@ -169,9 +216,12 @@ var errClosing = errors.New("trunk: closing")
 // stand before ctx ends, and within timer B.
 func (ep *Endpoint) request(ctx context.Context, req *sip.Request) (*sip.ClientTx, error) {
 	if sip.IsReliable(req.Transport()) {
-		ctx, cancel := context.WithTimeout(ctx, giveUp())
+		ctx, cancel := context.WithTimeout(ctx, min(giveUp(), connectPatience))
 		defer cancel()
 		defer context.AfterFunc(ep.ctx, cancel)()
+		if err := ep.reach(ctx, req); err != nil {
+			return nil, err
+		}
 		return ep.tx.Request(ctx, req)
 	}
 	ep.mu.RLock()

@@ -21,19 +21,20 @@ const (
 )
 
 // check is what sipp must find in the INVITE, or must not when it begins with an
-// exclamation mark: a header's name with its colon, or "line" or "body", and a POSIX extended
+// exclamation mark: a header's name with its colon, or "line", "body" or "msg", and a POSIX extended
 // regular expression.
 type check struct{ where, regexp string }
 
 // xml is the check as an action of a scenario, with the result in a variable.
 func (c check) xml(variable int) string {
 	c.regexp = strings.ReplaceAll(c.regexp, `+39`, `\+39`)
-	search, regexp, inverse := `search_in="hdr" header="`+strings.TrimPrefix(c.where, "!")+`"`, c.regexp, strings.HasPrefix(c.where, "!")
-	switch c.where {
+	where, inverse := strings.CutPrefix(c.where, "!")
+	search, regexp := `search_in="hdr" header="`+where+`"`, c.regexp
+	switch where {
 	case "line":
 		search, regexp = `search_in="msg"`, "^INVITE "+c.regexp+" SIP/2.0"
-	case "body":
-		search = `search_in="body"`
+	case "body", "msg":
+		search = `search_in="` + where + `"`
 	}
 	var b strings.Builder
 	if err := xml.EscapeText(&b, []byte(regexp)); err != nil {

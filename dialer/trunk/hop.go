@@ -7,8 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -17,6 +15,10 @@ import (
 type hop struct {
 	addr      netip.AddrPort
 	transport Transport
+	via       *carrier // whose TLS settings hold; nil: only a connection that stands can be used
+	name      string   // that the certificate must bear, by TLS
+	next      *hop     // the trunk's next address, for when this one cannot be reached
+	listed    bool     // one of several addresses of the trunk, so that the dialog must say which
 }
 
 // String is the form that a dialog keeps: transport:address:port.
@@ -29,10 +31,10 @@ func parseHop(s string) (hop, error) {
 	if err != nil {
 		return hop{}, fmt.Errorf("trunk: next hop %q: %w", s, err)
 	}
-	if t := Transport(t); t == UDP || t == TCP {
+	if t := Transport(t); t == UDP || t == TCP || t == TLS {
 		return hop{addr: at, transport: t}, nil
 	}
-	return hop{}, fmt.Errorf("trunk: next hop %q: neither udp nor tcp", s)
+	return hop{}, fmt.Errorf("trunk: next hop %q: none of udp, tcp, tls", s)
 }
 
 // largest is the size from which a request must not go by UDP (RFC 3261 section 18.1.1).
@@ -49,22 +51,37 @@ func (ep *Endpoint) route(req *sip.Request, h hop) {
 	} else if !ep.listen.Addr().IsUnspecified() {
 		req.Laddr = sip.Addr{IP: net.IP(ep.listen.Addr().AsSlice())}
 	}
+	if h.transport == TLS {
+		ep.secure.expect(h)
+	}
 }
 
 // via makes the Via header of a request of ours, with rport (RFC 3581).
 func (ep *Endpoint) via(branch string, t Transport) *sip.ViaHeader {
 	v := &sip.ViaHeader{
 		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(string(t)),
-		Host: ep.host, Port: int(ep.listen.Port()),
+		Host: ep.host, Port: ep.port(t),
 	}
 	v.Params.Add("branch", branch)
 	v.Params.Add("rport", "")
+	if t == TLS {
+		v.Params.Add("alias", "") // requests of the far end may come over this connection (RFC 5923)
+	}
 	return v
+}
+
+// port is where far ends reach us by a transport. Without a TLS port of ours
+// it is the other one: requests in our dialogs then come over the connection that we opened.
+func (ep *Endpoint) port(t Transport) int {
+	if t == TLS && ep.secure.listen.IsValid() {
+		return int(ep.secure.listen.Port())
+	}
+	return int(ep.listen.Port())
 }
 
 // contact is our Contact header: where requests in our dialogs are to come.
 func (ep *Endpoint) contact(t Transport) *sip.ContactHeader {
-	u := sip.Uri{Scheme: "sip", User: "pronto", Host: ep.host, Port: int(ep.listen.Port())}
+	u := sip.Uri{Scheme: "sip", User: "pronto", Host: ep.host, Port: ep.port(t)}
 	if t != UDP {
 		u.UriParams.Add("transport", string(t))
 	}
@@ -77,6 +94,9 @@ func (ep *Endpoint) send(req *sip.Request) error {
 	defer cancel()
 	if ctx.Err() != nil {
 		return errClosing
+	}
+	if err := ep.reach(ctx, req); err != nil {
+		return err
 	}
 	conn, err := ep.tp.ClientRequestConnection(ctx, req)
 	if err != nil {
@@ -113,89 +133,4 @@ func (ep *Endpoint) do(ctx context.Context, req *sip.Request) (*sip.Response, er
 			return nil, ctx.Err()
 		}
 	}
-}
-
-// names remembers host names that were looked up, for a minute.
-type names struct {
-	mu sync.Mutex // protects m
-	m  map[string]named
-}
-
-type named struct {
-	addr netip.Addr
-	till time.Time
-}
-
-const (
-	namesLife     = time.Minute
-	namesPatience = time.Second // an ACK may wait for it
-)
-
-// resolve finds the address of a host, from memory when it can.
-func (ep *Endpoint) resolve(ctx context.Context, host string) (netip.Addr, error) {
-	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		return a.Unmap(), nil
-	}
-	now := ep.cfg.Now()
-	ep.names.mu.Lock()
-	n, ok := ep.names.m[host]
-	ep.names.mu.Unlock()
-	if ok && now.Before(n.till) {
-		return n.addr, nil
-	}
-	network := "ip4"
-	if ep.listen.Addr().Is6() {
-		network = "ip6"
-	}
-	ctx, cancel := context.WithTimeout(ctx, namesPatience)
-	defer cancel()
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, network, host)
-	if err != nil || len(addrs) == 0 {
-		return netip.Addr{}, fmt.Errorf("trunk: resolve %q: %w", host, err)
-	}
-	ep.names.mu.Lock()
-	defer ep.names.mu.Unlock()
-	if ep.names.m == nil || len(ep.names.m) > 1000 {
-		ep.names.m = map[string]named{}
-	}
-	ep.names.m[host] = named{addr: addrs[0].Unmap(), till: now.Add(namesLife)}
-	return addrs[0].Unmap(), nil
-}
-
-// hopOf is the next hop of a trunk's calls. Its address of now passes the screen.
-func (ep *Endpoint) hopOf(ctx context.Context, t *carrier) (hop, error) {
-	addr, err := ep.resolve(ctx, t.host)
-	if err != nil {
-		return hop{}, err
-	}
-	if was := t.addr.Load(); was == nil || *was != addr {
-		ep.known.add(addr)
-		if was = t.addr.Swap(&addr); was != nil {
-			ep.known.remove(*was)
-		}
-	}
-	return hop{addr: netip.AddrPortFrom(addr, uint16(t.port)), transport: t.transport}, nil
-}
-
-// hopTo is the next hop for a URI (RFC 3263 without SRV); otherwise is used for
-// the transport that it does not name, and wholly when its host does not resolve.
-func (ep *Endpoint) hopTo(ctx context.Context, u sip.Uri, otherwise hop) hop {
-	t := otherwise.transport
-	if v, ok := u.UriParams.Get("transport"); ok {
-		switch Transport(strings.ToLower(v)) {
-		case UDP:
-			t = UDP
-		case TCP:
-			t = TCP
-		}
-	}
-	addr, err := ep.resolve(ctx, u.Host)
-	if err != nil {
-		return otherwise
-	}
-	port := u.Port
-	if port == 0 {
-		port = 5060
-	}
-	return hop{addr: netip.AddrPortFrom(addr, uint16(port)), transport: t}
 }

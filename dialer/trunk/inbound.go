@@ -27,7 +27,7 @@ func (ep *Endpoint) onRequest(req *sip.Request, tx *sip.ServerTx) {
 		if !ep.reg.admits(src, true) {
 			return
 		}
-		if res := ep.reg.answer(req, src, TCP); res != nil {
+		if res := ep.reg.answer(req, src, Transport(sip.NetworkToLower(req.Transport()))); res != nil {
 			ep.write(tx, res)
 		}
 		return

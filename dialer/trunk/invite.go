@@ -37,6 +37,7 @@ type invite struct {
 	back    chan string // branches of datagrams that came back as unreachable
 	returns int         // of the INVITE of this try
 
+	unreached   bool // the INVITE could not be sent to this hop
 	provisional bool
 	wish        string    // why it is to be given up; empty: it is not
 	cancelledAt time.Time // zero: no CANCEL was sent
@@ -82,16 +83,23 @@ func (v *invite) fail(why string) (*leg, dialer.Result) {
 func (v *invite) run(ctx context.Context) (*leg, dialer.Result) {
 	for {
 		if why, outcome := v.start(ctx); why != "" {
+			if v.unreached && v.elsewhere(ctx) {
+				continue
+			}
 			v.res.Outcome, v.res.Cause.Text = outcome, why
 			return nil, v.res
 		}
 		final, err := v.await(ctx)
 		switch {
+		case errors.Is(err, errUnreachable) && v.elsewhere(ctx):
+			continue
 		case final == nil:
 			return v.unanswered(err)
 		case final.IsSuccess():
 			return v.answer(final)
 		case v.challenged(ctx, final), v.tooShort(ctx, final):
+			continue
+		case final.StatusCode == sip.StatusServiceUnavailable && v.elsewhere(ctx):
 			continue
 		}
 		v.res.Final = v.ep.cfg.Now()
@@ -125,7 +133,7 @@ func (v *invite) start(ctx context.Context) (string, campaigns.Outcome) {
 		return "the clearance is no longer valid", campaigns.Refused
 	}
 	tx, err := v.ep.request(ctx, v.req)
-	if err != nil {
+	if v.unreached = err != nil; v.unreached {
 		v.fated(func(f *fate) { f.unreached = v.res.Invited.IsZero() && ctx.Err() == nil })
 		return printable("cannot reach the far end: " + err.Error()), campaigns.Failed
 	}

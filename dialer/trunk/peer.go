@@ -17,11 +17,11 @@ func (ep *Endpoint) peer(src netip.Addr) *carrier {
 	return nil
 }
 
-// speaksFrom reports whether the trunk's SIP may come from the address: the one
+// speaksFrom reports whether the trunk's SIP may come from the address: one
 // that its name resolved to last, or one of its further networks.
 func (t *carrier) speaksFrom(src netip.Addr) bool {
 	src = src.Unmap()
-	if addr := t.addr.Load(); addr != nil && *addr == src {
+	if t.isAt(src) {
 		return true
 	}
 	return slices.ContainsFunc(t.cfg.Sources, func(p netip.Prefix) bool { return p.Contains(src) })

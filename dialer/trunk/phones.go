@@ -122,7 +122,7 @@ func (ep *Endpoint) phone(ctx context.Context, a dialer.Account) (sip.Uri, hop, 
 	if err := sip.ParseUri(address, &u); err != nil || u.Host == "" {
 		return sip.Uri{}, hop{}, fmt.Errorf("the phone's address %q is no SIP address such as sip:ann@192.0.2.7:5060", a.Phone)
 	}
-	if _, err := ep.resolve(ctx, u.Host); err != nil {
+	if _, err := ep.lookup(ctx, u.Host); err != nil {
 		return sip.Uri{}, hop{}, err
 	}
 	return u, ep.hopTo(ctx, u, hop{transport: UDP}), nil

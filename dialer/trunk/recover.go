@@ -100,13 +100,18 @@ func (ep *Endpoint) ending(d dialer.Dialog, met func(callID string, at time.Time
 
 // leftHop is where the earlier process sent the call.
 func (ep *Endpoint) leftHop(ctx context.Context, d dialer.Dialog, target sip.Uri) (hop, error) {
+	t := ep.trunk(d.Trunk)
 	if d.Hop != "" {
-		return parseHop(d.Hop)
+		h, err := parseHop(d.Hop)
+		if t != nil && d.Trunk != "" {
+			h.via, h.name = t, t.certName(t.gate.host)
+		}
+		return h, err
 	}
-	if t := ep.trunk(d.Trunk); t != nil {
+	if t != nil {
 		return ep.hopOf(ctx, t)
 	}
-	if _, err := ep.resolve(ctx, target.Host); err != nil {
+	if _, err := ep.lookup(ctx, target.Host); err != nil {
 		return hop{}, err
 	}
 	return ep.hopTo(ctx, target, hop{transport: UDP}), nil
@@ -162,9 +167,5 @@ func (l *left) bye(ctx context.Context, d dialer.Dialog) (*sip.Response, error) 
 // hopFrom is where a response came from.
 func hopFrom(res *sip.Response) hop {
 	addr, _ := netip.ParseAddrPort(res.Source())
-	t := UDP
-	if strings.EqualFold(res.Transport(), "tcp") {
-		t = TCP
-	}
-	return hop{addr: addr, transport: t}
+	return hop{addr: addr, transport: Transport(strings.ToLower(res.Transport()))}
 }

@@ -26,6 +26,11 @@ func (c Config) Validate() error {
 	} else if c.Listen.Addr().IsUnspecified() && c.Public == "" {
 		p.add("sip.listen", c.Listen, "give public_address as well, because a far end cannot answer to "+c.Listen.Addr().String())
 	}
+	if l := c.TLS; l.Listen.IsValid() && (l.Certificate == "" || l.Key == "") {
+		p.add("sip.tls", l.Listen, "give certificate and key as well, as PEM files")
+	} else if l.Listen.IsValid() && l.Listen.Port() != 0 && l.Listen.Port() == c.Listen.Port() {
+		p.add("sip.tls.listen", l.Listen, "give another port than sip.listen has, such as 5061")
+	}
 	names := map[string]bool{}
 	for i, t := range c.Trunks {
 		at := fmt.Sprintf("trunks[%d]", i)
@@ -48,9 +53,16 @@ func (t TrunkConfig) validate(p *problems, at string) {
 	if !safe(t.Domain) {
 		p.add(at+".domain", t.Domain, "give a host name such as carrier.example")
 	}
-	if t.Transport != "" && t.Transport != UDP && t.Transport != TCP {
-		p.add(at+".transport", t.Transport, "one of udp, tcp")
+	if !slices.Contains([]Transport{"", UDP, TCP, TLS}, t.Transport) {
+		p.add(at+".transport", t.Transport, "one of udp, tcp, tls")
 	}
+	if u, err := parseProxy(t.Proxy); t.Proxy != "" {
+		way, _ := u.UriParams.Get("transport")
+		if err != nil || u.Host == "" || strings.ContainsAny(t.Proxy, " <>\"") || !slices.Contains([]string{"", "udp", "tcp", "tls"}, strings.ToLower(way)) {
+			p.add(at+".proxy", t.Proxy, "give the proxy as sip:host:port;lr")
+		}
+	}
+	t.TLS.validate(p, at+".tls")
 	if t.Channels < 0 || t.CallsPerSecond < 0 {
 		p.add(at, t.Name, "channels and calls per second are not negative; 0 is no bound")
 	}
