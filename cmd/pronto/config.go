@@ -37,7 +37,8 @@ type config struct {
 
 // sipConfig says where Pronto speaks SIP, with carriers and phones alike.
 type sipConfig struct {
-	Listen string    `yaml:"listen"`         // address:port, UDP and TCP; default 127.0.0.1:5060
+	Listen string    `yaml:"listen"` // address:port, UDP and TCP; default 127.0.0.1:5060
+	TLS    sipTLS    `yaml:"tls"`
 	Public string    `yaml:"public_address"` // host that far ends see, when it is another
 	Realm  string    `yaml:"realm"`          // of the phones' passwords; default pronto
 	Codecs []string  `yaml:"codecs"`         // offered to phones, in order; default pcma, pcmu
@@ -71,10 +72,12 @@ type mediaConfig struct {
 // trunkConfig is one way to a carrier.
 type trunkConfig struct {
 	Name              string   `yaml:"name"`
-	Address           string   `yaml:"address"`  // host:port
-	Priority          int      `yaml:"priority"` // lower goes first
-	Weight            int      `yaml:"weight"`   // share among those of the same priority; default 1
-	Transport         string   `yaml:"transport"`
+	Address           string   `yaml:"address"`   // host:port, or a name alone
+	Priority          int      `yaml:"priority"`  // lower goes first
+	Weight            int      `yaml:"weight"`    // share among those of the same priority; default 1
+	Transport         string   `yaml:"transport"` // udp, tcp, tls
+	TLS               trunkTLS `yaml:"tls"`
+	Proxy             string   `yaml:"proxy"` // sip:host:port;lr
 	Username          string   `yaml:"username"`
 	Password          string   `yaml:"password"`
 	Domain            string   `yaml:"domain"`
@@ -127,16 +130,7 @@ func loadConfig(path string) (config, error) {
 		if err := decodeStrictly(data, &c); err != nil && len(bytes.TrimSpace(data)) > 0 {
 			return c, invalidFile(fmt.Errorf("%s: %s%s", path, meant(err), strings.TrimSpace(yaml.FormatError(err, false, true))))
 		}
-		if c.Prompts != "" && !filepath.IsAbs(c.Prompts) {
-			c.Prompts = filepath.Join(filepath.Dir(path), c.Prompts)
-		}
-		for _, names := range []paths{c.Rules, c.Profiles} {
-			for i, name := range names {
-				if !filepath.IsAbs(name) {
-					names[i] = filepath.Join(filepath.Dir(path), name)
-				}
-			}
-		}
+		c.placeFiles(filepath.Dir(path))
 	}
 	if c.Node == "" {
 		c.Node = "local"
@@ -205,6 +199,10 @@ func (c config) trunk() (trunk.Config, error) {
 	codecs, err := codecsOf("sip.codecs", c.SIP.Codecs)
 	errs := []error{err}
 	out = trunk.Config{Listen: listen, Public: c.SIP.Public, Realm: c.SIP.Realm, UserAgent: "pronto/" + version, Codecs: codecs}
+	if c.SIP.TLS != (sipTLS{}) {
+		out.TLS, err = c.SIP.TLS.port()
+		errs = append(errs, err)
+	}
 	out.Limits.SessionExpires, out.Limits.SessionMin = c.SIP.SessionExpires, c.SIP.Timers.MinSE
 	for i, t := range c.Trunks {
 		way, err := t.way(fmt.Sprintf("trunks[%d]", i))

@@ -68,7 +68,7 @@ func TestRehearsalClockGoesOnOverARestart(t *testing.T) {
 // All that is wrong with the trunks is said at once, each with its field, its
 // value and how to mend it.
 func TestConfigSaysAllThatIsWrongWithTrunks(t *testing.T) {
-	c := config{SIP: sipConfig{Listen: "127.0.0.1:5060", Codecs: []string{"opus"}}, Trunks: []trunkConfig{
+	c := config{SIP: sipConfig{Listen: "127.0.0.1:5060", Codecs: []string{"opus"}, TLS: sipTLS{Listen: "5061"}}, Trunks: []trunkConfig{
 		{Name: "a", Address: "a", Codecs: []string{"g729"}, Sources: []string{"here"}, Asserted: "anonymous"},
 		{Name: "b", Address: "b", NumberFormat: "national"},
 	}}
@@ -78,10 +78,33 @@ func TestConfigSaysAllThatIsWrongWithTrunks(t *testing.T) {
 	}
 	for _, want := range []string{
 		`sip.codecs: "opus": one of`, `trunks[0].codecs: "g729": one of`, `trunks[0].sources[0]: "here": give a network`,
-		"trunks[0].asserted: anonymous: one of pai", "trunks[1].country", "as in country: IT",
+		"trunks[0].asserted: anonymous: one of pai", `sip.tls.listen: "5061": give an address and port`, "trunks[1].country", "as in country: IT",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q:\n%v", want, err)
 		}
+	}
+}
+
+func TestConfigPlacesFilesBesideItself(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pronto.yaml")
+	writeFile(t, file, "sip: {tls: {listen: \"127.0.0.1:5061\", certificate: a.pem, key: /b.pem}}\nrules: [r.yaml]\n"+
+		"trunks: [{name: a, address: sip.example, transport: tls, tls: {ca: ca.pem, server_name: x.example}, proxy: \"sip:p.example;lr\"}]\n")
+	c, err := loadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(file)
+	for got, want := range map[string]string{
+		c.SIP.TLS.Certificate: filepath.Join(dir, "a.pem"), c.SIP.TLS.Key: "/b.pem", c.Trunks[0].TLS.CA: filepath.Join(dir, "ca.pem"),
+		c.Rules[0]: filepath.Join(dir, "r.yaml"), c.Trunks[0].TLS.Certificate: "",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	out, err := c.trunk()
+	if err != nil || out.Trunks[0].TLS.ServerName != "x.example" || out.Trunks[0].Proxy != "sip:p.example;lr" || out.TLS.Listen.Port() != 5061 {
+		t.Errorf("%+v, %v", out, err)
 	}
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/netip"
+	"path/filepath"
 	"reflect"
 	"strings"
 
@@ -11,12 +13,55 @@ import (
 	"pronto/dialer/trunk"
 )
 
+// trunkTLS secures a trunk by TLS.
+type trunkTLS struct {
+	CA          string `yaml:"ca"` // PEM file; default: the system's authorities
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+	ServerName  string `yaml:"server_name"` // default: the host of the address or proxy
+	Insecure    bool   `yaml:"insecure"`
+}
+
+// sipTLS is a port for SIP by TLS.
+type sipTLS struct {
+	Listen      string `yaml:"listen"`
+	Certificate string `yaml:"certificate"` // PEM files
+	Key         string `yaml:"key"`
+}
+
+func (t sipTLS) port() (trunk.TLSListen, error) {
+	listen, err := netip.ParseAddrPort(t.Listen)
+	if err != nil {
+		err = fmt.Errorf("sip.tls.listen: %q: give an address and port such as 192.0.2.1:5061", t.Listen)
+	}
+	return trunk.TLSListen{Listen: listen, Certificate: t.Certificate, Key: t.Key}, err
+}
+
+// placeFiles makes files that the configuration names relative to its own folder.
+func (c *config) placeFiles(dir string) {
+	files := []*string{&c.Prompts, &c.SIP.TLS.Certificate, &c.SIP.TLS.Key}
+	for i := range c.Trunks {
+		t := &c.Trunks[i]
+		files = append(files, &t.TLS.CA, &t.TLS.Certificate, &t.TLS.Key)
+	}
+	for _, names := range []paths{c.Rules, c.Profiles} {
+		for i := range names {
+			files = append(files, &names[i])
+		}
+	}
+	for _, f := range files {
+		if *f != "" && !filepath.IsAbs(*f) {
+			*f = filepath.Join(dir, *f)
+		}
+	}
+}
+
 // way is the trunk as the SIP endpoint wants it; at is where it stands in the file.
 func (t trunkConfig) way(at string) (trunk.TrunkConfig, error) {
 	codecs, noCodecs := codecsOf(at+".codecs", t.Codecs)
 	sources, noSources := networks(at+".sources", t.Sources)
 	return trunk.TrunkConfig{
-		Name: t.Name, Address: t.Address, Transport: trunk.Transport(t.Transport),
+		Name: t.Name, Address: t.Address, Transport: trunk.Transport(t.Transport), TLS: trunk.TLSConfig(t.TLS), Proxy: t.Proxy,
 		Username: t.Username, AuthName: t.AuthName, Password: t.Password,
 		Domain: t.Domain, FromUser: t.FromUser,
 		Format: trunk.NumberFormat(t.NumberFormat), ToFormat: trunk.NumberFormat(t.ToFormat),
