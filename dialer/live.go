@@ -63,6 +63,7 @@ type CampaignLive struct {
 
 // Live is the service as it is now.
 type Live struct {
+	At        time.Time      `json:"at"` // by the service's clock
 	Campaigns []CampaignLive `json:"campaigns"`
 	// Blocked says why a campaign that should run does not, by name.
 	Blocked map[string]string `json:"blocked,omitempty"`
@@ -88,7 +89,7 @@ func (s *Service) Live() Live {
 		}
 		close(asked)
 	})
-	var out Live
+	out := Live{At: s.Now()}
 	select {
 	case <-asked:
 	case <-s.done:

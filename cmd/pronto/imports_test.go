@@ -58,6 +58,7 @@ var homes = map[string][]string{
 	"go.uber.org/zap":                 {"pronto/cmd/pronto", "pronto/dialer", "pronto/dialer/trunk", "pronto/dialer/media"},
 	"gonum.org/v1/gonum":              {"pronto/pacing*"},
 	"gonum.org/v1/plot":               {"pronto/cmd/pronto"},
+	"charm.land/bubbletea":            {"pronto/cmd/pronto"},
 	"github.com/spf13/cobra":          {"pronto/cmd/pronto"},
 	"github.com/spf13/pflag":          {"pronto/cmd/pronto"},
 	"github.com/jedib0t/go-pretty":    {"pronto/dialer/report", "pronto/cmd/pronto"},

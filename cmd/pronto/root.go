@@ -68,6 +68,7 @@ func newRootCommand(g *globals) *cobra.Command {
 		newSandboxCommand(g),
 		newServeCommand(g),
 		newSimulateCommand(g),
+		newTopCommand(g),
 		newVersionCommand(g),
 	)
 	root.Version = version
