@@ -32,6 +32,7 @@ type agent struct {
 	last  *call // the call being wrapped up
 	wrap  *time.Timer
 	pause bool // asked for a pause: not ready after this call
+	holds bool // not ready because the phone is on hold
 	gone  bool // the phone vanished
 }
 
@@ -65,6 +66,9 @@ func (l *loop) join(name string, ln *line, now time.Time) {
 
 // ready makes an agent ready and gives it a waiting call.
 func (l *loop) ready(a *agent, why string, now time.Time) {
+	if l.heldBack(a, now) {
+		return
+	}
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.AgentReady, Agent: a.id})
 	l.setState(a, Ready, why, now)
 	l.serve(now)

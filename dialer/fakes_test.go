@@ -60,7 +60,7 @@ func newRig(t *testing.T, o rigOptions) *rig {
 	if o.policy != nil {
 		o.policy(&policy)
 	}
-	r.phones = &fakePhones{legs: map[string]*fakeLeg{}, audio: map[string]*fakeAudio{}, changes: make(chan string)}
+	r.phones = &fakePhones{legs: map[string]*fakeLeg{}, audio: map[string]*fakeAudio{}, ears: map[string]Audio{}, changes: make(chan string)}
 	r.store = newFakeStore(camp, o.leads, o.agents)
 	r.svc = New(Config{
 		Node: "n1", Now: time.Now, Log: zaptest.NewLogger(t, zaptest.Level(zapWarn)), Gate: r.gate, Trunk: r.trunk, Routing: r.trunk, Phones: r.phones, Desk: r.desk,
@@ -228,19 +228,42 @@ type fakePhones struct {
 	mu       sync.Mutex
 	legs     map[string]*fakeLeg
 	audio    map[string]*fakeAudio
+	ears     map[string]Audio // as the calls have them
 	gone     map[string]bool
+	deaf     map[string]bool   // calls ring on until they are given up
+	busy     map[string]bool   // calls are refused
+	at       map[string]string // where a phone has registered; empty: 192.0.2.1:5060
+	rung     map[string][]time.Time
 	restored []Binding
 	changes  chan string
 }
 
-func (f *fakePhones) Call(_ context.Context, agent string, a Audio) (Leg, error) {
+func (f *fakePhones) Call(ctx context.Context, agent string, a Audio) (Leg, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.gone[agent] {
+	if f.rung == nil {
+		f.rung = map[string][]time.Time{}
+	}
+	f.rung[agent] = append(f.rung[agent], time.Now())
+	if f.deaf[agent] {
+		f.mu.Unlock()
+		<-ctx.Done()
+		f.mu.Lock()
+		return nil, ctx.Err()
+	}
+	if f.gone[agent] || f.busy[agent] {
 		return nil, errors.New("gone")
 	}
-	f.legs[agent], f.audio[agent] = newFakeLeg("phone-"+agent), a.(*fakeAudio)
+	f.legs[agent], f.audio[agent], f.ears[agent] = newFakeLeg("phone-"+agent), a.(ear).Audio.(*fakeAudio), a
 	return f.legs[agent], nil
+}
+
+// hold has a phone put its call on hold, or take it off.
+func (f *fakePhones) hold(agent string, on bool) {
+	f.mu.Lock()
+	a := f.ears[agent]
+	f.mu.Unlock()
+	a.Connect(Remote{SendOnly: on})
 }
 
 func (f *fakePhones) Registered(agent string) bool {
@@ -252,7 +275,10 @@ func (f *fakePhones) Registered(agent string) bool {
 func (f *fakePhones) Changes() <-chan string { return f.changes }
 
 func (f *fakePhones) Binding(agent string) (Binding, bool) {
-	return Binding{Agent: agent, Source: "192.0.2.1:5060"}, f.Registered(agent)
+	f.mu.Lock()
+	at := cmp.Or(f.at[agent], "192.0.2.1:5060")
+	f.mu.Unlock()
+	return Binding{Agent: agent, Source: at}, f.Registered(agent)
 }
 
 func (f *fakePhones) Restore(known []Binding) {

@@ -2,8 +2,10 @@ package dialer
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,11 +24,12 @@ type phone struct {
 type line struct {
 	audio Audio
 	quiet atomic.Bool // the phone sends nothing when nobody speaks: its silence says nothing
+	held  atomic.Bool // the phone holds the call: it wants no audio and may send none
 }
 
-// there reports whether the phone is heard now, as far as its silence tells.
+// there reports whether the phone takes a call now, as far as its silence tells.
 func (ln *line) there() bool {
-	return ln.quiet.Load() || time.Since(ln.audio.LastHeard()) < stale
+	return !ln.held.Load() && (ln.quiet.Load() || time.Since(ln.audio.LastHeard()) < stale)
 }
 
 const (
@@ -80,36 +83,45 @@ func (s *Service) keep(ctx context.Context, p *phone) {
 			continue
 		}
 		began := s.Now()
-		s.nail(ctx, p)
-		if s.Now().Sub(began) > time.Minute {
+		moved := s.nail(ctx, p)
+		if moved || s.Now().Sub(began) > time.Minute {
 			wait = firstBackOff
 		}
-		if !pause(ctx, wait) {
-			return
+		if moved {
+			continue
 		}
-		wait = min(wait*2, lastBackOff)
+		next := time.NewTimer(wait)
+		select {
+		case <-next.C:
+			wait = min(wait*2, lastBackOff)
+		case <-p.wake: // it has just registered: it is there
+			wait = firstBackOff
+		case <-ctx.Done():
+		}
+		next.Stop()
 	}
 }
 
-// nail places the agent's call and stays until it ends.
-func (s *Service) nail(ctx context.Context, p *phone) {
+// nail places the agent's call and stays until it ends. It reports that the
+// phone registered from elsewhere before it answered.
+func (s *Service) nail(ctx context.Context, p *phone) (moved bool) {
 	log := s.Log.With(zap.String("agent", p.name))
 	audio, err := s.Desk.Open(func(d byte) { s.do(func() { s.floor.digit(p.name, d) }) })
 	if err != nil {
 		log.Error("no media port for agent", zap.Error(err))
-		return
+		return false
 	}
 	defer audio.Close()
-	leg, err := s.Phones.Call(ctx, p.name, audio)
+	ln := &line{audio: audio}
+	leg, err := s.ring(ctx, p, ear{audio, ln, func() { s.floorTask(func() { s.floor.held(p.name) }) }})
 	if err != nil {
-		if ctx.Err() == nil {
+		if moved = errors.Is(err, errMoved); !moved && ctx.Err() == nil {
 			log.Warn("agent's phone did not take the call", zap.Error(err))
 		}
-		return
+		return moved
 	}
 	s.Desk.Part(audio, Silence)
 	log.Info("agent's phone is up", zap.String("callID", leg.CallID()))
-	ln := &line{audio: audio}
 	s.do(func() { s.floor.up(p.name, ln) })
 	d := leg.Dialog()
 	s.rememberCall(ctx, p.name, &d)
@@ -118,6 +130,37 @@ func (s *Service) nail(ctx context.Context, p *phone) {
 	log.Info("agent's phone is gone", zap.String("why", why))
 	leg.Hangup()
 	s.rememberCall(ctx, p.name, nil)
+	return false
+}
+
+// errMoved is the end of a call to a phone that was started anew meanwhile.
+var errMoved = errors.New("the phone has registered from elsewhere")
+
+// ring calls the phone. One that registers from elsewhere before it answers has
+// been started anew and does not know of the call, which is given up.
+func (s *Service) ring(ctx context.Context, p *phone, a Audio) (Leg, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	was, _ := s.Phones.Binding(p.name)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for {
+			select {
+			case <-p.wake:
+			case <-ctx.Done():
+				return
+			}
+			if b, ok := s.Phones.Binding(p.name); ok && (b.Contact != was.Contact || b.Source != was.Source) {
+				stop(errMoved)
+			}
+		}
+	})
+	leg, err := s.Phones.Call(ctx, p.name, a)
+	if moved := context.Cause(ctx); err != nil && errors.Is(moved, errMoved) {
+		err = moved
+	}
+	stop(nil)
+	watch.Wait()
+	return leg, err
 }
 
 // watch returns when the agent's leg has ended or its phone no longer answers:
@@ -153,6 +196,9 @@ func (s *Service) watch(ctx context.Context, agent string, leg Leg, ln *line) st
 			return "no audio and no answer to OPTIONS"
 		}
 		alive = time.Now()
+		if ln.held.Load() { // its silence means nothing else
+			continue
+		}
 		if !ln.quiet.Swap(true) {
 			s.do(func() { s.floor.found(agent) })
 		}

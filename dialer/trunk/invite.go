@@ -203,6 +203,8 @@ func (v *invite) wait() time.Duration {
 	at, _ := v.deadline()
 	if !v.cancelledAt.IsZero() {
 		at = v.cancelledAt.Add(giveUp())
+	} else if v.deserted() {
+		at = v.res.Invited.Add(noEcho())
 	} else if !v.provisional {
 		if d := at.Sub(v.ep.cfg.Now()); d <= 0 {
 			return giveUp() // timer B ends it; a provisional response wakes us
@@ -211,12 +213,22 @@ func (v *invite) wait() time.Duration {
 	return max(0, at.Sub(v.ep.cfg.Now()))
 }
 
+// deserted reports that nothing has answered a call which is no longer wanted
+// and which nobody need hear of.
+func (v *invite) deserted() bool { return v.brisk && v.wish != "" && !v.provisional }
+
+// noEcho is how long a brisk call waits for a first response: two repetitions of its INVITE.
+func noEcho() time.Duration { return 3 * sip.T1 }
+
 // act does what is due: sends the CANCEL, never before a provisional response
 // (RFC 3261 section 9.1). It reports that the wait after a CANCEL is over.
 func (v *invite) act() (over bool) {
 	now := v.ep.cfg.Now()
 	if !v.cancelledAt.IsZero() {
 		return !now.Before(v.cancelledAt.Add(giveUp()))
+	}
+	if v.deserted() {
+		return !now.Before(v.res.Invited.Add(noEcho()))
 	}
 	at, why := v.deadline()
 	if !v.provisional || now.Before(at) {
@@ -328,6 +340,8 @@ func (v *invite) unanswered(err error) (*leg, dialer.Result) {
 	switch {
 	case errors.Is(err, errUnreachable):
 		v.res.Outcome, v.res.Cause.Text = campaigns.Failed, err.Error()
+	case v.deserted():
+		v.res.Outcome, v.res.Cause.Text = v.givenUp(), v.wish+"; no response"
 	case err == nil:
 		v.res.Outcome, v.res.Cause.Text = v.givenUp(), v.wish+"; no answer to CANCEL"
 	case errors.Is(err, sip.ErrTransactionTimeout):

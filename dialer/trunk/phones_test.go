@@ -45,3 +45,42 @@ func TestBaresipRegistersAndIsCalled(t *testing.T) {
 		})
 	}
 }
+
+// A phone that is not there is not waited for once its call is given up; one
+// that rings is told by CANCEL.
+func TestCallToAPhoneIsGivenUp(t *testing.T) {
+	for name, there := range map[string]bool{"nobody there": false, "it rings": true} {
+		t.Run(name, func(t *testing.T) {
+			far := newFar(t, farHost)
+			ep := newPhones(t, roster{"ann": {Name: "ann", Phone: "sip:ann@" + far.addrString()}})
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			done := make(chan error, 1)
+			go func() {
+				_, err := ep.Call(ctx, "ann", newFakeAudio(t, ourHost))
+				done <- err
+			}()
+			inv := far.next("INVITE")
+			if there {
+				far.reply(inv, say{status: "180 Ringing", tag: "a"})
+				far.none("CANCEL", 2*testT1)
+			}
+			began := time.Now()
+			cancel()
+			if there {
+				far.reply(far.next("CANCEL"), say{status: "200 OK"})
+				far.reply(inv, say{status: "487 Request Terminated", tag: "a"})
+			}
+			if err := wait(t, "the end", done); err == nil {
+				t.Error("a leg of a phone that did not answer")
+			}
+			if d := time.Since(began); d > giveUp()/2 {
+				t.Errorf("given up %s after the wish", d)
+			}
+			if !there {
+				far.none("CANCEL", 10*testT1)
+				far.none("INVITE", 10*testT1)
+			}
+		})
+	}
+}
