@@ -18,7 +18,7 @@ type call struct {
 	route    []sip.Uri // preloaded into the INVITE
 	usual    Transport // the next hop's when nothing asks for another; another one is noted in the dialog
 	fixed    bool      // requests in the dialog go to hop too, whatever its Contact says (a phone behind NAT)
-	brisk    bool    // given up soon when nothing at all was heard: nobody is there (a phone, not a carrier)
+	brisk    bool      // given up soon when nothing at all was heard: nobody is there (a phone, not a carrier)
 	user     string
 	password string
 	trunk    string
