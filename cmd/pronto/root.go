@@ -63,6 +63,7 @@ func newRootCommand(g *globals) *cobra.Command {
 		newDemoCommand(g),
 		newDNCCommand(g),
 		newDoctorCommand(g),
+		newInitCommand(g),
 		newLeadsCommand(g),
 		newReportCommand(g),
 		newSandboxCommand(g),
