@@ -51,15 +51,18 @@ func (ep *Endpoint) rung(req *sip.Request, tx *sip.ServerTx, t *carrier) {
 		ep.respond(req, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 		return
 	}
-	if asked := required(req); asked != "" {
-		res := ep.reply(req, sip.StatusBadExtension, "Bad Extension")
-		res.AppendHeader(sip.NewHeader("Unsupported", asked))
+	if res := ep.demands(req, optionTimer); res != nil {
 		ep.write(tx, res)
+		return
+	}
+	agreed, ok := expiryOf(req).grant(life{}, ep.cfg.Limits.SessionMin)
+	if !ok {
+		ep.write(tx, ep.tooSmall(req))
 		return
 	}
 	r := &ring{
 		ep: ep, req: req, tx: tx, from: t, callID: req.CallID().Value(), tag: sip.GenerateTagN(20),
-		far: req.From().Params.GetOr("tag", ""), wish: make(chan wish, 1), gone: make(chan struct{}), over: make(chan struct{}), release: func() {},
+		far: req.From().Params.GetOr("tag", ""), life: agreed, wish: make(chan wish, 1), gone: make(chan struct{}), over: make(chan struct{}), release: func() {},
 	}
 	numbers := ep.callers.numbers.Load()
 	if numbers == nil {

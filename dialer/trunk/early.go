@@ -143,7 +143,7 @@ func (v *invite) request(req *sip.Request, tx *sip.ServerTx) {
 		v.ep.respond(req, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 		return
 	}
-	res := v.ep.demands(req)
+	res := v.ep.demands(req, optionTimer, option100)
 	if n := req.CSeq().SeqNo; res == nil && req.Method != sip.CANCEL {
 		if n < e.farSeq {
 			res = v.ep.reply(req, sip.StatusInternalServerError, "Out of Order")

@@ -1,6 +1,7 @@
 package trunk
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,7 +34,7 @@ func (l *leg) request(req *sip.Request, tx *sip.ServerTx) {
 		l.ackCame(req)
 		return
 	}
-	if res := ep.demands(req); res != nil {
+	if res := ep.demands(req, optionTimer, option100); res != nil { // no provisional response of ours is unreliable: there is none
 		ep.write(tx, res)
 		return
 	}
@@ -69,10 +70,10 @@ func (ep *Endpoint) plain(req *sip.Request) *sip.Response {
 	}
 }
 
-// demands is the answer to a request that insists on what we do not have; nil:
-// it does not.
-func (ep *Endpoint) demands(req *sip.Request) *sip.Response {
-	asked := required(req)
+// demands is the answer to a request that insists on other extensions than
+// those that we have; nil: it does not.
+func (ep *Endpoint) demands(req *sip.Request, have ...string) *sip.Response {
+	asked := required(req, have)
 	if asked == "" || req.Method == sip.CANCEL {
 		return nil
 	}
@@ -82,13 +83,12 @@ func (ep *Endpoint) demands(req *sip.Request) *sip.Response {
 }
 
 // required is what a request insists on and we do not have (RFC 3261 section
-// 8.2.2.3). Reliable provisional responses are had by sending no provisional response at all.
-func required(req *sip.Request) string {
+// 8.2.2.3).
+func required(req *sip.Request, have []string) string {
 	var all []string
 	for _, h := range req.GetHeaders("Require") {
 		for _, tag := range strings.Split(h.Value(), ",") {
-			tag = strings.TrimSpace(tag)
-			if !strings.EqualFold(tag, optionTimer) && !strings.EqualFold(tag, option100) {
+			if tag = strings.ToLower(strings.TrimSpace(tag)); !slices.Contains(have, tag) {
 				all = append(all, tag)
 			}
 		}

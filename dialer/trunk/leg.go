@@ -22,6 +22,7 @@ type leg struct {
 	inviteSeq uint32
 	fixed     bool
 	caller    bool // the dialog is of our making: the INVITE and the Call-ID are ours
+	brisk     bool // see call
 	fallback  hop  // of the INVITE
 	release   func()
 	done      chan struct{}
@@ -47,6 +48,7 @@ type leg struct {
 	leastSE  time.Duration // the largest Min-SE that the far end has asked for
 	updates  bool          // the far end takes UPDATE
 	offering bool          // an INVITE of ours is on its way
+	back     func()        // ends the question whether the far end is there
 }
 
 var _ dialer.Leg = (*leg)(nil)
@@ -55,7 +57,7 @@ var _ dialer.Leg = (*leg)(nil)
 // early dialog. body is the far end's SDP.
 func (v *invite) newLeg(res *sip.Response) (l *leg, body []byte) {
 	l = &leg{
-		ep: v.ep, audio: v.audio, codecs: v.codecs, trunk: v.trunk, fixed: v.fixed, caller: true, fallback: v.hop,
+		ep: v.ep, audio: v.audio, codecs: v.codecs, trunk: v.trunk, fixed: v.fixed, brisk: v.brisk, caller: true, fallback: v.hop,
 		dialogOf:  dialogOf{callID: v.id.callID, localTag: v.id.fromTag, local: v.from, remote: v.to},
 		inviteSeq: v.cseq, cseq: v.cseq, release: v.release, done: make(chan struct{}), confirmed: make(chan struct{}),
 		target: v.target, route: routeSet(res), said: v.offer,
@@ -239,10 +241,28 @@ func (l *leg) over(end dialer.End) {
 }
 
 // Alive asks with OPTIONS whether the far end still has the dialog; any answer
-// but 408 and 481 says yes (RFC 3261 section 12.2.1.2).
+// but 408 and 481 says yes (RFC 3261 section 12.2.1.2). A phone whose machine says that nobody
+// listens is not waited for.
 func (l *leg) Alive(ctx context.Context) bool {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	if l.brisk {
+		l.mu.Lock()
+		l.back = stop
+		l.mu.Unlock()
+	}
 	res, err := l.ask(ctx, sip.OPTIONS, nil)
 	return err == nil && res.StatusCode != sip.StatusRequestTimeout && res.StatusCode != sip.StatusCallTransactionDoesNotExists
+}
+
+// cameBack ends a question to a phone that came back as unreachable (ICMP).
+func (l *leg) cameBack() {
+	l.mu.Lock()
+	stop := l.back
+	l.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
 }
 
 // Dialog is what a restart needs to end the call, with its state of now.

@@ -84,3 +84,45 @@ func TestCallToAPhoneIsGivenUp(t *testing.T) {
 		})
 	}
 }
+
+// A phone whose machine says that nobody listens is known to be gone at once; a
+// carrier has the time of all repetitions, because it comes back.
+func TestGoneByICMP(t *testing.T) {
+	var legs = map[string]func(t *testing.T) (*far, dialer.Leg){
+		"phone": func(t *testing.T) (*far, dialer.Leg) {
+			far := newFar(t, farHost)
+			ep := newPhones(t, roster{"ann": {Name: "ann", Phone: "sip:ann@" + far.addrString()}})
+			out := make(chan dialer.Leg, 1)
+			go func() {
+				leg, err := ep.Call(context.Background(), "ann", newFakeAudio(t, ourHost))
+				if err != nil {
+					t.Error(err)
+				}
+				out <- leg
+			}()
+			inv := far.next("INVITE")
+			far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
+			return far, wait(t, "the leg", out)
+		},
+		"carrier": func(t *testing.T) (*far, dialer.Leg) {
+			b := newBench(t)
+			_, leg := b.answer("a")
+			return b.far, leg
+		},
+	}
+	for name, call := range legs {
+		t.Run(name, func(t *testing.T) {
+			far, leg := call(t)
+			far.conn.Close()
+			ctx, cancel := context.WithTimeout(context.Background(), 20*testT1)
+			defer cancel()
+			began := time.Now()
+			if leg.Alive(ctx) {
+				t.Error("a far end that is not there is alive")
+			}
+			if d := time.Since(began); (d < 10*testT1) != (name == "phone") {
+				t.Errorf("found out after %s", d)
+			}
+		})
+	}
+}

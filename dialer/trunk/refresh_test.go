@@ -257,6 +257,41 @@ func TestReinvitesCross(t *testing.T) {
 	b.hangup(leg)
 }
 
+// A call that comes in keeps to its session timer like one that we place.
+func TestCallThatCameInIsRefreshed(t *testing.T) {
+	for name, c := range map[string]struct {
+		refresher string
+		ours      bool
+	}{"we": {"uas", true}, "they": {"uac", false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newAnswering(t, brief(2*time.Second))
+			inv := b.far.invite(b.ep.Addr(), dials{body: sdpAt(farHost, 4000), extra: []string{
+				"Supported: timer", takesUpdate, "Session-Expires: 2;refresher=" + c.refresher, "Require: timer",
+			}})
+			taken := b.take(b.ring())
+			ok := b.far.response("200")
+			if got := ok.header("Session-Expires"); got != "2;refresher="+c.refresher {
+				t.Errorf("Session-Expires %q", got)
+			}
+			b.far.within(inv, ok, "ACK", 41, "")
+			leg := wait(t, "the leg", taken).leg
+			if c.ours {
+				for range 2 {
+					b.far.reply(b.far.next("UPDATE"), say{status: "200 OK", extra: []string{weRefresh}})
+				}
+				b.hangup(leg)
+				return
+			}
+			b.far.reply(b.far.next("BYE"), say{status: "200 OK"})
+			wait(t, "the end", leg.Done())
+			if e := leg.Ended(); e.Cause.Status != 408 {
+				t.Errorf("ended %+v", e)
+			}
+		})
+	}
+}
+
 func TestIntervalIsTooSmall(t *testing.T) {
 	t.Run("ours", func(t *testing.T) {
 		b := newBench(t)

@@ -17,7 +17,8 @@ var errUnreachable = errors.New("the carrier's address is unreachable (ICMP)")
 // quoted is more than an ICMP error quotes of a datagram.
 const quoted = 1500
 
-// takeReturns tells INVITEs on their way that they came back as unreachable. Only
+// takeReturns tells INVITEs on their way, and legs that ask whether their far
+// end is there, that what they sent came back as unreachable. Only
 // who sees our datagrams can quote the branch, so that a stranger cannot pretend it.
 func (s *screen) takeReturns() {
 	b := make([]byte, quoted)
@@ -27,12 +28,18 @@ func (s *screen) takeReturns() {
 			return
 		}
 		method, callID := glance(datagram)
-		if method != string(sip.INVITE) || callID == nil {
+		if callID == nil {
 			continue
 		}
-		p, ok := s.owner.calls.get(string(callID))
-		if v, invites := p.(*invite); ok && invites {
-			v.cameBack(datagram)
+		switch p, _ := s.owner.calls.get(string(callID)); p := p.(type) {
+		case *invite:
+			if method == string(sip.INVITE) {
+				p.cameBack(datagram)
+			}
+		case *leg:
+			if method == string(sip.OPTIONS) {
+				p.cameBack()
+			}
 		}
 	}
 }

@@ -28,6 +28,7 @@ type ring struct {
 	called campaigns.Number
 	caller campaigns.Number // empty: withheld
 	offer  *described       // nil: the INVITE has none, and ours goes out with the 200
+	life   life             // of the session, as the INVITE asks
 
 	wish    chan wish     // what is to become of it; one
 	asked   atomic.Bool   // the wish was said
@@ -198,6 +199,7 @@ func (r *ring) answer(w wish) answered {
 	}
 	res := r.response(sip.StatusOK, "OK")
 	res.AppendHeader(sip.NewHeader("Allow", allow))
+	r.life.announce(res)
 	kind := sip.ContentTypeHeader("application/sdp")
 	res.AppendHeader(&kind)
 	res.SetBody(l.said.marshal())
@@ -229,6 +231,7 @@ func (r *ring) await(l *leg, p *pending, res *sip.Response) answered {
 			if ended { // a BYE came in the place of the ACK
 				return answered{err: errNoAck}
 			}
+			l.lives(r.life)
 			return answered{leg: l}
 		case ack := <-r.tx.Acks(): // one with the INVITE's own branch
 			l.ackCame(ack)
@@ -262,7 +265,8 @@ func (r *ring) newLeg(a dialer.Audio) *leg {
 		dialogOf: dialogOf{callID: r.callID, localTag: r.tag, remoteTag: r.far, local: r.req.To().Address, remote: r.req.From().Address},
 		release:  r.release, done: make(chan struct{}), confirmed: make(chan struct{}),
 		farSeq: r.req.CSeq().SeqNo, target: r.req.From().Address, route: recordRoutes(r.req),
-		said: session{id: uint64(ep.cfg.Now().Unix()), local: a.Local()},
+		said:    session{id: uint64(ep.cfg.Now().Unix()), local: a.Local()},
+		leastSE: ep.cfg.Limits.SessionMin, updates: lists(r.req, string(sip.UPDATE), "Allow"),
 	}
 	l.creds.user, l.creds.password = t.cfg.Username, t.cfg.Password
 	if c := r.req.Contact(); c != nil && c.Address.Host != "" {

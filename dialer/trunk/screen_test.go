@@ -163,7 +163,7 @@ func FuzzMessage(f *testing.F) {
 		sip.ClientTxKeyMake(msg)
 		switch m := msg.(type) {
 		case *sip.Request:
-			required(m)
+			required(m, nil)
 			_ = ep.reply(m, 481, "x").String()
 			if ep.reg.answer(m, src, UDP) != nil && ep.Registered("a") {
 				t.Fatal("bytes without the password registered a phone")
