@@ -74,13 +74,13 @@ func New(cfg Config) (*Endpoint, error) {
 			return nil, fmt.Errorf("trunk: trunks[%d].%w", i, err)
 		}
 		ep.trunks = append(ep.trunks, c)
+		ep.known.nets = append(ep.known.nets, t.Sources...)
 	}
 	if err := ep.open(); err != nil {
 		cancel()
 		return nil, err
 	}
 	ep.reg = newRegistrar(ep)
-	ep.udp.owner = ep
 	ep.trustTrunks()
 	ep.serve()
 	return ep, nil
@@ -108,7 +108,7 @@ func (ep *Endpoint) open() error {
 	if err := wantReturns(udp, ep.listen.Addr().Is6()); err != nil {
 		ep.log.Warn("carriers that are not there will seem silent", zap.Error(err))
 	}
-	ep.udp = &screen{UDPConn: udp, closed: make(chan struct{})}
+	ep.udp = newScreen(ep, udp)
 	ep.tcp = newTurnstile(tcp, ep.cfg.Limits)
 	if err := ep.openTLS(); err != nil {
 		return fmt.Errorf("trunk: listen: %w", errors.Join(err, tcp.Close(), udp.Close()))
@@ -152,8 +152,7 @@ func (ep *Endpoint) serve() {
 		sip.WithTransactionLayerUnhandledResponseHandler(ep.stray))
 	ep.tx.OnRequest(ep.onRequest)
 	ready := make(chan struct{})
-	ep.udp.reading = sync.OnceFunc(func() { close(ready) })
-	ep.served.Go(func() { ep.listened("udp", ep.tp.ServeUDP(ep.udp)) })
+	ep.served.Go(func() { ep.listened("udp", ep.udp.listen(func() { close(ready) })) })
 	ep.served.Go(func() { ep.listened("tcp", ep.tp.ServeTCP(ep.tcp)) })
 	ep.served.Go(func() { ep.listened("tls", ep.tp.ServeTLS(&ep.secure)) })
 	if ep.tls != nil {

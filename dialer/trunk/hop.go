@@ -43,6 +43,9 @@ const largest = 1300
 // route points a request at its next hop: from our listening port by UDP, over
 // the peer's connection or a new one by TCP.
 func (ep *Endpoint) route(req *sip.Request, h hop) {
+	if id := req.CallID(); id != nil {
+		ep.calls.reach(id.Value(), h.addr.Addr().Unmap())
+	}
 	req.SetTransport(strings.ToUpper(string(h.transport)))
 	req.SetDestination(h.addr.String())
 	req.Laddr = sip.Addr{}

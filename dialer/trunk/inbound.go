@@ -32,22 +32,32 @@ func (ep *Endpoint) onRequest(req *sip.Request, tx *sip.ServerTx) {
 		}
 		return
 	}
-	if req.IsAck() || !ep.known.has(src.Addr()) {
+	if !ep.known.has(src.Addr()) {
 		return // strangers learn nothing, not even that somebody is here
 	}
+	if t := ep.peer(src.Addr()); t != nil && req.IsInvite() {
+		ep.rung(req, tx, t)
+		return
+	}
+	if res := ep.outside(req); res != nil {
+		ep.write(tx, res)
+	}
+}
+
+// outside answers a request that belongs to no dialog and begins none; nil: not
+// at all. It keeps nothing, so that the same answer may be given again.
+func (ep *Endpoint) outside(req *sip.Request) *sip.Response {
 	switch req.Method {
+	case sip.ACK:
+		return nil
 	case sip.OPTIONS:
-		ep.writeWithAllow(req, tx, sip.StatusOK, "OK")
+		return ep.replyWithAllow(req, sip.StatusOK, "OK")
 	case sip.INVITE:
-		if t := ep.peer(src.Addr()); t != nil {
-			ep.rung(req, tx, t)
-			return
-		}
-		ep.respond(req, tx, sip.StatusForbidden, "Forbidden")
+		return ep.reply(req, sip.StatusForbidden, "Forbidden")
 	case sip.BYE, sip.CANCEL, sip.UPDATE, sip.INFO, sip.PRACK, sip.REFER, sip.NOTIFY:
-		ep.respond(req, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+		return ep.reply(req, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 	default:
-		ep.writeWithAllow(req, tx, sip.StatusMethodNotAllowed, "Method Not Allowed")
+		return ep.replyWithAllow(req, sip.StatusMethodNotAllowed, "Method Not Allowed")
 	}
 }
 

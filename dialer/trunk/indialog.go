@@ -96,10 +96,6 @@ func required(req *sip.Request, have []string) string {
 	return printable(strings.Join(all, ", "))
 }
 
-func (ep *Endpoint) writeWithAllow(req *sip.Request, tx *sip.ServerTx, status int, reason string) {
-	ep.write(tx, ep.replyWithAllow(req, status, reason))
-}
-
 func (ep *Endpoint) replyWithAllow(req *sip.Request, status int, reason string) *sip.Response {
 	res := ep.reply(req, status, reason)
 	res.AppendHeader(sip.NewHeader("Allow", allow))

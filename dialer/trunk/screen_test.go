@@ -74,6 +74,10 @@ func TestGarbageHarmsNoCall(t *testing.T) {
 		t.Fatal("garbage ended the call")
 	default:
 	}
+	until(t, "the call is heard again after its flood", func() bool {
+		_, _, heard := b.ep.calls.hears([]byte(inv.header("Call-ID")), farAddr)
+		return heard.Tokens() > 10
+	})
 	expect(t, b.far.answerOf(b.far.ask(inv, "a", "OPTIONS", 1<<30, "")), "200")
 	b.hangup(leg)
 }
