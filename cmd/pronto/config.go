@@ -44,6 +44,9 @@ type sipConfig struct {
 	Codecs []string  `yaml:"codecs"`         // offered to phones, in order; default pcma, pcmu
 	Timers sipTimers `yaml:"timers"`
 
+	SRTP           string `yaml:"srtp"`             // of phones: off, offer, require; default off
+	SRTPWithoutTLS bool   `yaml:"srtp_without_tls"` // its keys may go by UDP or TCP
+
 	SessionExpires time.Duration `yaml:"session_expires"` // of calls without a refresh (RFC 4028); default 30m
 }
 
@@ -93,8 +96,10 @@ type trunkConfig struct {
 	Channels          int      `yaml:"channels"`
 	MaxCallsPerSecond float64  `yaml:"max_calls_per_second"`
 	Codecs            []string `yaml:"codecs"`
-	Peering           bool     `yaml:"peering"` // its address alone lets it call us
-	Sources           []string `yaml:"sources"` // networks that its SIP may come from beside its address
+	SRTP              string   `yaml:"srtp"`             // off, offer, require; default off
+	SRTPWithoutTLS    bool     `yaml:"srtp_without_tls"` // its keys may go by UDP or TCP
+	Peering           bool     `yaml:"peering"`          // its address alone lets it call us
+	Sources           []string `yaml:"sources"`          // networks that its SIP may come from beside its address
 }
 
 // rehearsalConfig sets the service's clock for a rehearsal. It is refused
@@ -198,7 +203,8 @@ func (c config) trunk() (trunk.Config, error) {
 	}
 	codecs, err := codecsOf("sip.codecs", c.SIP.Codecs)
 	errs := []error{err}
-	out = trunk.Config{Listen: listen, Public: c.SIP.Public, Realm: c.SIP.Realm, UserAgent: "pronto/" + version, Codecs: codecs}
+	out = trunk.Config{Listen: listen, Public: c.SIP.Public, Realm: c.SIP.Realm, UserAgent: "pronto/" + version, Codecs: codecs,
+		SRTP: trunk.SRTP(c.SIP.SRTP), SRTPWithoutTLS: c.SIP.SRTPWithoutTLS}
 	if c.SIP.TLS != (sipTLS{}) {
 		out.TLS, err = c.SIP.TLS.port()
 		errs = append(errs, err)

@@ -67,7 +67,8 @@ func (t trunkConfig) way(at string) (trunk.TrunkConfig, error) {
 		Format: trunk.NumberFormat(t.NumberFormat), ToFormat: trunk.NumberFormat(t.ToFormat),
 		FromFormat: trunk.NumberFormat(t.FromFormat), AssertedFormat: trunk.NumberFormat(t.AssertedFormat),
 		Priority: t.Priority, Weight: t.Weight, Country: t.Country, NationalPrefix: t.NationalPrefix, Asserted: trunk.Identity(t.Asserted),
-		Channels: t.Channels, CallsPerSecond: t.MaxCallsPerSecond, Codecs: codecs, Peering: t.Peering, Sources: sources,
+		Channels: t.Channels, CallsPerSecond: t.MaxCallsPerSecond, Codecs: codecs, SRTP: trunk.SRTP(t.SRTP), SRTPWithoutTLS: t.SRTPWithoutTLS,
+		Peering: t.Peering, Sources: sources,
 	}, errors.Join(noCodecs, noSources)
 }
 

@@ -63,7 +63,7 @@ func (c *capture) end() traffic {
 var packetFields = []string{
 	"frame.time_epoch", "ip.src", "udp.srcport", "ip.dst", "udp.dstport",
 	"rtp.ssrc", "rtp.seq", "rtp.p_type", "rtp.payload",
-	"sip.Method", "sip.Status-Code", "sip.Call-ID", "sip.CSeq.method", "sip.Route", "sdp.media.port",
+	"sip.Method", "sip.Status-Code", "sip.Call-ID", "sip.CSeq.method", "sip.Route", "sdp.media.port", "srtp.enc_payload",
 }
 
 // traffic is what was on the wire.
@@ -82,6 +82,7 @@ type packet struct {
 	seq         int
 	payloadType int
 	payload     []byte
+	sealed      []byte // of SRTP, in the place of payload
 
 	method string // of a request
 	status int    // of a response
@@ -127,9 +128,11 @@ func readPacket(f []string) (packet, error) {
 	errs = append(errs, err)
 	payload, err := hex.DecodeString(strings.ReplaceAll(f[8], ":", ""))
 	errs = append(errs, err)
+	sealed, err := hex.DecodeString(strings.ReplaceAll(f[15], ":", ""))
+	errs = append(errs, err)
 	p := packet{
 		at: time.UnixMicro(int64(at * 1e6)), src: address(f[1], f[2]), dst: address(f[3], f[4]),
-		ssrc: f[5], seq: number(f[6]), payloadType: number(f[7]), payload: payload,
+		ssrc: f[5], seq: number(f[6]), payloadType: number(f[7]), payload: payload, sealed: sealed,
 		method: f[9], status: number(f[10]), callID: f[11], cseq: f[12], route: f[13], port: number(f[14]),
 	}
 	return p, errors.Join(errs...)

@@ -34,6 +34,7 @@ type stageOptions struct {
 	talk    time.Duration // how long the customers 1 to 3 talk
 	agents  int
 	proxy   bool
+	sip     string // more of the configuration's sip, as ", key: value"
 }
 
 // The hosts of a stage.
@@ -62,7 +63,7 @@ func setUp(t testing.TB, o stageOptions) *stage {
 	}
 	began := time.Now().Format(time.RFC3339Nano)
 	config := func(clock string) string {
-		return fill(t, "pronto.yaml", "SERVICE", s.host(serviceHost), "TRUNK", trunk, "CLOCK", clock, "SINCE", began)
+		return fill(t, "pronto.yaml", "SERVICE", s.host(serviceHost), "TRUNK", trunk, "MORE_SIP", o.sip, "CLOCK", clock, "SINCE", began)
 	}
 	s.installation = install(t, config(callClock))
 	s.take(o, config(applyClock))

@@ -16,7 +16,7 @@ const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO"
 func (v *invite) build() {
 	v.offer = session{
 		id: uint64(v.ep.cfg.Now().Unix()), version: 1, local: v.audio.Local(),
-		codecs: v.codecs, digits: digitsType, direction: sendRecv,
+		codecs: v.codecs, digits: digitsType, direction: sendRecv, sdes: v.sdes,
 	}
 	v.req = v.request0(v.hop)
 	if v.hop.transport == UDP && len(v.req.String()) > largest {

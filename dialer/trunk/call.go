@@ -24,11 +24,13 @@ type call struct {
 	trunk    string
 	fate     *fate // what the call's way says of the trunk; nil: nobody asks
 
-	audio   dialer.Audio
-	codecs  []dialer.Codec
-	ring    time.Duration // from the first 180, or 183 when no 180 follows
-	ringMin time.Duration // never given up before
-	post    time.Duration // from the INVITE, when nothing rings
+	audio     dialer.Audio
+	codecs    []dialer.Codec
+	srtp      SRTP
+	srtpPlain bool          // its keys may go without TLS
+	ring      time.Duration // from the first 180, or 183 when no 180 follows
+	ringMin   time.Duration // never given up before
+	post      time.Duration // from the INVITE, when nothing rings
 
 	valid    func(now time.Time) bool // asked right before each INVITE
 	dialing  func(dialer.Dialog) error

@@ -75,8 +75,13 @@ func (ep *Endpoint) rung(req *sip.Request, tx *sip.ServerTx, t *carrier) {
 		return
 	}
 	r.caller = callerOf(req, r.called, or(t.cfg.FromFormat, t.cfg.Format) == Digits)
+	var err error
+	if r.sdes, err = newSDES(t.cfg.SRTP, t.cfg.SRTPWithoutTLS).by(transportOf(req.Transport())); err != nil {
+		ep.respond(req, tx, sip.StatusNotAcceptableHere, "Not Acceptable Here")
+		return
+	}
 	if len(req.Body()) > 0 {
-		offer, err := parseSDP(req.Body(), t.codecs)
+		offer, err := parseSDP(req.Body(), t.codecs, r.sdes)
 		if err != nil {
 			ep.respond(req, tx, sip.StatusNotAcceptableHere, "Not Acceptable Here")
 			return

@@ -82,6 +82,8 @@ type TrunkConfig struct { //nolint:revive // Config is the endpoint's, and a tru
 	Priority       int            // lower goes first
 	Weight         int            // share among trunks of the same priority; 0: 1
 	Codecs         []dialer.Codec // in order of preference; default PCMA, PCMU
+	SRTP           SRTP           // default off
+	SRTPWithoutTLS bool           // its keys may go by UDP or TCP, for whoever is on the way to read
 	Peering        bool           // its address alone authorises it to call us
 	Sources        []netip.Prefix // where its SIP may come from beside its address
 }
@@ -146,18 +148,20 @@ type Accounts interface {
 
 // Config is what an Endpoint needs.
 type Config struct {
-	Listen    netip.AddrPort // by UDP and TCP; port 0 takes a free one
-	TLS       TLSListen
-	Public    string // host for Via and Contact; empty: the listening address
-	UserAgent string // default "pronto"
-	Realm     string // of the registrar; default "pronto"
-	Trunks    []TrunkConfig
-	Accounts  Accounts       // nil: no phone may register
-	Codecs    []dialer.Codec // offered to phones, in order; default PCMA, PCMU
-	Limits    Limits
-	Resolver  *net.Resolver    // nil: the machine's
-	Logger    *zap.Logger      // nil: no log
-	Now       func() time.Time // nil: time.Now
+	Listen         netip.AddrPort // by UDP and TCP; port 0 takes a free one
+	TLS            TLSListen
+	Public         string // host for Via and Contact; empty: the listening address
+	UserAgent      string // default "pronto"
+	Realm          string // of the registrar; default "pronto"
+	Trunks         []TrunkConfig
+	Accounts       Accounts       // nil: no phone may register
+	Codecs         []dialer.Codec // offered to phones, in order; default PCMA, PCMU
+	SRTP           SRTP           // of phones; default off
+	SRTPWithoutTLS bool           // its keys may go to phones by UDP or TCP
+	Limits         Limits
+	Resolver       *net.Resolver    // nil: the machine's
+	Logger         *zap.Logger      // nil: no log
+	Now            func() time.Time // nil: time.Now
 }
 
 func (c Config) withDefaults() Config {

@@ -172,7 +172,7 @@ func (v *invite) update(e *early, req *sip.Request) *sip.Response {
 		if !e.answered {
 			return v.ep.reply(req, sip.StatusRequestPending, "Request Pending")
 		}
-		d, err := parseSDP(req.Body(), v.codecs)
+		d, err := parseSDP(req.Body(), v.codecs, e.said.sdes)
 		if err != nil {
 			return v.ep.reply(req, sip.StatusNotAcceptableHere, "Not Acceptable Here")
 		}

@@ -150,7 +150,7 @@ func (l *leg) reoffer(req *sip.Request, tx *sip.ServerTx) {
 	}
 	var far *described
 	if len(req.Body()) > 0 {
-		d, err := parseSDP(req.Body(), l.codecs)
+		d, err := parseSDP(req.Body(), l.codecs, l.said.sdes)
 		if err != nil {
 			l.mu.Unlock()
 			l.ep.respond(req, tx, sip.StatusNotAcceptableHere, "Not Acceptable Here")
@@ -232,7 +232,7 @@ func (l *leg) ackCame(req *sip.Request) {
 	if !p.offered || len(req.Body()) == 0 {
 		return
 	}
-	if far, err := parseSDP(req.Body(), l.codecs); err == nil {
+	if far, err := parseSDP(req.Body(), l.codecs, l.said.sdes); err == nil {
 		l.audio.Connect(far.Remote)
 	}
 }

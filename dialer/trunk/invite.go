@@ -30,6 +30,7 @@ type invite struct {
 	req     *sip.Request
 	tx      *sip.ClientTx
 	offer   session
+	sdes    sdes
 	ringAt  time.Time
 	rang180 bool
 
@@ -52,6 +53,11 @@ type invite struct {
 func (ep *Endpoint) place(ctx context.Context, c call) (*leg, dialer.Result) {
 	v := &invite{call: c, ep: ep, cseq: 1, every: ep.cfg.Limits.SessionExpires, leastSE: ep.cfg.Limits.SessionMin, back: make(chan string, 16)}
 	v.res.Trunk = c.trunk
+	var err error
+	if v.sdes, err = newSDES(c.srtp, c.srtpPlain).by(c.hop.transport); err != nil {
+		c.release()
+		return v.fail(err.Error())
+	}
 	if !ep.calls.add(c.id.callID, v) {
 		c.release()
 		return v.fail("this attempt was placed before")
@@ -307,7 +313,7 @@ func (v *invite) answer(res *sip.Response) (*leg, dialer.Result) {
 	v.res.Late = !v.cancelledAt.IsZero()
 	v.res.Cause.Status = res.StatusCode
 	l, body := v.newLeg(res)
-	far, err := parseSDP(body, v.codecs)
+	far, err := parseSDP(body, v.codecs, v.sdes)
 	if err == nil {
 		v.audio.Connect(far.Remote)
 	}

@@ -95,7 +95,7 @@ func (ep *Endpoint) Call(ctx context.Context, agent string, a dialer.Audio) (dia
 		id:     identOf(rand.Text(), 1),
 		target: target, from: us, to: sip.Uri{Scheme: "sip", User: target.User, Host: target.Host, Port: target.Port},
 		hop: h, usual: UDP, fixed: account.Phone == "", brisk: true,
-		audio: a, codecs: ep.phoneCodecs(account),
+		audio: a, codecs: ep.phoneCodecs(account), srtp: ep.cfg.SRTP, srtpPlain: ep.cfg.SRTPWithoutTLS,
 		ring: ep.cfg.Limits.PhoneRing, post: ep.cfg.Limits.PostDial,
 		valid: func(time.Time) bool { return true }, release: gone,
 	})

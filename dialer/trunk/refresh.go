@@ -131,7 +131,7 @@ func (l *leg) agreed(res *sip.Response) {
 	l.mu.Lock()
 	l.retarget(res.Contact())
 	if len(res.Body()) > 0 {
-		if far, err := parseSDP(res.Body(), l.codecs); err == nil {
+		if far, err := parseSDP(res.Body(), l.codecs, l.said.sdes); err == nil {
 			l.audio.Connect(far.Remote)
 		}
 	}

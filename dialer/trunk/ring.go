@@ -27,8 +27,9 @@ type ring struct {
 	far    string // tag of the far end
 	called campaigns.Number
 	caller campaigns.Number // empty: withheld
-	offer  *described       // nil: the INVITE has none, and ours goes out with the 200
-	life   life             // of the session, as the INVITE asks
+	sdes   sdes
+	offer  *described // nil: the INVITE has none, and ours goes out with the 200
+	life   life       // of the session, as the INVITE asks
 
 	wish    chan wish     // what is to become of it; one
 	asked   atomic.Bool   // the wish was said
@@ -265,7 +266,7 @@ func (r *ring) newLeg(a dialer.Audio) *leg {
 		dialogOf: dialogOf{callID: r.callID, localTag: r.tag, remoteTag: r.far, local: r.req.To().Address, remote: r.req.From().Address},
 		release:  r.release, done: make(chan struct{}), confirmed: make(chan struct{}),
 		farSeq: r.req.CSeq().SeqNo, target: r.req.From().Address, route: recordRoutes(r.req),
-		said:    session{id: uint64(ep.cfg.Now().Unix()), local: a.Local()},
+		said:    session{id: uint64(ep.cfg.Now().Unix()), local: a.Local(), sdes: r.sdes},
 		leastSE: ep.cfg.Limits.SessionMin, updates: lists(r.req, string(sip.UPDATE), "Allow"),
 	}
 	l.creds.user, l.creds.password = t.cfg.Username, t.cfg.Password

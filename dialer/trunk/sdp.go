@@ -48,6 +48,7 @@ type session struct {
 	digits      uint8 // telephone-event payload type; 0: none
 	direction   direction
 	answers     *described // the offer that it answers; nil: it is an offer
+	sdes        sdes
 }
 
 // say settles our side of the session: the answer to the far end's offer, or
@@ -67,7 +68,7 @@ func (s *session) say(far *described, codecs []dialer.Codec) {
 
 var codecNames = map[dialer.Codec]string{dialer.PCMU: "PCMU/8000", dialer.PCMA: "PCMA/8000"}
 
-// marshal writes the session as SDP (RFC 4566): one audio stream, RTP/AVP, 20 ms.
+// marshal writes the session as SDP (RFC 4566): one audio stream, 20 ms.
 func (s session) marshal() []byte {
 	family := "IP4"
 	if s.local.Addr().Is6() && !s.local.Addr().Is4In6() {
@@ -75,8 +76,9 @@ func (s session) marshal() []byte {
 	}
 	host := s.local.Addr().Unmap().String()
 	media := &sdp.MediaDescription{MediaName: sdp.MediaName{
-		Media: "audio", Port: sdp.RangedPort{Value: int(s.local.Port())}, Protos: []string{"RTP", "AVP"},
+		Media: "audio", Port: sdp.RangedPort{Value: int(s.local.Port())},
 	}}
+	s.sdes.describe(media, s.answers)
 	for _, c := range s.codecs {
 		pt := strconv.Itoa(int(c))
 		media.MediaName.Formats = append(media.MediaName.Formats, pt)
@@ -131,31 +133,34 @@ type described struct {
 	dialer.Remote
 	direction direction       // the far end's own word
 	audio     int             // which m= line is ours
+	crypto    crypto          // whose keys Keys holds
 	lines     []sdp.MediaName // all m= lines: an answer has as many, the others refused (RFC 3264 section 6)
 }
 
 // The reasons why a far end's SDP cannot be used.
 var (
-	errNoAudio = errors.New("sdp: no audio stream over RTP/AVP")
-	errNoCodec = errors.New("sdp: no codec in common")
+	errNoAudio      = errors.New("sdp: no audio stream over RTP/AVP")
+	errNotEncrypted = errors.New("sdp: no encrypted audio stream, and SRTP is required")
+	errNoCodec      = errors.New("sdp: no codec in common")
 )
 
-// parseSDP reads a far end's SDP and picks the first of its formats that is one of ours.
-func parseSDP(body []byte, ours []dialer.Codec) (described, error) {
+// parseSDP reads a far end's SDP and picks the first of its formats that is one of ours, and its keys.
+func parseSDP(body []byte, ours []dialer.Codec, keys sdes) (described, error) {
 	var s sdp.SessionDescription
 	if err := s.Unmarshal(body); err != nil {
 		return described{}, fmt.Errorf("sdp: %w", err)
 	}
-	d := described{audio: -1}
-	for i, m := range s.MediaDescriptions {
-		if d.audio < 0 && m.MediaName.Media == "audio" && m.MediaName.Port.Value > 0 &&
-			strings.Join(m.MediaName.Protos, "/") == "RTP/AVP" {
-			d.audio = i
-		}
+	var d described
+	for _, m := range s.MediaDescriptions {
 		d.lines = append(d.lines, m.MediaName)
 	}
-	if d.audio < 0 {
-		return described{}, errNoAudio
+	var encrypted bool
+	var err error
+	if d.audio, d.crypto, encrypted, err = keys.audioOf(s.MediaDescriptions); err != nil {
+		return described{}, err
+	}
+	if encrypted {
+		d.Keys = keys.agreed(d.crypto)
 	}
 	m := s.MediaDescriptions[d.audio]
 	if err := d.formats(m, ours); err != nil {

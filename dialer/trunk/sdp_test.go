@@ -41,7 +41,7 @@ func TestParseSDP(t *testing.T) {
 		"nothing":                     {in: "", err: "sdp"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := parseSDP([]byte(c.in), bothCodecs)
+			got, err := parseSDP([]byte(c.in), bothCodecs, sdes{})
 			if c.err != "" {
 				if err == nil || !strings.Contains(err.Error(), c.err) {
 					t.Fatalf("error %v, want %q; read %+v", err, c.err, got.Remote)
@@ -58,7 +58,7 @@ func TestParseSDP(t *testing.T) {
 func TestOfferIsReadBack(t *testing.T) {
 	for _, local := range []string{"192.0.2.1:4000", "[2001:db8::1]:4000"} {
 		s := session{id: 7, version: 3, local: netip.MustParseAddrPort(local), codecs: bothCodecs, digits: 101, direction: sendRecv}
-		got, err := parseSDP(s.marshal(), []dialer.Codec{dialer.PCMU, dialer.PCMA})
+		got, err := parseSDP(s.marshal(), []dialer.Codec{dialer.PCMU, dialer.PCMA}, sdes{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +73,7 @@ func FuzzParseSDP(f *testing.F) {
 	f.Add([]byte(sdpAt("192.0.2.1", 4000, "a=ptime:30", "a=sendonly")))
 	f.Add([]byte("v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\nc=IN IP6 ::1\r\nt=0 0\r\nm=audio 1/2 RTP/AVP 0 8 300\r\na=rtpmap:300 telephone-event/8000\r\n"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		d, err := parseSDP(body, bothCodecs)
+		d, err := parseSDP(body, bothCodecs, sdes{policy: SRTPOffer})
 		if err != nil {
 			return
 		}
@@ -81,7 +81,7 @@ func FuzzParseSDP(f *testing.F) {
 			d.Ptime != 0 && (d.Ptime < 10*time.Millisecond || d.Ptime > 60*time.Millisecond) {
 			t.Fatalf("read %+v", d)
 		}
-		answer := session{local: d.Addr, codecs: []dialer.Codec{d.Codec}, digits: d.Digits, direction: d.direction.answering(), answers: &d}
+		answer := session{local: d.Addr, codecs: []dialer.Codec{d.Codec}, digits: d.Digits, direction: d.direction.answering(), answers: &d, sdes: sdes{policy: SRTPOffer}}
 		if len(answer.marshal()) == 0 {
 			t.Fatal("no answer to an offer that was read")
 		}

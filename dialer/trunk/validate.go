@@ -31,6 +31,7 @@ func (c Config) Validate() error {
 	} else if l.Listen.IsValid() && l.Listen.Port() != 0 && l.Listen.Port() == c.Listen.Port() {
 		p.add("sip.tls.listen", l.Listen, "give another port than sip.listen has, such as 5061")
 	}
+	c.SRTP.validate(&p, "sip.srtp", c.TLS.Listen.IsValid() || c.SRTPWithoutTLS)
 	names := map[string]bool{}
 	for i, t := range c.Trunks {
 		at := fmt.Sprintf("trunks[%d]", i)
@@ -56,13 +57,16 @@ func (t TrunkConfig) validate(p *problems, at string) {
 	if !slices.Contains([]Transport{"", UDP, TCP, TLS}, t.Transport) {
 		p.add(at+".transport", t.Transport, "one of udp, tcp, tls")
 	}
+	secure := t.Transport == TLS
 	if u, err := parseProxy(t.Proxy); t.Proxy != "" {
 		way, _ := u.UriParams.Get("transport")
+		secure = way == "" && secure || strings.EqualFold(way, string(TLS))
 		if err != nil || u.Host == "" || strings.ContainsAny(t.Proxy, " <>\"") || !slices.Contains([]string{"", "udp", "tcp", "tls"}, strings.ToLower(way)) {
 			p.add(at+".proxy", t.Proxy, "give the proxy as sip:host:port;lr")
 		}
 	}
 	t.TLS.validate(p, at+".tls")
+	t.SRTP.validate(p, at+".srtp", secure || t.SRTPWithoutTLS)
 	if t.Channels < 0 || t.CallsPerSecond < 0 {
 		p.add(at, t.Name, "channels and calls per second are not negative; 0 is no bound")
 	}
