@@ -1,14 +1,17 @@
 package trunk
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pion/sdp/v3"
 
+	"pronto/campaigns"
 	"pronto/dialer"
 )
 
@@ -199,4 +202,80 @@ func FuzzParseCrypto(f *testing.F) {
 			t.Fatal("no answer")
 		}
 	})
+}
+
+// encrypting is a trunk that must, over UDP.
+func encrypting(c *Config) {
+	c.Trunks[0].SRTP, c.Trunks[0].SRTPWithoutTLS = SRTPRequire, true
+}
+
+// sealedAt is sdpAt with SRTP.
+func sealedAt(port int, tag int, key string) string {
+	return strings.Replace(sdpAt(farHost, port, fmt.Sprintf("a=crypto:%d AES_CM_128_HMAC_SHA1_80 inline:%s", tag, key)), "RTP/AVP", "RTP/SAVP", 1)
+}
+
+func TestAnswerWithoutKeysEndsTheCall(t *testing.T) {
+	b := newBench(t, encrypting)
+	out := b.dial(context.Background(), time.Minute, 0)
+	inv := b.far.next("INVITE")
+	if !strings.Contains(inv.body(), " RTP/SAVP ") || strings.Count(inv.body(), "a=crypto:") != len(suites) {
+		t.Errorf("offered\n%s", inv.body())
+	}
+	b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
+	b.far.next("ACK")
+	b.far.reply(b.far.next("BYE"), say{status: "200 OK"})
+	if o := wait(t, "the end", out); o.leg != nil || o.res.Outcome != campaigns.Failed || !strings.Contains(o.res.Cause.Text, "SRTP is required") {
+		t.Errorf("gave %+v", o.res)
+	}
+	if n := len(b.audio.connected()); n != 0 {
+		t.Errorf("audio connected %d times", n)
+	}
+}
+
+// New keys of the far end come to the audio, ours stay; plain audio is refused and changes nothing.
+func TestReinviteWithKeys(t *testing.T) {
+	b := newBench(t, encrypting)
+	out := b.dial(context.Background(), time.Minute, 0)
+	inv := b.far.next("INVITE")
+	other := strings.Replace(key40, "WVNf", "AAAA", 1)
+	b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sealedAt(4000, 1, key40)})
+	b.far.next("ACK")
+	o := wait(t, "the answer", out)
+	if o.leg == nil {
+		t.Fatalf("gave %+v", o.res)
+	}
+	expect(t, b.far.answerOf(b.far.ask(inv, "a", "INVITE", 10, sdpAt(farHost, 4000))), "488")
+	b.far.ask(inv, "a", "ACK", 10, "")
+	res := b.far.answerOf(b.far.ask(inv, "a", "INVITE", 11, sealedAt(4000, 5, other)))
+	expect(t, res, "200")
+	b.far.ask(inv, "a", "ACK", 11, "")
+	got := b.audio.connected()
+	if len(got) != 2 || got[0].Keys == nil || got[1].Keys == nil {
+		t.Fatalf("connected to %+v", got)
+	}
+	if first, second := *got[0].Keys, *got[1].Keys; first.Ours != second.Ours || first.Theirs == second.Theirs || second.Theirs[0] != 0 {
+		t.Error("the keys after the re-INVITE are not ours of before with the far end's new one")
+	}
+	if !strings.Contains(res.body(), "a=crypto:5 ") || !strings.Contains(res.body(), "RTP/SAVP") {
+		t.Errorf("answered\n%s", res.body())
+	}
+	b.hangup(o.leg)
+}
+
+// No INVITE with keys leaves by UDP when only TLS is allowed, whatever else went wrong.
+func TestKeysDoNotLeaveWithoutTLS(t *testing.T) {
+	b := newBench(t)
+	b.ep.cfg.Accounts, b.ep.cfg.SRTP = fixedAccount{b.far.addrString()}, SRTPRequire
+	_, err := b.ep.Call(t.Context(), "ann", b.audio)
+	if err == nil || !strings.Contains(err.Error(), errPlain.Error()) {
+		t.Errorf("error %v", err)
+	}
+	b.far.none("INVITE", 4*testT1)
+}
+
+// fixedAccount is one phone at a static address.
+type fixedAccount struct{ at string }
+
+func (a fixedAccount) Account(name string) (dialer.Account, bool) {
+	return dialer.Account{Name: name, Phone: "sip:" + name + "@" + a.at}, true
 }
