@@ -105,7 +105,7 @@ type fakeTrunk struct {
 	placed    int
 	recovered []Dialog
 	answers   []string // Call-IDs that Recover finds answered
-	met       func(string, time.Time)
+	met       func(Dialog, time.Time)
 	legs      []*fakeLeg
 
 	routes    []Route               // nil: one trunk, fake
@@ -191,10 +191,10 @@ func (f *fakeTrunk) Presume(p Presumed) Dialog {
 	return Dialog{CallID: "presumed-" + p.Attempt, Trunk: p.Trunk}
 }
 
-func (f *fakeTrunk) Recover(_ context.Context, left []Dialog, met func(string, time.Time)) {
+func (f *fakeTrunk) Recover(_ context.Context, left []Dialog, met func(Dialog, time.Time)) {
 	f.recovered, f.met = left, met
 	for _, id := range f.answers {
-		met(id, time.Now())
+		met(Dialog{CallID: id}, time.Now())
 	}
 }
 
@@ -559,6 +559,13 @@ func (s *fakeStore) Applied(context.Context) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.applied, nil
+}
+
+func (s *fakeStore) Settled(_ context.Context, id string) (Attempt, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, ok := s.attempts[id]
+	return a, ok && s.settled[id] > 0, nil
 }
 
 func (s *fakeStore) Unsettled(context.Context) ([]Attempt, error) {

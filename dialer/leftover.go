@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -48,7 +49,7 @@ func (s *Service) settleLeft(ctx context.Context, open []Attempt, plans map[stri
 	for _, d := range phones {
 		dialogs = append(dialogs, d)
 	}
-	calls := &metCalls{svc: s, open: attempts, at: map[string]time.Time{}}
+	calls := &metCalls{svc: s, plans: plans, open: attempts, at: map[string]time.Time{}, settled: map[string]bool{}}
 	ending, cancel := context.WithTimeout(ctx, recoverFor)
 	s.Trunk.Recover(ending, dialogs, calls.met)
 	cancel()
@@ -58,7 +59,7 @@ func (s *Service) settleLeft(ctx context.Context, open []Attempt, plans map[stri
 	now := s.Now()
 	for _, a := range open {
 		l := left[a.ID]
-		if at := calls.when(l.dialog.CallID); !at.IsZero() {
+		if at := calls.settle(l.dialog.CallID); !at.IsZero() {
 			l.answered, l.abandoned, l.answeredAt = true, true, at
 		}
 		s.settleOne(a, l, plans[a.Campaign], now)
@@ -75,47 +76,104 @@ func (s *Service) presume(a Attempt, l leftover, c *campaigns.Campaign) Dialog {
 	return s.Trunk.Presume(Presumed{Attempt: a.ID, Trunk: cmp.Or(l.trunk, c.Trunk), Number: a.Number, CallerID: l.callerID, At: a.At})
 }
 
-// metCalls are the calls of the last process that prove to have been answered
+// metCalls are the calls of an earlier process that prove to have been answered
 // after it died.
 type metCalls struct {
-	svc  *Service
-	open map[string]Attempt // by Call-ID
+	svc   *Service
+	plans map[string]*campaigns.Campaign
+	open  map[string]Attempt // by Call-ID
 
-	mu sync.Mutex           // protects at
-	at map[string]time.Time // of the answer, by Call-ID
+	mu      sync.Mutex           // protects the fields below
+	at      map[string]time.Time // of the answer, by Call-ID
+	settled map[string]bool      // settled without an answer, by Call-ID
 }
 
 // met counts an answer as abandoned. Its record is on disk on return: only then
-// is the call ended, so that it is counted even if this process dies too.
-func (m *metCalls) met(callID string, at time.Time) {
+// is the call ended, so that it is counted even if this process dies too. Where the attempt was settled before
+// its answer came to light, the settlement is amended, so that who was left in silence is left in peace.
+func (m *metCalls) met(d Dialog, at time.Time) {
+	callID := d.CallID
 	m.mu.Lock()
 	_, twice := m.at[callID]
 	m.at[callID] = at
+	late := m.settled[callID]
 	m.mu.Unlock()
-	a, ok := m.open[callID]
-	if twice || !ok {
+	if twice {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), answerWait)
 	defer cancel()
-	if _, err := m.svc.Journal.Commit(ctx, lost(a, callID, at)); err != nil {
+	a, ok := m.open[callID]
+	if !ok {
+		if a, late = m.svc.settledBefore(ctx, callID); !late {
+			return
+		}
+	}
+	if late {
+		m.svc.amend(ctx, a, m.plans[a.Campaign], d, at)
+		return
+	}
+	if _, err := m.svc.Journal.Commit(ctx, lost(a, d, at)); err != nil {
 		m.svc.Log.Error("an answer that met a dead process is not counted", zap.String("attempt", a.ID), zap.Error(err))
 	}
 }
 
-// when is the instant of the answer; zero: none is known.
-func (m *metCalls) when(callID string) time.Time {
+// settle is the instant of the call's answer; zero: none is known, and the
+// attempt is settled without one from now on.
+func (m *metCalls) settle(callID string) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.settled[callID] = true
 	return m.at[callID]
 }
 
-// lost is the record that counts an answer which met a dead process.
-func lost(a Attempt, callID string, at time.Time) journal.Record {
-	return journal.Record{
-		At: at, Kind: journal.Abandoned, Campaign: a.Campaign, Attempt: a.ID, Lead: int64(a.Lead),
-		CallID: callID, Number: string(a.Number), Reason: string(campaigns.Interrupted),
+// settledBefore finds the attempt of a call whose answer comes to light long
+// after: settled, and not as answered. A Call-ID is that of its attempt in lower case.
+func (s *Service) settledBefore(ctx context.Context, callID string) (Attempt, bool) {
+	if len(callID) < ulidLength {
+		return Attempt{}, false
 	}
+	a, ok, err := s.Attempts.Settled(ctx, strings.ToUpper(callID[:ulidLength]))
+	if err != nil {
+		s.Log.Error("an answer that nobody waited for is not counted", zap.String("callID", callID), zap.Error(err))
+	}
+	switch a.Outcome {
+	case campaigns.Bridged, campaigns.Abandoned, campaigns.HungUp, campaigns.Machine:
+		return a, false // counted when it was answered
+	default:
+		return a, ok && err == nil
+	}
+}
+
+// ulidLength is the length of an attempt's id.
+const ulidLength = 26
+
+// amend counts an answer as abandoned whose attempt was settled without one.
+func (s *Service) amend(ctx context.Context, a Attempt, c *campaigns.Campaign, d Dialog, at time.Time) {
+	if c == nil {
+		c = &campaigns.Campaign{}
+	}
+	a.Outcome = campaigns.Abandoned
+	a.RetryAt, a.Done = c.After(a.Before, a.Outcome, at)
+	settled := settledDetail(a)
+	rec := lost(a, d, at)
+	rec.Outcome, rec.Detail = string(a.Outcome), encode(journal.AbandonedDetail{Settled: &settled})
+	if err := s.scribe.amend(ctx, rec, a); err != nil {
+		s.Log.Error("an answer that met a dead process is not counted", zap.String("attempt", a.ID), zap.Error(err))
+	}
+}
+
+// lost is the record that counts an answer which met a dead process. It holds the
+// dialog where the call is still to be ended.
+func lost(a Attempt, d Dialog, at time.Time) journal.Record {
+	r := journal.Record{
+		At: at, Kind: journal.Abandoned, Campaign: a.Campaign, Attempt: a.ID, Lead: int64(a.Lead),
+		CallID: d.CallID, Number: string(a.Number), Reason: string(campaigns.Interrupted),
+	}
+	if d.ToTag != "" {
+		r.Personal = encode(d)
+	}
+	return r
 }
 
 // settleOne writes the end of one attempt that the last run left open. Its
@@ -133,7 +191,7 @@ func (s *Service) settleOne(a Attempt, l leftover, c *campaigns.Campaign, now ti
 	case l.answered || l.abandoned:
 		a.Outcome, detail.Abandoned = campaigns.Abandoned, true
 		if !l.abandoned {
-			s.scribe.note(lost(a, rec.CallID, l.answeredAt), nil)
+			s.scribe.note(lost(a, Dialog{CallID: rec.CallID}, l.answeredAt), nil)
 		}
 	}
 	due, done := c.After(a.Before, a.Outcome, now)
@@ -177,6 +235,9 @@ func (l *leftover) take(r journal.Record) {
 		l.connected = true
 	case journal.Abandoned:
 		l.abandoned = true
+		if len(r.Personal) > 0 { // met by a restart that died before it ended the call
+			_ = json.Unmarshal(r.Personal, &l.dialog)
+		}
 	}
 }
 

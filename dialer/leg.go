@@ -189,9 +189,10 @@ type Trunk interface {
 	// Recover ends what an earlier process left: CANCELs what may ring, ACKs and
 	// BYEs what answers or was answered. It is called once, before the first call, even with nothing left: answers
 	// of calls that are not known wait for it. It returns when each has been answered or ctx ends; what is open then is
-	// followed on. met is told, from any goroutine and perhaps after Recover has returned, the Call-ID of each
-	// call that proves to have been answered although its dialog does not say so, and the call is ended when met returns.
-	Recover(ctx context.Context, left []Dialog, met func(callID string, at time.Time))
+	// followed on. met is told, from any goroutine and perhaps after Recover has returned, of each call of ours
+	// that proves to have been answered although nobody waits for it, and the call is ended when met returns. Its dialog has the
+	// Call-ID, and the far end's tag where BYE is still to be sent.
+	Recover(ctx context.Context, left []Dialog, met func(d Dialog, at time.Time))
 }
 
 // Phones are the agents' phones: registered with us, or at a static address.

@@ -192,10 +192,8 @@ func (l *loop) shutdown() {
 	l.returnOwed()
 	limit := time.NewTimer(closing)
 	defer limit.Stop()
-	for hung := false; len(l.calls) > 0; hung = true {
-		if !hung {
-			l.hangUpAll()
-		}
+	for len(l.calls) > 0 {
+		l.hangUpAll() // those that are answered meanwhile too
 		select {
 		case t := <-l.tasks:
 			t(l.svc.Now())
@@ -210,9 +208,16 @@ func (l *loop) shutdown() {
 // closing is how long a loop that is told to end waits for its calls.
 const closing = 5 * time.Second
 
-// hangUpAll ends every answered call; ringing ones end with their context.
+// hangUpAll ends every answered call; ringing ones end with their context. Who
+// waits for an agent is abandoned by it.
 func (l *loop) hangUpAll() {
+	now := l.svc.Now()
 	for _, c := range l.calls {
+		if c.state == waiting && !c.orphaned {
+			l.unwait(c)
+			c.state = treating
+			l.drop(c, now)
+		}
 		if c.leg != nil {
 			c.leg.Hangup()
 		}

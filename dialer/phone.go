@@ -112,6 +112,7 @@ func (s *Service) nail(ctx context.Context, p *phone) (moved bool) {
 		return false
 	}
 	defer audio.Close()
+	s.rememberBinding(ctx, p.name) // a restart must find every phone that it has to call again
 	ln := &line{audio: audio}
 	leg, err := s.ring(ctx, p, ear{audio, ln, func() { s.floorTask(func() { s.floor.held(p.name) }) }})
 	if err != nil {

@@ -34,17 +34,22 @@ func (s *Service) phoneChanged(name string) {
 	if p := s.phones[name]; p != nil {
 		p.poke()
 	}
-	s.background(func(ctx context.Context) {
-		s.booking.Lock() // what is read last is written last
-		defer s.booking.Unlock()
-		var now *Binding
-		if b, ok := s.Phones.Binding(name); ok {
-			now = &b
-		}
-		if err := s.Book.RememberBinding(ctx, name, now); err != nil {
-			s.Log.Warn("registration not remembered", zap.String("agent", name), zap.Error(err))
-		}
-	})
+	s.background(func(ctx context.Context) { s.rememberBinding(ctx, name) })
+}
+
+// rememberBinding notes where a phone is now.
+func (s *Service) rememberBinding(ctx context.Context, name string) {
+	s.booking.Lock() // what is read last is written last
+	defer s.booking.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, bookWait)
+	defer cancel()
+	var now *Binding
+	if b, ok := s.Phones.Binding(name); ok {
+		now = &b
+	}
+	if err := s.Book.RememberBinding(ctx, name, now); err != nil {
+		s.Log.Warn("registration not remembered", zap.String("agent", name), zap.Error(err))
+	}
 }
 
 // rememberCall notes which call is nailed up to a phone; nil: none.

@@ -109,10 +109,10 @@ func (s *Service) readTail(applied uint64, plans map[string]*campaigns.Campaign)
 			a := intentOf(r, plans[r.Campaign])
 			sellers[r.Attempt] = a
 			t.changes = append(t.changes, Change{Attempt: a, Seq: r.Seq})
-		case journal.Ended, journal.Interrupted, journal.Disposed:
+		case journal.Ended, journal.Interrupted, journal.Disposed, journal.Abandoned:
 			a, ok := settledOf(r, sellers[r.Attempt], plans[r.Campaign])
 			if ok {
-				t.changes = append(t.changes, Change{Attempt: a, Settled: true, Amended: r.Kind == journal.Disposed, Seq: r.Seq})
+				t.changes = append(t.changes, Change{Attempt: a, Settled: true, Amended: amends(r.Kind), Seq: r.Seq})
 			}
 		case journal.OptedOut, journal.OptedIn:
 			var d journal.OptOutDetail
@@ -141,7 +141,7 @@ func settledOf(r journal.Record, intent Attempt, c *campaigns.Campaign) (Attempt
 	if a.ID == "" {
 		a = intentOf(r, c)
 	}
-	var e struct { // the part that Ended, Interrupted and Disposed share
+	var e struct { // the part that they share
 		Settled *journal.SettledDetail `json:"settled"`
 	}
 	if json.Unmarshal(r.Detail, &e) != nil || e.Settled == nil {

@@ -72,8 +72,24 @@ func (s *scribe) settle(r journal.Record, detail any, a Attempt) {
 		s.cancel(token)
 		return
 	}
-	s.push(pending{Change{Attempt: a, Settled: true, Amended: r.Kind == journal.Disposed, Seq: seq}, token})
+	s.push(pending{Change{Attempt: a, Settled: true, Amended: amends(r.Kind), Seq: seq}, token})
 }
+
+// amend writes the record of what changes a settlement, on disk on return, and
+// queues the change.
+func (s *scribe) amend(ctx context.Context, r journal.Record, a Attempt) error {
+	token := s.begin()
+	seq, err := s.journal.Commit(ctx, r)
+	if err != nil {
+		s.cancel(token)
+		return err
+	}
+	s.push(pending{Change{Attempt: a, Settled: true, Amended: true, Seq: seq}, token})
+	return nil
+}
+
+// amends reports whether a record that settles replaces what was settled before.
+func amends(k journal.Kind) bool { return k == journal.Disposed || k == journal.Abandoned }
 
 func (s *scribe) push(p pending) {
 	s.mu.Lock()

@@ -343,9 +343,9 @@ func TestRestartSettlesWhatWasLeftOpen(t *testing.T) {
 		if n := len(r.journal.kinds(journal.Abandoned)); n != 3 {
 			t.Errorf("abandoned %d, want the three answers that met the dead process", n)
 		}
-		r.trunk.met("b", now) // its CANCEL came too late
-		r.trunk.met("b", now)
-		r.trunk.met("c", now)
+		r.trunk.met(Dialog{CallID: "b"}, now) // its CANCEL came too late
+		r.trunk.met(Dialog{CallID: "b"}, now)
+		r.trunk.met(Dialog{CallID: "c"}, now)
 		r.end()
 		if n := len(r.journal.kinds(journal.Abandoned)); n != 4 {
 			t.Errorf("abandoned %d, want one more", n)

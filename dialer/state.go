@@ -24,7 +24,7 @@ type Attempt struct {
 	Disposition string `json:"disposition,omitempty"`
 	Refusal     bool   `json:"refusal,omitempty"` // the callee asked not to be called for now
 	// Before is the lead's history before this attempt: Attempts, Tries and
-	// LastOutcome alone. Only Unsettled gives it.
+	// LastOutcome alone. Only Unsettled and Settled give it.
 	Before campaigns.Lead `json:"-"`
 	// Intent is the journal record of the intent. Only Unsettled gives it; 0: not known.
 	Intent uint64 `json:"-"`
@@ -35,7 +35,8 @@ type Change struct {
 	Attempt Attempt
 	Settled bool // false: the intent; true: the outcome
 	// Amended says that the settlement replaces an earlier one of the attempt:
-	// the agent's disposition came after the call ended.
+	// the agent's disposition came after the call ended, or an answer came to light after a restart had
+	// settled the attempt. An empty Outcome leaves the outcome as it is.
 	Amended bool
 	Seq     uint64 // of its journal record
 	// Safe is the journal record up to which the store holds everything once this
@@ -56,6 +57,8 @@ type Attempts interface {
 	Applied(ctx context.Context) (uint64, error)
 	// Unsettled returns the attempts with an intent and no outcome.
 	Unsettled(ctx context.Context) ([]Attempt, error)
+	// Settled returns a settled attempt by its id, with the lead's history before it; false when there is none.
+	Settled(ctx context.Context, id string) (Attempt, bool, error)
 }
 
 // Account is an agent as configured.

@@ -77,6 +77,12 @@ type HeardDetail struct {
 	AnswerToAudioMS float64 `json:"answer_to_audio_ms"` // from the 200 to the agent's first packet towards the customer
 }
 
+// AbandonedDetail is the Detail of Abandoned.
+type AbandonedDetail struct {
+	// Settled replaces what the attempt was settled as: its answer came to light after a restart had settled it.
+	Settled *SettledDetail `json:"settled,omitempty"`
+}
+
 // TreatedDetail is the Detail of Treated.
 type TreatedDetail struct {
 	Action  string  `json:"action"`             // what the rule set asks for: message, noise, hang_up

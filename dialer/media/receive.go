@@ -155,7 +155,7 @@ func (l *leg) relay(b []byte, p packet, from *bridge, now time.Duration) {
 	out.payloadType = uint8(codec)
 	whole := b[p.from-headerLen : p.to]
 	putHeader(whole, out)
-	if l.send(whole) && from.heard != nil && l == from.customer {
+	if l.send(whole) && l == from.customer && from.heard != nil { // only the customer's reader looks at heard
 		heard := from.heard
 		from.heard = nil
 		go heard(time.Now())

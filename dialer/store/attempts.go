@@ -93,19 +93,21 @@ func (t *tx) settle(c dialer.Change) (bool, error) {
 	return true, err
 }
 
-// amend replaces a settlement that was written under an earlier record; the
-// outcome stays. The lead follows if this was its last attempt, unless it has
-// been taken since; but a lead that is done is done even when leased.
+// amend replaces a settlement that was written under an earlier record. The lead
+// follows if this was its last attempt, unless it has been taken since; but a lead that is done is
+// done even when leased.
 func (t *tx) amend(c dialer.Change) error {
 	a := c.Attempt
-	const attempt = `UPDATE attempts SET seq = ?2, retry_at = ?3, done = ?4, disposition = ?5, refusal = ?6 WHERE id = ?1 AND seq < ?2`
-	n, err := t.exec(attempt, a.ID, int64(c.Seq), nanos(a.RetryAt), a.Done, a.Disposition, a.Refusal)
+	const attempt = `UPDATE attempts SET seq = ?2, retry_at = ?3, done = ?4, disposition = ?5, refusal = ?6, outcome = CASE ?7 WHEN '' THEN outcome ELSE ?7 END
+		WHERE id = ?1 AND seq < ?2`
+	n, err := t.exec(attempt, a.ID, int64(c.Seq), nanos(a.RetryAt), a.Done, a.Disposition, a.Refusal, string(a.Outcome))
 	if err != nil || n == 0 {
 		return err
 	}
-	const lead = `UPDATE leads SET due = ?2, state = ?3, class = ?4, disposition = CASE ?5 WHEN '' THEN disposition ELSE ?5 END
+	const lead = `UPDATE leads SET due = ?2, state = ?3, class = ?4, disposition = CASE ?5 WHEN '' THEN disposition ELSE ?5 END,
+		tries = CASE WHEN ?6 IN ('', last_outcome) THEN tries ELSE 1 END, last_outcome = CASE ?6 WHEN '' THEN last_outcome ELSE ?6 END
 		WHERE (id, last_attempt) = (SELECT lead, at FROM attempts WHERE attempts.id = ?1) AND state <> 3 AND (state <> 2 OR ?3 = 4)`
-	_, err = t.exec(lead, a.ID, nanos(a.RetryAt), stateAfter(a), classAfter(a), a.Disposition)
+	_, err = t.exec(lead, a.ID, nanos(a.RetryAt), stateAfter(a), classAfter(a), a.Disposition, string(a.Outcome))
 	return err
 }
 
@@ -134,16 +136,26 @@ func (s *Store) Applied(ctx context.Context) (uint64, error) {
 	return uint64(seq), nil
 }
 
+// attemptColumns are the columns that scanAttempt reads: of an attempt, and of its
+// lead's history before it.
+const attemptColumns = `attempts.id, lead, attempts.campaign, seller, attempts.number, at, retry_at, seq, outcome,
+	coalesce(leads.attempts - 1, 0), coalesce(tries, 0), coalesce(last_outcome, '')`
+
+func scanAttempt(scan func(dest ...any) error) (a dialer.Attempt, seq uint64, err error) {
+	var at, retryAt, n int64
+	err = scan(&a.ID, &a.Lead, &a.Campaign, &a.Seller, &a.Number, &at, &retryAt, &n, &a.Outcome, &a.Before.Attempts, &a.Before.Tries, &a.Before.LastOutcome)
+	a.At, a.RetryAt = instant(at), instant(retryAt)
+	return a, uint64(n), err
+}
+
 // Unsettled implements dialer.Attempts, oldest first.
 func (s *Store) Unsettled(ctx context.Context) ([]dialer.Attempt, error) {
-	const query = `SELECT attempts.id, lead, attempts.campaign, seller, attempts.number, at, retry_at, seq, coalesce(leads.attempts - 1, 0), coalesce(tries, 0), coalesce(last_outcome, '')
+	const query = `SELECT ` + attemptColumns + `
 		FROM attempts INDEXED BY attempts_unsettled LEFT JOIN leads ON leads.id = lead WHERE settled = 0 ORDER BY attempts.id`
 	var open []dialer.Attempt
 	err := s.each(ctx, query, nil, func(rows *sql.Rows) error {
-		var a dialer.Attempt
-		var at, retryAt, seq int64
-		err := rows.Scan(&a.ID, &a.Lead, &a.Campaign, &a.Seller, &a.Number, &at, &retryAt, &seq, &a.Before.Attempts, &a.Before.Tries, &a.Before.LastOutcome)
-		a.At, a.RetryAt, a.Intent = instant(at), instant(retryAt), uint64(seq)
+		a, seq, err := scanAttempt(rows.Scan)
+		a.Intent = seq
 		open = append(open, a)
 		return err
 	})
@@ -151,6 +163,21 @@ func (s *Store) Unsettled(ctx context.Context) ([]dialer.Attempt, error) {
 		return nil, fmt.Errorf("read unsettled attempts: %w", err)
 	}
 	return open, nil
+}
+
+// Settled implements dialer.Attempts.
+func (s *Store) Settled(ctx context.Context, id string) (a dialer.Attempt, ok bool, err error) {
+	const query = `SELECT ` + attemptColumns + ` FROM attempts LEFT JOIN leads ON leads.id = lead WHERE attempts.id = ? AND settled = 1`
+	err = s.each(ctx, query, []any{id}, func(rows *sql.Rows) error {
+		var err error
+		a, _, err = scanAttempt(rows.Scan)
+		ok = err == nil
+		return err
+	})
+	if err != nil {
+		return dialer.Attempt{}, false, fmt.Errorf("read attempt %s: %w", id, err)
+	}
+	return a, ok, nil
 }
 
 // Touches implements dnc.History.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -41,6 +42,7 @@ type Endpoint struct {
 	names   names
 	strays  strays
 	callers callers
+	met     atomic.Pointer[func(d dialer.Dialog, at time.Time)] // from Recover
 
 	ctx    context.Context // ends when Close begins
 	cancel context.CancelFunc

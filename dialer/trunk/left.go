@@ -15,10 +15,11 @@ import (
 // our knowing.
 type left struct {
 	ep               *Endpoint
-	id, tag          string // Call-ID and From tag
+	dialog           dialer.Dialog // as the earlier process knew it
+	id, tag          string        // Call-ID and From tag
 	target, from, to sip.Uri
 	hop              hop
-	met              func(callID string, at time.Time)
+	met              func(d dialer.Dialog, at time.Time)
 
 	once sync.Once
 	over chan struct{} // the INVITE has its final response, or the far end sent BYE
@@ -73,7 +74,7 @@ func (l *left) repeats(invited time.Time) time.Duration {
 func (l *left) ask(ctx context.Context, d dialer.Dialog) error {
 	res, err := l.bye(ctx, d)
 	if err == nil && res.IsSuccess() {
-		l.answered(l.ep.cfg.Now())
+		l.answered(dialer.Dialog{CallID: l.id}, l.ep.cfg.Now())
 	}
 	return err
 }
@@ -86,11 +87,21 @@ func (l *left) cancel(cseq uint32, branch string) *sip.Request {
 	return l.ep.cancelOf(invite, l.hop)
 }
 
+// answeredBy tells that the call was answered and is to be ended.
+func (l *left) answeredBy(tag string, target sip.Uri, route []sip.Uri, at time.Time) {
+	d := l.dialog
+	d.ToTag, d.Target, d.Route, d.Answered = tag, target.String(), nil, true
+	for _, u := range route {
+		d.Route = append(d.Route, u.String())
+	}
+	l.answered(d, at)
+}
+
 // answered tells that the call was answered; it is over then. It returns once
 // that is written down, for every caller.
-func (l *left) answered(at time.Time) {
+func (l *left) answered(d dialer.Dialog, at time.Time) {
 	l.once.Do(func() {
-		l.met(l.id, at)
+		l.met(d, at)
 		close(l.over)
 	})
 }
@@ -128,7 +139,7 @@ func (l *left) acknowledge(res *sip.Response) {
 func (l *left) request(req *sip.Request, tx *sip.ServerTx) {
 	if req.Method == sip.BYE {
 		l.ep.respond(req, tx, sip.StatusOK, "OK")
-		l.answered(l.ep.cfg.Now()) // nobody says BYE to a call that rings
+		l.answered(dialer.Dialog{CallID: l.id}, l.ep.cfg.Now()) // nobody says BYE to a call that rings
 		return
 	}
 	if !req.IsAck() {

@@ -20,9 +20,12 @@ const recoverLimit = 4800 * time.Millisecond
 const farAhead = 1 << 20
 
 // Recover ends what an earlier process left. See dialer.Trunk.
-func (ep *Endpoint) Recover(ctx context.Context, left []dialer.Dialog, met func(callID string, at time.Time)) {
+func (ep *Endpoint) Recover(ctx context.Context, left []dialer.Dialog, met func(d dialer.Dialog, at time.Time)) {
 	ctx, cancel := context.WithTimeout(ctx, recoverLimit)
 	defer cancel()
+	if met != nil {
+		ep.met.Store(&met)
+	}
 	var ends []func(context.Context)
 	for _, d := range left {
 		if end := ep.ending(d, met); end != nil {
@@ -65,13 +68,13 @@ func (ep *Endpoint) Presume(p dialer.Presumed) dialer.Dialog {
 
 // ending takes a call of an earlier process into the books and returns what ends
 // it; nil when nothing can.
-func (ep *Endpoint) ending(d dialer.Dialog, met func(callID string, at time.Time)) func(context.Context) {
+func (ep *Endpoint) ending(d dialer.Dialog, met func(d dialer.Dialog, at time.Time)) func(context.Context) {
 	log := ep.log.With(zap.String("callID", d.CallID), zap.Bool("answered", d.Answered))
 	if !safe(d.CallID) || d.CallID == "" || d.FromTag == "" {
 		log.Warn("a dialog left behind cannot be ended: its record is incomplete")
 		return nil
 	}
-	l := &left{ep: ep, id: d.CallID, tag: d.FromTag, met: met, over: make(chan struct{})}
+	l := &left{ep: ep, dialog: d, id: d.CallID, tag: d.FromTag, met: met, over: make(chan struct{})}
 	for _, p := range []struct {
 		text string
 		uri  *sip.Uri

@@ -49,7 +49,7 @@ func (b *bench) recover(left ...dialer.Dialog) <-chan time.Duration {
 	b.met = make(chan string, 10)
 	go func() {
 		began := time.Now()
-		b.ep.Recover(context.Background(), left, func(callID string, _ time.Time) { b.met <- callID })
+		b.ep.Recover(context.Background(), left, func(d dialer.Dialog, _ time.Time) { b.met <- d.CallID })
 		done <- time.Since(began)
 	}()
 	return done
@@ -203,7 +203,7 @@ func TestRecoverHearsOfAnswers(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 4*testT1)
 		defer cancel()
 		met := make(chan string, 1)
-		b.ep.Recover(ctx, []dialer.Dialog{left}, func(id string, _ time.Time) { met <- id })
+		b.ep.Recover(ctx, []dialer.Dialog{left}, func(d dialer.Dialog, _ time.Time) { met <- d.CallID })
 		b.cancelled(inv)
 		b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
 		b.far.reply(b.far.next("BYE"), say{status: "200 OK"})

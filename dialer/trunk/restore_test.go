@@ -61,7 +61,7 @@ func TestRestartKeepsRegistrationsAndEndsTheirCalls(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		again.Recover(context.Background(), []dialer.Dialog{left}, func(string, time.Time) {})
+		again.Recover(context.Background(), []dialer.Dialog{left}, func(dialer.Dialog, time.Time) {})
 	}()
 	bye := p.next("BYE")
 	if bye.header("Call-ID") != inv.header("Call-ID") || !strings.Contains(bye.header("To"), "tag=p") || !strings.HasPrefix(bye.line, "BYE sip:ann@10.9.9.9") {

@@ -386,7 +386,7 @@ func TestRungBackLeftByACrash(t *testing.T) {
 	})
 	over := make(chan struct{})
 	go func() {
-		second.ep.Recover(t.Context(), left, func(string, time.Time) {})
+		second.ep.Recover(t.Context(), left, func(dialer.Dialog, time.Time) {})
 		close(over)
 	}()
 	bye := b.far.next("BYE")

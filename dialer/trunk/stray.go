@@ -9,6 +9,8 @@ import (
 	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
+
+	"pronto/dialer"
 )
 
 // strays remembers which dialogs were ended for want of anybody waiting for
@@ -111,9 +113,12 @@ func (ep *Endpoint) endStray(res *sip.Response) {
 	route := routeSet(res)
 	now := ep.cfg.Now()
 	ep.spawn(func() {
-		if p, ok := ep.calls.get(d.callID); ok {
-			if l, ok := p.(*left); ok {
-				l.answered(now)
+		switch p, _ := ep.calls.get(d.callID); l := p.(type) {
+		case *left:
+			l.answeredBy(d.remoteTag, target, route, now)
+		case nil: // of a call that was settled long ago
+			if met := ep.met.Load(); met != nil {
+				(*met)(dialer.Dialog{CallID: d.callID}, now)
 			}
 		}
 		ep.endDialog(ep.ctx, d, target, route, cseq.SeqNo, res)

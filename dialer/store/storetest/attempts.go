@@ -158,6 +158,23 @@ func applyAmended(t *testing.T, m Maker) {
 		t.Errorf("Touches = %+v, %v, want a refusal in a bridged call", touch, err)
 	}
 
+	// An answer comes to light after a restart has settled its attempt.
+	a, ok, err := f.Settled(t.Context(), "A")
+	if err != nil || !ok || a.Outcome != campaigns.Bridged || a.Number != number(0) || a.Before.Attempts != 0 {
+		t.Errorf("Settled = %+v, %v, %v, want the bridged attempt", a, ok, err)
+	}
+	late := dialer.Change{Settled: true, Amended: true, Seq: 9, Attempt: dialer.Attempt{ID: "A", Lead: leads[0].ID, Outcome: campaigns.Abandoned, RetryAt: monday.Add(time.Minute)}}
+	f.apply(t, late)
+	if got := f.leads(t)[0]; got.LastOutcome != campaigns.Abandoned || got.Tries != 1 || got.Done || !got.Due.Equal(monday.Add(time.Minute)) {
+		t.Errorf("lead = %+v, want it abandoned", got)
+	}
+	if touch, err := f.Touches(t.Context(), "acme", number(0), monday); err != nil || !touch.LastAbandoned.Equal(monday) {
+		t.Errorf("Touches = %+v, %v, want an abandoned call", touch, err)
+	}
+	if _, ok, err := f.Settled(t.Context(), "B"); ok || err != nil {
+		t.Errorf("Settled of an attempt that is not there: %v, %v", ok, err)
+	}
+
 	// The word comes before the settlement that it replaces.
 	other := intent("B", 5, leads[1], monday)
 	early := settled(other, 7, campaigns.Bridged, monday.Add(2*time.Hour))
