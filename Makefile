@@ -57,8 +57,9 @@ fuzz: ## each fuzz target for 20 seconds
 	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$pkg || exit 1; done; done
 
 .PHONY: soak
-soak: build ## kill -9 at random under load, 100 times
+soak: build ## kill -9 at random under load, 100 times, and at each part of each step
 	PRONTO_KILLS=100 $(GO) test -run TestKilledAtRandom -timeout 60m -v ./cmd/pronto
+	PRONTO_STEPS=all $(GO) test -run TestKilledAtEachStep -timeout 60m -v ./cmd/pronto
 
 .PHONY: bench
 bench: build bench-calls ## figures of docs/benchmarks.md: calls first, then the parts

@@ -255,7 +255,7 @@ func (p *proof) counted(r *rung, died time.Time) bool {
 	if p.find(r, journal.Abandoned) != nil {
 		return true
 	}
-	if c := p.find(r, journal.Connected); c == nil || c.At.Before(died.Add(p.offset-stall)) {
+	if c := p.find(r, journal.Connected); c == nil || c.At.Before(died.Add(p.offset-deaf)) {
 		p.failf("not counted as abandoned", "%s, answered %s, process died %s", r, clock(r.answered), clock(died))
 	}
 	return false
