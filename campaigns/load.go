@@ -1,7 +1,6 @@
 package campaigns
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,6 +17,7 @@ type LoadOptions struct {
 	Country      string    // ISO 3166-1 alpha-2, for numbers in national form; empty: every number must begin with +
 	NumberColumn string    // heading of the column to call; empty: found by its name
 	Latin1       bool      // the file is Latin-1 (Windows-1252), not UTF-8
+	Sheet        string    // of a workbook; empty: the only one that has rows
 	Now          time.Time // becomes LoadedAt
 	Batch        int       // leads per Stage; 0: 1000
 	MaxRejects   int       // rejects kept in the report; 0: 1000
@@ -57,7 +57,11 @@ type LoadReport struct {
 // nothing is loaded and the error says why.
 func Load(ctx context.Context, r io.Reader, opt LoadOptions, sink LeadSink) (LoadReport, error) {
 	digest := sha256.New()
-	report, err := stage(ctx, io.TeeReader(r, digest), opt, sink)
+	file := io.TeeReader(r, digest)
+	report, err := stage(ctx, file, opt, sink)
+	if err == nil { // what follows a packed text belongs to the file too
+		_, err = io.Copy(io.Discard, file)
+	}
 	if err == nil {
 		report.Loaded, report.Updated, report.Unchanged, err = sink.Commit(ctx)
 	}
@@ -125,7 +129,8 @@ func (p *LoadReport) reject(bad RowError, keep int) {
 }
 
 // ReadCSV reads a list row by row: delimited text with a header, the delimiter
-// (comma, semicolon, tab or bar) found out from it. Columns are found by their
+// (comma, semicolon, tab or bar) found out from it, also packed by gzip, in UTF-16 with its mark,
+// or a sheet of an Excel workbook. Columns are found by their
 // names in English and Italian; those of no known name go to Lead.Fields under
 // their headings. Each row gives a Lead and nil, or a *RowError; any other
 // error is the last thing given. A quoted field may go on over lines. Apart
@@ -156,16 +161,9 @@ func ReadCSV(ctx context.Context, r io.Reader, opt LoadOptions) iter.Seq2[Lead, 
 
 // newRows opens the text and reads its header.
 func newRows(r io.Reader, opt LoadOptions) (*rows, error) {
-	in := bufio.NewReaderSize(r, maxRow)
-	start, err := in.Peek(4)
-	if err != nil && !errors.Is(err, io.EOF) {
+	in, err := plain(r, opt.Sheet)
+	if err != nil {
 		return nil, err
-	}
-	switch {
-	case len(start) == 4 && string(start) == "PK\x03\x04":
-		return nil, errors.New("this is a workbook or ZIP file: save the sheet as CSV (UTF-8)")
-	case len(start) >= 2 && (string(start[:2]) == "\xff\xfe" || string(start[:2]) == "\xfe\xff"):
-		return nil, errors.New("this is UTF-16 text: save the file as UTF-8")
 	}
 	text := &records{in: in, latin1: opt.Latin1}
 	cols, err := text.readHeader(opt.NumberColumn)

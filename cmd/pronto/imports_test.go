@@ -52,6 +52,7 @@ var homes = map[string][]string{
 	"github.com/goccy/go-yaml":        {"pronto/campaigns", "pronto/dnc*", "pronto/cmd/pronto"},
 	"google.golang.org/protobuf":      {"pronto/campaigns"}, // phonenumbers' own form of its tables
 	"github.com/nyaruka/phonenumbers": {"pronto/campaigns"},
+	"github.com/xuri/excelize":        {"pronto/campaigns"},
 	"github.com/oklog/ulid":           {"pronto/dialer", "pronto/dnc*", "pronto/cmd/pronto"},
 	"github.com/klauspost/compress":   {"pronto/dialer/journal"},
 	"modernc.org/sqlite":              {"pronto/dialer/store"},

@@ -21,8 +21,9 @@ func newLeadsLoadCommand(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "load CAMPAIGN FILE",
 		Short: "Load a list of leads into a campaign",
-		Long: `Reads delimited text with a header (comma, semicolon, tab or bar; UTF-8) and loads its rows into the campaign. The
-number stands in a column called phone or one of its usual names. Columns of no known name are kept for the agent.
+		Long: `Reads delimited text with a header (comma, semicolon, tab or bar; UTF-8 or UTF-16, also packed by gzip) or a sheet of an
+Excel workbook (.xlsx) and loads its rows into the campaign. The number stands in a column called phone or one of its
+usual names. Columns of no known name are kept for the agent.
 
 A row that is wrong is left out whole and reported with its line; the others are loaded, all at once. Loading the
 same list again changes nothing: a row is known by its id, without one by its number, and known leads keep their
@@ -42,6 +43,7 @@ EXIT STATUS
 	f.StringVar(&args.Country, "country", "", "country of numbers in national form, as IT (default: the campaign's)")
 	f.StringVar(&args.NumberColumn, "number-column", "", "heading of the column to call (default: found by its name)")
 	f.BoolVar(&args.Consents, "consents", false, "each row holds a consent too, in the columns of pronto dnc import consents (id is the lead's and the consent's); a bad one refuses the list")
+	f.StringVar(&args.Sheet, "sheet", "", "sheet of an Excel workbook (default: the only one that has rows)")
 	f.BoolVar(&args.Latin1, "latin1", false, "the file is Latin-1 (Windows-1252), not UTF-8")
 	return cmd
 }
@@ -53,6 +55,7 @@ type loadArgs struct {
 	Country      string `json:"country,omitempty"`
 	NumberColumn string `json:"number_column,omitempty"`
 	Latin1       bool   `json:"latin1,omitempty"`
+	Sheet        string `json:"sheet,omitempty"`
 	Consents     bool   `json:"consents,omitempty"`
 }
 
@@ -119,7 +122,7 @@ func loadLeads(ctx context.Context, h *house, args loadArgs, r request) (doc loa
 	}
 	sink := &watchedSink{LeadSink: load}
 	doc.LoadReport, err = campaigns.Load(ctx, body, campaigns.LoadOptions{
-		Campaign: args.Campaign, Country: args.Country, NumberColumn: args.NumberColumn, Latin1: args.Latin1, Now: now,
+		Campaign: args.Campaign, Country: args.Country, NumberColumn: args.NumberColumn, Latin1: args.Latin1, Sheet: args.Sheet, Now: now,
 	}, sink)
 	if err != nil {
 		if sink.failed || ctx.Err() != nil {
