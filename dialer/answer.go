@@ -217,26 +217,28 @@ func (l *loop) customerDigit(c *call, d byte, now time.Time) {
 }
 
 // optOut puts the called number on the company's list, for the seller.
-func (l *loop) optOut(c *call, source string, now time.Time) {
+func (l *loop) optOut(c *call, source string, now time.Time) { l.svc.optOut(c, source, now) }
+
+// optOut is the same for a call of no loop.
+func (s *Service) optOut(c *call, source string, now time.Time) {
 	if c.optedOut {
 		return
 	}
 	c.optedOut = true
-	o := dnc.OptOut{Number: c.lead.Number, Seller: l.camp.Seller, At: now, Source: source}
+	o := dnc.OptOut{Number: c.lead.Number, Seller: c.camp.Seller, At: now, Source: source}
 	rec := c.entry(journal.OptedOut, now, "")
 	rec.Reason = source
-	svc := l.svc
-	token := svc.scribe.begin()
-	svc.background(func(ctx context.Context) {
+	token := s.scribe.begin()
+	s.background(func(ctx context.Context) {
 		rec.Detail = encode(journal.OptOutDetail{Seller: o.Seller, Source: source})
-		if _, err := svc.Journal.Commit(ctx, rec); err != nil {
-			svc.Log.Error("opt-out not journaled", zap.String("number", o.Number.Masked()), zap.Error(err))
+		if _, err := s.Journal.Commit(ctx, rec); err != nil {
+			s.Log.Error("opt-out not journaled", zap.String("number", o.Number.Masked()), zap.Error(err))
 		}
-		if _, err := svc.OptOuts.AddOptOuts(ctx, []dnc.OptOut{o}); err != nil {
-			svc.Log.Error("opt-out not stored: the next start replays it", zap.String("number", o.Number.Masked()), zap.Error(err))
+		if _, err := s.OptOuts.AddOptOuts(ctx, []dnc.OptOut{o}); err != nil {
+			s.Log.Error("opt-out not stored: the next start replays it", zap.String("number", o.Number.Masked()), zap.Error(err))
 			return // its place in the tide stays open
 		}
-		svc.scribe.cancel(token)
+		s.scribe.cancel(token)
 	})
 }
 

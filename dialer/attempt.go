@@ -76,7 +76,7 @@ type way struct {
 func (l *loop) attempt(ctx context.Context, c *call) {
 	defer c.passage.leave()
 	routes := l.svc.Routing.Routes(Wish{Attempt: c.attempt, Trunks: c.camp.TrunkNames(), Countries: c.countries})
-	clearance, verdict := l.clear(ctx, c, routes)
+	clearance, verdict := l.svc.clear(ctx, c, routes)
 	if !verdict.Allowed {
 		l.post(func(now time.Time) { l.refused(c, verdict, now) })
 		return
@@ -99,9 +99,9 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 		Others:      others(routes),
 		Audio:       audio,
 		RingTimeout: c.camp.RingTimeout,
-		Dialing:     func(d Dialog) error { return l.invited(c, d) },
+		Dialing:     func(d Dialog) error { return l.svc.invited(c, d) },
 		Ringing:     func(at time.Time, early Dialog) { l.post(func(now time.Time) { l.ringing(c, at, early, now) }) },
-		Answered:    func(at time.Time, d Dialog) func() { return l.answered(c, at, d) },
+		Answered:    func(at time.Time, d Dialog) func() { return l.svc.noteAnswered(c, at, d) },
 	})
 	if leg == nil {
 		l.post(func(now time.Time) { l.failed(c, result, now) })
@@ -113,24 +113,24 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 }
 
 // clear asks the gate and, when it allows, queues the intent for the store.
-func (l *loop) clear(ctx context.Context, c *call, routes []Route) (dnc.Clearance, dnc.Verdict) {
-	token := l.svc.scribe.begin()
-	now := l.svc.Now()
+func (s *Service) clear(ctx context.Context, c *call, routes []Route) (dnc.Clearance, dnc.Verdict) {
+	token := s.scribe.begin()
+	now := s.Now()
 	var by Route
 	if len(routes) > 0 {
 		by = routes[0]
 	}
 	c.terms.TrunkCountry, c.way.trunk = by.Country, by.Trunk
-	clearance, verdict := l.svc.Gate.Clear(ctx, dnc.Request{
+	clearance, verdict := s.Gate.Clear(ctx, dnc.Request{
 		Attempt:  c.attempt,
-		Node:     l.svc.Node,
+		Node:     s.Node,
 		Lead:     c.lead,
 		Campaign: c.terms,
 		Trunk:    by.Trunk,
 		Reserved: c.reserved != nil,
 	}, now)
 	if !verdict.Allowed {
-		l.svc.scribe.cancel(token)
+		s.scribe.cancel(token)
 		return clearance, verdict
 	}
 	c.record = Attempt{
@@ -138,18 +138,18 @@ func (l *loop) clear(ctx context.Context, c *call, routes []Route) (dnc.Clearanc
 		At: now, RetryAt: now.Add(c.camp.RetryDelay(campaigns.Interrupted)),
 	}
 	c.way.evidence = clearance.Evidence()
-	l.svc.scribe.intend(token, c.record, c.way.evidence)
+	s.scribe.intend(token, c.record, c.way.evidence)
 	return clearance, verdict
 }
 
 // invited journals that an INVITE leaves, and stops it when the process stood
 // still since the lead was taken. The clearance names one trunk and is on disk: that
 // an INVITE leaves by another one must be there too. It is called from the attempt's goroutine.
-func (l *loop) invited(c *call, d Dialog) error {
-	if l.svc.pulse.since(c.mark, time.Now()) {
+func (s *Service) invited(c *call, d Dialog) error {
+	if s.pulse.since(c.mark, time.Now()) {
 		return errGap
 	}
-	rec := c.entry(journal.Invited, l.svc.Now(), d.CallID)
+	rec := c.entry(journal.Invited, s.Now(), d.CallID)
 	rec.Personal = encode(d)
 	defer c.passage.leave()
 	if w := &c.way; w.callID != d.CallID {
@@ -157,13 +157,13 @@ func (l *loop) invited(c *call, d Dialog) error {
 	}
 	detail := journal.InvitedDetail{Trunk: d.Trunk, Try: c.way.try, Evidence: c.way.evidence}
 	if d.Trunk == c.way.trunk {
-		l.svc.scribe.note(rec, detail)
+		s.scribe.note(rec, detail)
 		return nil
 	}
 	rec.Detail = encode(detail)
 	ctx, cancel := context.WithTimeout(context.Background(), evidenceWait)
 	defer cancel()
-	_, err := l.svc.Journal.Commit(ctx, rec)
+	_, err := s.Journal.Commit(ctx, rec)
 	return err
 }
 
@@ -178,16 +178,16 @@ func (c *call) entry(k journal.Kind, now time.Time, callID string) journal.Recor
 	}
 }
 
-// answered journals the answer. It is called from the trunk's goroutine; what it
+// noteAnswered journals the answer. It is called from the trunk's goroutine; what it
 // returns waits for the disk.
-func (l *loop) answered(c *call, at time.Time, d Dialog) func() {
+func (s *Service) noteAnswered(c *call, at time.Time, d Dialog) func() {
 	rec := c.entry(journal.Answered, at, d.CallID)
 	rec.Personal = encode(d)
-	l.svc.scribe.note(rec, nil)
+	s.scribe.note(rec, nil)
 	return func() {
 		ctx, cancel := context.WithTimeout(context.Background(), answerWait)
 		defer cancel()
-		_ = l.svc.Journal.Sync(ctx) // the scribe says when the journal fails
+		_ = s.Journal.Sync(ctx) // the scribe says when the journal fails
 	}
 }
 
@@ -201,11 +201,16 @@ func (l *loop) ringing(c *call, at time.Time, early Dialog, now time.Time) {
 	l.tally.Ringing++
 	l.breaker.through()
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.Ringing, Call: c.id})
+	l.svc.noteRinging(c, at, early)
+}
+
+// noteRinging journals that the phone rings.
+func (s *Service) noteRinging(c *call, at time.Time, early Dialog) {
 	rec := c.entry(journal.Ringing, at, "")
 	if early.ToTag != "" {
 		rec.Personal = encode(early)
 	}
-	l.svc.scribe.note(rec, nil)
+	s.scribe.note(rec, nil)
 }
 
 // refused takes a lead off the line that the gate did not let through. It

@@ -540,6 +540,9 @@ func (s *fakeStore) Apply(_ context.Context, changes []Change) error {
 	for _, c := range changes {
 		a := c.Attempt
 		l := s.leads[a.Lead]
+		if l == nil { // a call to nobody of the list
+			l = &campaigns.Lead{}
+		}
 		if _, ok := s.attempts[a.ID]; !ok {
 			l.Attempts++
 			s.leased[a.Lead] = true
@@ -575,6 +578,9 @@ func (s *fakeStore) Unsettled(context.Context) ([]Attempt, error) {
 	for id, a := range s.attempts {
 		if s.settled[id] == 0 {
 			l := s.leads[a.Lead]
+			if l == nil {
+				l = &campaigns.Lead{}
+			}
 			a.Before = campaigns.Lead{Attempts: l.Attempts - 1, Tries: l.Tries, LastOutcome: l.LastOutcome}
 			out = append(out, a)
 		}

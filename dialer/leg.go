@@ -153,6 +153,7 @@ type Dialog struct {
 // Placing is what Originate needs beside the clearance.
 type Placing struct {
 	Trunk       string        // name of the one that was cleared; empty: the only one
+	Trace       func(Passed)  // sees every SIP message of the call as it passes, from any goroutine; nil: nobody looks on
 	Others      []string      // trunks to try, in this order, when it turns the call away before anything rang
 	Audio       Audio         // offered in SDP, connected on the answer
 	RingTimeout time.Duration // from the first 180/183; never under the clearance's ring minimum
@@ -166,6 +167,13 @@ type Placing struct {
 	// Dialing is called when the INVITE is about to be sent (again, after a digest challenge or
 	// failover), with what a restart would need. An error stops the INVITE.
 	Dialing func(Dialog) error
+}
+
+// Passed is a SIP message of a call.
+type Passed struct {
+	At   time.Time
+	Out  bool   // we sent it
+	Text string // the method, or status and reason
 }
 
 // Presumed is what the journal says of an attempt that was cleared.

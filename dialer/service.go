@@ -94,16 +94,10 @@ func New(c Config) *Service {
 // lines that ring are given up, calls are hung up, agents' phones released. To
 // let calls finish first, call Drain.
 func (s *Service) Run(ctx context.Context) error {
-	defer close(s.done)
-	s.ctx = ctx
-	writing, stopWriting := context.WithCancel(context.Background())
-	written := make(chan struct{})
-	go func() { s.scribe.run(writing); close(written) }()
-	defer func() { stopWriting(); <-written }()
-
-	s.work.Go(func() { s.pulse.run(ctx, s.Log) })
-	if err := s.recover(ctx); err != nil {
-		return fmt.Errorf("recover: %w", err)
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return err
 	}
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
@@ -122,6 +116,49 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			s.close()
 			return nil
+		}
+	}
+}
+
+// begin starts what writes, and recovers what the last process left. end is to be
+// called in any case.
+func (s *Service) begin(ctx context.Context) (end func(), err error) {
+	s.ctx = ctx
+	writing, stopWriting := context.WithCancel(context.Background())
+	written := make(chan struct{})
+	go func() { s.scribe.run(writing); close(written) }()
+	end = func() {
+		stopWriting()
+		<-written
+		close(s.done)
+	}
+	s.work.Go(func() { s.pulse.run(ctx, s.Log) })
+	if err := s.recover(ctx); err != nil {
+		return end, fmt.Errorf("recover: %w", err)
+	}
+	return end, nil
+}
+
+// Alone recovers what the last process left and does one work, without campaigns
+// and agents, instead of Run.
+func (s *Service) Alone(ctx context.Context, work func(ctx context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	end, err := s.begin(ctx)
+	defer end()
+	if err != nil {
+		return err
+	}
+	did := make(chan error, 1)
+	go func() { did <- work(ctx) }()
+	for {
+		select {
+		case <-s.tasks: // of what does not run
+		case <-s.Phones.Changes():
+		case err := <-did:
+			cancel()
+			s.close()
+			return err
 		}
 	}
 }
