@@ -88,6 +88,8 @@ func offerAt(cmd *cobra.Command, place string) offer {
 		return campaignNames
 	case place == "NAME" && cmd.HasParent() && cmd.Parent().Name() == "agent":
 		return agentNamesThere
+	case place == "NAME" && cmd.HasParent() && cmd.Parent().Name() == "trunk":
+		return trunkNames
 	}
 	return nil
 }
@@ -156,6 +158,14 @@ func submissionNames(ctx context.Context, g *globals) []string {
 		}
 	}
 	return names
+}
+
+func trunkNames(_ context.Context, g *globals) []string {
+	conf, err := loadConfig(g.config)
+	if err != nil {
+		return nil
+	}
+	return conf.trunkNames()
 }
 
 func registerNames(context.Context, *globals) []string {

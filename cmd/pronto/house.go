@@ -43,6 +43,8 @@ type house struct {
 	live func() dialer.Live
 	// ready says why the service could not run a campaign; nil: no service runs.
 	ready func(dialer.CampaignRecord) error
+	// station is what the service speaks through; nil: no service runs.
+	station *station
 
 	lock *store.FolderLock
 }

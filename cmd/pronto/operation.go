@@ -61,6 +61,8 @@ func operations() map[string]operation {
 		"agent add":        changes(addAgent),
 		"agent list":       reads(listAgents),
 		"agent remove":     changes(removeAgent),
+		"trunk list":       reads(listTrunks),
+		"trunk test":       changes(testTrunk),
 		"live":             reads(showLive),
 		"doctor":           reads(examine).underAnyRules(),
 	}

@@ -70,6 +70,7 @@ func newRootCommand(g *globals) *cobra.Command {
 		newServeCommand(g),
 		newSimulateCommand(g),
 		newTopCommand(g),
+		newTrunkCommand(g),
 		newVersionCommand(g),
 	)
 	root.Version = version

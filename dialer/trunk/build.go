@@ -138,6 +138,7 @@ func (ep *Endpoint) respond(req *sip.Request, tx *sip.ServerTx, status int, reas
 // write sends a response. sipgo refuses datagrams over 1300 bytes, yet a
 // response goes the way of its request whatever its size (RFC 3261 section 18.2.2).
 func (ep *Endpoint) write(tx *sip.ServerTx, res *sip.Response) {
+	ep.passesOut(res)
 	send := tx.Respond
 	if len(res.Body()) > 0 && strings.EqualFold(res.Transport(), "udp") && len(res.String()) > largest {
 		send = ep.writeLarge

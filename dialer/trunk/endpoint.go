@@ -41,6 +41,7 @@ type Endpoint struct {
 	reg     *registrar
 	names   names
 	strays  strays
+	traces  traces
 	callers callers
 	met     atomic.Pointer[func(d dialer.Dialog, at time.Time)] // from Recover
 
@@ -149,6 +150,7 @@ func (ep *Endpoint) serve() {
 	}
 	ep.tp = sip.NewTransportLayer(ep.cfg.Resolver, sip.NewParser(), nil, sip.WithTransportLayerLogger(quiet),
 		sip.WithTransportLayerTransports(sip.TransportsConfig{TCP: stream(), TLS: &sip.TransportTLS{TransportTCP: stream()}}))
+	ep.tp.OnMessage(func(msg sip.Message) { ep.passes(msg, false) })
 	ep.tx = sip.NewTransactionLayer(ep.tp,
 		sip.WithTransactionLayerLogger(quiet),
 		sip.WithTransactionLayerUnhandledResponseHandler(ep.stray))
@@ -223,6 +225,7 @@ func (ep *Endpoint) request(ctx context.Context, req *sip.Request) (*sip.ClientT
 		if err := ep.reach(ctx, req); err != nil {
 			return nil, err
 		}
+		ep.passesOut(req)
 		return ep.tx.Request(ctx, req)
 	}
 	ep.mu.RLock()

@@ -77,8 +77,10 @@ func (ep *Endpoint) over(ctx context.Context, t *carrier, c cleared, p dialer.Pl
 	t.figures.invited(ep.cfg.Now())
 	var f fate
 	var answered atomic.Pointer[time.Time]
+	unseen := ep.watchCall(identOf(c.attempt, try).callID, p.Trace)
 	call := ep.outbound(t, h, c, p, func() {
 		release()
+		unseen()
 		t.ended(answered.Load(), p.Audio, ep.cfg.Now())
 	})
 	call.id, call.fate = identOf(c.attempt, try), &f

@@ -161,13 +161,17 @@ func (ep *Endpoint) Trunks() []dialer.TrunkLive {
 	now := ep.cfg.Now()
 	var all []dialer.TrunkLive
 	for _, t := range ep.trunks {
-		l := t.cfg.Live()
-		l.State, l.Why = t.state(now, ep.cfg.Limits.AdmissionWait)
-		l.InUse = int(t.inUse.Load())
-		t.figures.tell(&l, now)
-		all = append(all, l)
+		all = append(all, ep.live(t, now))
 	}
 	return all
+}
+
+func (ep *Endpoint) live(t *carrier, now time.Time) dialer.TrunkLive {
+	l := t.cfg.Live()
+	l.State, l.Why = t.state(now, ep.cfg.Limits.AdmissionWait)
+	l.InUse = int(t.inUse.Load())
+	t.figures.tell(&l, now)
+	return l
 }
 
 // Live is the trunk as its configuration has it, without a state.

@@ -105,6 +105,7 @@ func (ep *Endpoint) send(req *sip.Request) error {
 	if err != nil {
 		return err
 	}
+	ep.passesOut(req)
 	err = conn.WriteMsg(req)
 	_, closing := conn.TryClose() // gives back the reference that we were lent
 	return errors.Join(err, closing)

@@ -100,10 +100,12 @@ func unreachable(err error) bool {
 
 // WriteTo implements net.PacketConn for sipgo.
 func (s *screen) WriteTo(b []byte, to net.Addr) (int, error) {
+	s.owner.passesRaw(b)
 	return s.written(func() (int, error) { return s.UDPConn.WriteTo(b, to) })
 }
 
 // WriteToUDPAddrPort is WriteTo.
 func (s *screen) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	s.owner.passesRaw(b)
 	return s.written(func() (int, error) { return s.UDPConn.WriteToUDPAddrPort(b, to) })
 }
