@@ -99,9 +99,12 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 		Others:      others(routes),
 		Audio:       audio,
 		RingTimeout: c.camp.RingTimeout,
-		Dialing:     func(d Dialog) error { return l.svc.invited(c, d) },
-		Ringing:     func(at time.Time, early Dialog) { l.post(func(now time.Time) { l.ringing(c, at, early, now) }) },
-		Answered:    func(at time.Time, d Dialog) func() { return l.svc.noteAnswered(c, at, d) },
+		Dialing: func(d Dialog) error {
+			defer c.passage.leave()
+			return l.svc.invited(c, d)
+		},
+		Ringing:  func(at time.Time, early Dialog) { l.post(func(now time.Time) { l.ringing(c, at, early, now) }) },
+		Answered: func(at time.Time, d Dialog) func() { return l.svc.noteAnswered(c, at, d) },
 	})
 	if leg == nil {
 		l.post(func(now time.Time) { l.failed(c, result, now) })
@@ -151,7 +154,6 @@ func (s *Service) invited(c *call, d Dialog) error {
 	}
 	rec := c.entry(journal.Invited, s.Now(), d.CallID)
 	rec.Personal = encode(d)
-	defer c.passage.leave()
 	if w := &c.way; w.callID != d.CallID {
 		w.callID, w.try = d.CallID, w.try+1
 	}
