@@ -175,7 +175,7 @@ func (r *ring) end(status int) {
 // reasons are the phrases of the statuses that a ring may end with.
 var reasons = map[int]string{
 	sip.StatusNotFound: "Not Found", sip.StatusTemporarilyUnavailable: "Temporarily Unavailable", sip.StatusBusyHere: "Busy Here",
-	sip.StatusInternalServerError: "Server Internal Error", sip.StatusServiceUnavailable: "Service Unavailable",
+	sip.StatusGlobalDecline: "Decline", sip.StatusInternalServerError: "Server Internal Error", sip.StatusServiceUnavailable: "Service Unavailable",
 }
 
 // drop takes the ring out of the books.

@@ -74,11 +74,14 @@ func (f *far) within(inv, ok *heard, method string, cseq int, body string) *hear
 	return hear(msg, inv.from)
 }
 
-// response waits for a response with the status.
-func (f *far) response(status string) *heard {
+// response waits for a response to the INVITE with the status.
+func (f *far) response(inv *heard, status string) *heard {
 	f.t.Helper()
 	for {
 		h := f.next("SIP/2.0")
+		if h.header("Call-ID") != inv.header("Call-ID") {
+			continue
+		}
 		if got := strings.TrimPrefix(h.line, "SIP/2.0 "); strings.HasPrefix(got, status) {
 			return h
 		} else if !strings.HasPrefix(got, "1") && !strings.HasPrefix(got, "200") {
@@ -117,7 +120,7 @@ func (b *bench) accepted(d dials) (inv, ok *heard, leg dialer.Leg) {
 	b.t.Helper()
 	inv = b.far.invite(b.ep.Addr(), d)
 	out := b.take(b.ring())
-	ok = b.far.response("200")
+	ok = b.far.response(inv, "200")
 	b.far.within(inv, ok, "ACK", inv.cseq(), "")
 	got := wait(b.t, "the leg", out)
 	if got.err != nil {
@@ -129,21 +132,21 @@ func (b *bench) accepted(d dials) (inv, ok *heard, leg dialer.Leg) {
 func TestRungBackAndAnswered(t *testing.T) {
 	b := newAnswering(t)
 	inv := b.far.invite(b.ep.Addr(), dials{body: sdpAt(farHost, 4000, "a=ptime:30"), extra: []string{"Record-Route: <sip:" + b.far.addrString() + ";lr;n=1>, <sip:" + farHost + ":1;lr;n=2>"}})
-	b.far.response("100")
-	ringing := b.far.response("180")
+	b.far.response(inv, "100")
+	ringing := b.far.response(inv, "180")
 	r := b.ring()
 	if r.Caller() != ringingBack || r.Called() != shown || r.Trunk() != "carrier" || r.CallID() != inv.header("Call-ID") {
 		t.Errorf("ring of %s at %s by %s, Call-ID %s", r.Caller(), r.Called(), r.Trunk(), r.CallID())
 	}
 	out := b.take(r)
-	ok := b.far.response("200")
+	ok := b.far.response(inv, "200")
 	if ok.header("To") != ringing.header("To") || !strings.Contains(ok.header("To"), "tag=") {
 		t.Errorf("To %q in the 200, %q in the 180, want one tag", ok.header("To"), ringing.header("To"))
 	}
 	if len(b.dialed()) != 1 {
 		t.Error("the dialog was not written down before the 200")
 	}
-	again := b.far.response("200") // until the ACK
+	again := b.far.response(inv, "200") // until the ACK
 	if again.body() != ok.body() {
 		t.Error("the 200 changes when it is repeated")
 	}
@@ -191,7 +194,7 @@ func TestRungBackWithoutAnOffer(t *testing.T) {
 	b := newAnswering(t)
 	inv := b.far.invite(b.ep.Addr(), dials{})
 	out := b.take(b.ring())
-	ok := b.far.response("200")
+	ok := b.far.response(inv, "200")
 	if !strings.Contains(ok.body(), "m=audio") || !strings.Contains(ok.body(), "telephone-event") {
 		t.Fatalf("the 200 has no offer:\n%s", ok.body())
 	}
@@ -219,11 +222,11 @@ func TestRungBackNumbers(t *testing.T) {
 		"a name":               {"pronto", "404"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b.far.invite(b.ep.Addr(), dials{to: c.to, body: sdpAt(farHost, 4000)})
-			b.far.response(c.want)
+			inv := b.far.invite(b.ep.Addr(), dials{to: c.to, body: sdpAt(farHost, 4000)})
+			b.far.response(inv, c.want)
 			if c.want == "180" {
 				b.ring().Refuse(603)
-				b.far.response("603")
+				b.far.response(inv, "603")
 			}
 		})
 	}
@@ -250,13 +253,13 @@ func TestRungBackCaller(t *testing.T) {
 		"an identity that says nothing": {"<sip:+393331234567@x.example>", []string{"P-Asserted-Identity: nonsense"}, "+393331234567"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b.far.invite(b.ep.Addr(), dials{from: c.from, extra: c.extra, body: sdpAt(farHost, 4000)})
+			inv := b.far.invite(b.ep.Addr(), dials{from: c.from, extra: c.extra, body: sdpAt(farHost, 4000)})
 			r := b.ring()
 			if r.Caller() != c.want {
 				t.Errorf("the caller is %q, want %q", r.Caller(), c.want)
 			}
 			r.Refuse(486)
-			b.far.response("486")
+			b.far.response(inv, "486")
 		})
 	}
 }
@@ -265,9 +268,9 @@ func TestRungBackAndGivenUp(t *testing.T) {
 	b := newAnswering(t)
 	inv := b.far.invite(b.ep.Addr(), dials{body: sdpAt(farHost, 4000)})
 	r := b.ring()
-	b.far.response("180")
+	b.far.response(inv, "180")
 	b.far.send(b.ep.Addr(), strings.NewReplacer("INVITE sip", "CANCEL sip", " INVITE\r\n", " CANCEL\r\n").Replace(strings.SplitN(inv.raw, "Contact:", 2)[0])+"Content-Length: 0\r\n\r\n")
-	b.far.response("487")
+	b.far.response(inv, "487")
 	until(t, "the end of the ring", func() bool { return b.ep.callers.open.Load() == 0 })
 	if got := wait(t, "the end", b.take(r)); !errors.Is(got.err, errGaveUp) {
 		t.Errorf("answered after the CANCEL: %v, want %v", got.err, errGaveUp)
@@ -279,9 +282,9 @@ func TestRungBackAndGivenUp(t *testing.T) {
 
 func TestRungBackWithoutAck(t *testing.T) {
 	b := newAnswering(t)
-	b.far.invite(b.ep.Addr(), dials{body: sdpAt(farHost, 4000)})
+	inv := b.far.invite(b.ep.Addr(), dials{body: sdpAt(farHost, 4000)})
 	out := b.take(b.ring())
-	b.far.response("200")
+	b.far.response(inv, "200")
 	bye := b.far.next("BYE") // RFC 3261 section 13.3.1.4
 	b.far.reply(bye, say{status: "200 OK"})
 	if got := wait(t, "the end", out); !errors.Is(got.err, errNoAck) {
@@ -297,8 +300,8 @@ func TestRungBackTooMany(t *testing.T) {
 		_, _, leg := b.accepted(dials{body: sdpAt(farHost, 4000)})
 		legs = append(legs, leg)
 	}
-	b.far.invite(b.ep.Addr(), dials{body: sdpAt(farHost, 4000)})
-	b.far.response("486")
+	inv := b.far.invite(b.ep.Addr(), dials{body: sdpAt(farHost, 4000)})
+	b.far.response(inv, "486")
 	b.hangup(legs[0])
 	b.accepted(dials{body: sdpAt(farHost, 4000)})
 }
@@ -323,8 +326,8 @@ func TestRungBackRefusals(t *testing.T) {
 			if c.change != nil {
 				c.change(b)
 			}
-			b.far.invite(b.ep.Addr(), c.d)
-			b.far.response(c.want)
+			inv := b.far.invite(b.ep.Addr(), c.d)
+			b.far.response(inv, c.want)
 		})
 	}
 }
@@ -344,11 +347,11 @@ func TestRungBackByAStranger(t *testing.T) {
 func TestRungBackByTwoWays(t *testing.T) {
 	b := newAnswering(t)
 	d := dials{body: sdpAt(farHost, 4000), callID: "back-twice"}
-	b.far.invite(b.ep.Addr(), d)
+	inv := b.far.invite(b.ep.Addr(), d)
 	b.ring()
-	b.far.response("180")
+	b.far.response(inv, "180")
 	b.far.invite(b.ep.Addr(), d) // another branch
-	b.far.response("482")
+	b.far.response(inv, "482")
 }
 
 func TestRungBackInDialog(t *testing.T) {
@@ -356,7 +359,7 @@ func TestRungBackInDialog(t *testing.T) {
 	inv, ok, leg := b.accepted(dials{body: sdpAt(farHost, 4000)})
 	b.far.drain(4 * testT1)
 	b.far.within(inv, ok, "INVITE", inv.cseq()+1, sdpAt(farHost, 4010, "a=sendonly"))
-	again := b.far.response("200")
+	again := b.far.response(inv, "200")
 	if !strings.Contains(again.body(), "a=recvonly") {
 		t.Errorf("a hold is answered with\n%s", again.body())
 	}
@@ -366,9 +369,9 @@ func TestRungBackInDialog(t *testing.T) {
 	}
 	b.far.drain(4 * testT1)
 	b.far.within(inv, ok, "INVITE", inv.cseq(), sdpAt(farHost, 4010)) // below the last
-	b.far.response("500")
+	b.far.response(inv, "500")
 	b.far.within(inv, ok, "BYE", inv.cseq()+2, "")
-	b.far.response("200")
+	b.far.response(inv, "200")
 	wait(t, "the end", leg.Done())
 	if !leg.Ended().ByFar {
 		t.Error("the far end's BYE is not its")
