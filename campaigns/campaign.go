@@ -20,6 +20,7 @@ type Campaign struct {
 	Retry        map[Outcome]Retry `yaml:"retry" json:"retry,omitempty"`
 	MaxAttempts  int               `yaml:"max_attempts" json:"max_attempts"`                 // per lead, default 6
 	Message      string            `yaml:"abandon_message" json:"abandon_message,omitempty"` // WAV played on abandon where the rule set asks for a message
+	Callback     Callback          `yaml:"callback" json:"callback"`                         // for who rings a caller ID
 	Agents       []string          `yaml:"agents" json:"agents,omitempty"`                   // names; empty: every agent
 }
 

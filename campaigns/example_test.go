@@ -79,6 +79,9 @@ retry: {busy: {max: 1}}
 	//   hung_up: {delay: 24h, max: 1}
 	//   interrupted: {delay: 1h, max: 3}
 	// max_attempts: 6
+	// callback:
+	//   opt_out: '9'
+	//   delay: 15m
 }
 
 func ExampleCampaign_After() {

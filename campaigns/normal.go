@@ -43,6 +43,7 @@ func (c *Campaign) Normal() []byte {
 	}
 	w.pair(0, "max_attempts", strconv.Itoa(c.MaxAttempts))
 	w.optional("abandon_message", c.Message)
+	w.callback(c.Callback.WithDefaults())
 	if len(c.Agents) > 0 {
 		w.list(0, "agents", c.Agents)
 	}

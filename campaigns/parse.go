@@ -25,6 +25,7 @@ func Default() Campaign {
 		Pacing:      Pacing{Mode: "predictive"},
 		RingTimeout: 22 * time.Second,
 		MaxAttempts: defaultMaxAttempts,
+		Callback:    Callback{}.WithDefaults(),
 		Retry:       make(map[Outcome]Retry),
 	}
 	for _, o := range Outcomes() {
@@ -114,7 +115,7 @@ func firstDeepLine(data []byte) int {
 func campaignKeys() []string {
 	return []string{
 		"campaign", "seller", "purpose", "sector", "jurisdiction", "caller_ids", "trunk", "trunks", "hours", "pacing",
-		"ring_timeout", "wrap_up", "retry", "max_attempts", "abandon_message", "agents",
+		"ring_timeout", "wrap_up", "retry", "max_attempts", "abandon_message", "callback", "agents",
 	}
 }
 
@@ -156,6 +157,8 @@ func (r *reader) campaign(c *Campaign, root ast.Node) {
 			r.integer(e.key, e.value, &c.MaxAttempts)
 		case "abandon_message":
 			r.text(e.key, e.value, &c.Message)
+		case "callback":
+			r.callback(&c.Callback, e.value)
 		case "agents":
 			r.texts(e.key, e.value, &c.Agents)
 		}

@@ -178,6 +178,11 @@ func TestNormalProperty(t *testing.T) {
 			Growth: rapid.Float64Range(1, 10).Draw(t, "growth"),
 			Max:    rapid.IntRange(0, 100).Draw(t, "max"),
 		}
+		c.Callback = campaigns.Callback{
+			Prompt: rapid.OneOf(rapid.Just(""), line).Draw(t, "prompt"), OptOut: rapid.SampledFrom([]string{"9", "*", "#", "0"}).Draw(t, "opt-out"),
+			Agent: rapid.SampledFrom([]string{"", "1"}).Draw(t, "agent"), Later: rapid.SampledFrom([]string{"", "2"}).Draw(t, "later"),
+			Delay: time.Duration(rapid.Int64Range(int64(time.Minute), int64(720*time.Hour)).Draw(t, "callback delay")),
+		}
 		if rapid.Bool().Draw(t, "hours") {
 			c.Hours = campaigns.Hours{"mon": {"00:00-24:00"}, "sun": {"09:00-10:30", "11:00-12:00"}}
 		}

@@ -31,6 +31,7 @@ func (c *Campaign) problems() Problems {
 	for _, o := range outcomesOf(c.Retry) {
 		v.retry(o, c.Retry[o])
 	}
+	v.callback(c.Callback)
 	v.agents(c.Agents)
 	return v.found
 }
