@@ -136,7 +136,9 @@ func (l *loop) next(a *agent, why string, now time.Time) {
 }
 
 // wantsAgents reports whether the campaign has work for an agent.
-func (l *loop) wantsAgents() bool { return l.state == Running || len(l.wait) > 0 }
+func (l *loop) wantsAgents() bool {
+	return l.state == Running || len(l.wait) > 0 || len(l.callersWaiting()) > 0
+}
 
 // away takes an agent off the line.
 func (l *loop) away(a *agent, s AgentState, why string, now time.Time) {
@@ -180,7 +182,7 @@ func (l *loop) vanish(name string, now time.Time) {
 	a.call = nil
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.AgentAway, Agent: a.id})
 	if c != nil && c.state == connected {
-		if !c.orphaned {
+		if !c.unpaced() {
 			l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: pacing.Completed})
 		}
 		rec := c.entry(journal.Orphaned, now, c.leg.CallID())
@@ -243,6 +245,10 @@ func (l *loop) dispose(a *agent, word string, now time.Time) {
 		c = a.last
 	}
 	if c == nil {
+		return
+	}
+	if c.back != nil {
+		l.disposeCaller(a, c, word, now)
 		return
 	}
 	c.disposition = word

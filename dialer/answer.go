@@ -30,6 +30,10 @@ func (l *loop) answer(c *call, leg Leg, r Result, now time.Time) {
 
 // enqueue lets a call wait for the next agent, or gives it one at once.
 func (l *loop) enqueue(c *call, now time.Time) {
+	if c.back != nil {
+		l.callerLost(c, now)
+		return
+	}
 	if a := l.longestIdle(); a != nil && len(l.wait) == 0 {
 		l.connect(c, a, now)
 		return
@@ -190,7 +194,7 @@ func (l *loop) release(c *call, now time.Time) {
 	if a.call != c {
 		return
 	}
-	if !c.orphaned {
+	if !c.unpaced() {
 		l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: pacing.Completed})
 	}
 	a.call, a.last = nil, c
@@ -225,22 +229,38 @@ func (s *Service) optOut(c *call, source string, now time.Time) {
 		return
 	}
 	c.optedOut = true
-	o := dnc.OptOut{Number: c.lead.Number, Seller: c.camp.Seller, At: now, Source: source}
+	o := dnc.OptOut{Number: c.lead.Number, Seller: c.seller(), At: now, Source: source}
 	rec := c.entry(journal.OptedOut, now, "")
 	rec.Reason = source
 	token := s.scribe.begin()
-	s.background(func(ctx context.Context) {
-		rec.Detail = encode(journal.OptOutDetail{Seller: o.Seller, Source: source})
-		if _, err := s.Journal.Commit(ctx, rec); err != nil {
-			s.Log.Error("opt-out not journaled", zap.String("number", o.Number.Masked()), zap.Error(err))
-		}
-		if _, err := s.OptOuts.AddOptOuts(ctx, []dnc.OptOut{o}); err != nil {
-			s.Log.Error("opt-out not stored: the next start replays it", zap.String("number", o.Number.Masked()), zap.Error(err))
-			return // its place in the tide stays open
-		}
-		s.scribe.cancel(token)
-	})
+	s.background(func(ctx context.Context) { _ = s.putOptOut(ctx, token, rec, o) }) // it logs what fails
 }
+
+// seller is on whose behalf the number was called.
+func (c *call) seller() string {
+	if c.back != nil {
+		return c.back.seller
+	}
+	return c.camp.Seller
+}
+
+// putOptOut journals an opt-out whose place in the tide is token, then stores
+// it; it is in force on return without an error.
+func (s *Service) putOptOut(ctx context.Context, token uint64, rec journal.Record, o dnc.OptOut) error {
+	rec.Detail = encode(journal.OptOutDetail{Seller: o.Seller, Source: o.Source})
+	if _, err := s.Journal.Commit(ctx, rec); err != nil {
+		s.Log.Error("opt-out not journaled", zap.String("number", o.Number.Masked()), zap.Error(err))
+	}
+	if _, err := s.OptOuts.AddOptOuts(ctx, []dnc.OptOut{o}); err != nil {
+		s.Log.Error("opt-out not stored: the next start replays it", zap.String("number", o.Number.Masked()), zap.Error(err))
+		return err // its place in the tide stays open
+	}
+	s.scribe.cancel(token)
+	return nil
+}
+
+// unpaced reports that pacing does not follow the call any more, or never did.
+func (c *call) unpaced() bool { return c.orphaned || c.back != nil }
 
 // ms is a duration in milliseconds, as the journal writes it.
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -60,7 +60,8 @@ type call struct {
 	optedOut    bool
 	disposition string
 	outcome     campaigns.Outcome
-	settled     bool // outcome is final
+	back        *caller // who rang one of our caller IDs; nil: a call that we placed
+	settled     bool    // outcome is final
 }
 
 // way is how an attempt's INVITEs leave.

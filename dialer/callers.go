@@ -54,3 +54,45 @@ type CallerBook interface {
 	RememberCaller(ctx context.Context, c Caller) error
 	ForgetCaller(ctx context.Context, id string) error
 }
+
+// Callbacks say how people who ring back are served beyond what their campaign says.
+type Callbacks struct {
+	Prompt  string                      // WAV played where the campaign names none, and for a caller ID of no campaign
+	Wait    time.Duration               // longest wait for an agent; 0: 30s
+	Sellers map[campaigns.Number]string // caller IDs of no campaign that are answered, and whose they are
+}
+
+// The sounds that every Desk can play without a file.
+const (
+	ToneHello = "tone-hello" // in the place of words: somebody is here, press a key
+	ToneDone  = "tone-done"  // it is done as asked
+	ToneSorry = "tone-sorry" // it cannot be done
+)
+
+// The prompts that are played to people who ring back where the prompts folder
+// has them; a tone stands in for each.
+const (
+	PromptOptedOut = "opted-out"  // you will not be called again
+	PromptLater    = "call-later" // you will be called back
+	PromptNoAgent  = "no-agent"   // nobody is free: the keys again
+	PromptWithheld = "withheld"   // your number is withheld: that cannot be done without it
+	PromptOnHold   = "on-hold"    // while waiting for an agent, again and again
+)
+
+// CallerState is what somebody who rang back is doing.
+type CallerState string
+
+// The states.
+const (
+	CallerGreeted CallerState = "greeted" // hears who called and the keys
+	CallerWaiting CallerState = "waiting" // for an agent
+	CallerTalking CallerState = "talking" // with one
+	CallerLeaving CallerState = "leaving" // hears the last word
+)
+
+// CallerLive is somebody who rang back, as the call is now.
+type CallerLive struct {
+	Campaign string      `json:"campaign,omitempty"` // empty: the caller ID belongs to none
+	State    CallerState `json:"state"`
+	Since    time.Time   `json:"since"` // of the answer
+}

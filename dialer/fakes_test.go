@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,6 +34,7 @@ type rig struct {
 	store   *fakeStore
 	journal *fakeJournal
 	gate    *fakeGate
+	callers *fakeCallers
 	stop    context.CancelFunc
 	ended   chan error
 }
@@ -44,6 +46,7 @@ type rigOptions struct {
 	script func(k int) script // what the k-th call does
 	camp   func(*campaigns.Campaign)
 	policy func(*Policy)
+	config func(*Config)
 }
 
 func newRig(t *testing.T, o rigOptions) *rig {
@@ -62,12 +65,18 @@ func newRig(t *testing.T, o rigOptions) *rig {
 	}
 	r.phones = &fakePhones{legs: map[string]*fakeLeg{}, audio: map[string]*fakeAudio{}, ears: map[string]Audio{}, changes: make(chan string)}
 	r.store = newFakeStore(camp, o.leads, o.agents)
-	r.svc = New(Config{
+	r.callers = &fakeCallers{rings: make(chan Ring)}
+	c := Config{
 		Node: "n1", Now: time.Now, Log: zaptest.NewLogger(t, zaptest.Level(zapWarn)), Gate: r.gate, Trunk: r.trunk, Routing: r.trunk, Phones: r.phones, Desk: r.desk,
 		Leads: r.store, Attempts: r.store, Campaigns: r.store, Accounts: r.store, Book: r.store, OptOuts: r.store, Journal: r.journal,
+		Callers: r.callers, CallerBook: r.store,
 		Read: r.journal.read, ReadFrom: r.journal.readFrom,
 		Policy: func(campaigns.Campaign, time.Time, time.Time) (Policy, error) { return policy, nil },
-	})
+	}
+	if o.config != nil {
+		o.config(&c)
+	}
+	r.svc = New(c)
 	return r
 }
 
@@ -318,6 +327,7 @@ type fakeDesk struct {
 	mu      sync.Mutex
 	bridges int
 	plays   int
+	played  []string // prompts to people who rang back
 	onDigit map[Audio]func(byte)
 }
 
@@ -359,17 +369,22 @@ func (d *fakeDesk) Bridge(_, _ Audio, heard func(time.Time)) {
 	defer d.mu.Unlock()
 	d.bridges++
 	at := time.Now()
-	go heard(at)
+	if heard != nil {
+		go heard(at)
+	}
 }
 
 func (d *fakeDesk) Part(Audio, Bed) {}
 
-func (d *fakeDesk) HasPrompt(name string) bool { return name == "message.wav" }
+func (d *fakeDesk) HasPrompt(name string) bool {
+	return name == "message.wav" || strings.HasPrefix(name, "tone-") || name == "who-we-are"
+}
 
-func (d *fakeDesk) Play(_ Audio, _ string, done func()) error {
+func (d *fakeDesk) Play(_ Audio, prompt string, done func()) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.plays++
+	d.played = append(d.played, prompt)
 	time.AfterFunc(5*time.Second, done)
 	return nil
 }
@@ -487,13 +502,14 @@ type fakeStore struct {
 	full     bool // no opt-out can be written
 	bindings map[string]Binding
 	nailed   map[string]Dialog
+	rung     map[string]Caller
 }
 
 func newFakeStore(c campaigns.Campaign, leads, agents int) *fakeStore {
 	s := &fakeStore{
 		record: CampaignRecord{Campaign: c, State: Running, CreatedAt: time.Now(), UpdatedAt: time.Now()},
 		leads:  map[campaigns.LeadID]*campaigns.Lead{}, leased: map[campaigns.LeadID]bool{},
-		attempts: map[string]Attempt{}, settled: map[string]int{}, bindings: map[string]Binding{}, nailed: map[string]Dialog{},
+		attempts: map[string]Attempt{}, settled: map[string]int{}, bindings: map[string]Binding{}, nailed: map[string]Dialog{}, rung: map[string]Caller{},
 	}
 	for i := range leads {
 		id := campaigns.LeadID(i + 1)

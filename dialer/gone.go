@@ -17,13 +17,21 @@ const (
 
 // stay returns when the leg has ended, and ends it when its far end has gone.
 func (l *loop) stay(c *call, leg Leg, audio Audio) {
+	if !present(leg, audio) {
+		l.post(func(now time.Time) { l.gone(c, now) })
+		<-leg.Done()
+	}
+}
+
+// present returns when the leg has ended, or false when its far end has gone.
+func present(leg Leg, audio Audio) bool {
 	tick := time.NewTicker(lineSilence / 4)
 	defer tick.Stop()
 	since := time.Now() // like LastHeard by the machine's clock
 	for {
 		select {
 		case <-leg.Done():
-			return
+			return true
 		case <-tick.C:
 		}
 		if last := audio.LastHeard(); last.After(since) {
@@ -36,12 +44,9 @@ func (l *loop) stay(c *call, leg Leg, audio Audio) {
 		there := leg.Alive(ask)
 		cancel()
 		since = time.Now()
-		if there {
-			continue
+		if !there {
+			return false
 		}
-		l.post(func(now time.Time) { l.gone(c, now) })
-		<-leg.Done()
-		return
 	}
 }
 

@@ -22,7 +22,7 @@ const recoverFor = 5 * time.Second
 // settleLeft ends on the wire what may still ring or talk, agents' phones
 // included, then settles each open attempt as perhaps dialed. Answers that met the dead process and no agent
 // count as abandoned.
-func (s *Service) settleLeft(ctx context.Context, open []Attempt, plans map[string]*campaigns.Campaign, phones map[string]Dialog) error {
+func (s *Service) settleLeft(ctx context.Context, open []Attempt, plans map[string]*campaigns.Campaign, phones map[string]Dialog, callers []Caller) error {
 	left, err := s.dialogsOf(open)
 	if err != nil {
 		return err
@@ -48,6 +48,9 @@ func (s *Service) settleLeft(ctx context.Context, open []Attempt, plans map[stri
 	}
 	for _, d := range phones {
 		dialogs = append(dialogs, d)
+	}
+	for _, c := range callers {
+		dialogs = append(dialogs, c.Dialog)
 	}
 	calls := &metCalls{svc: s, plans: plans, open: attempts, at: map[string]time.Time{}, settled: map[string]bool{}}
 	ending, cancel := context.WithTimeout(ctx, recoverFor)

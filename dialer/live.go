@@ -20,6 +20,8 @@ type Tally struct {
 	Connected int                       `json:"connected"`
 	Abandoned int                       `json:"abandoned"`
 	HungUp    int                       `json:"hung_up"` // left before agent and deadline
+	// CalledBack is how many who rang back were put through to an agent.
+	CalledBack int `json:"called_back,omitempty"`
 }
 
 func (t *Tally) refuse(r dnc.Reason) {
@@ -68,11 +70,13 @@ type Live struct {
 	// Blocked says why a campaign that should run does not, by name.
 	Blocked map[string]string `json:"blocked,omitempty"`
 	Agents  []AgentLive       `json:"agents"`
+	// Callers are the people who rang back and are on a line.
+	Callers []CallerLive `json:"callers,omitempty"`
 }
 
-// Lines is how many attempts are in progress.
+// Lines is how many attempts are in progress, and calls of people who rang back.
 func (l Live) Lines() int {
-	n := 0
+	n := len(l.Callers)
 	for _, c := range l.Campaigns {
 		n += c.Calls
 	}
@@ -105,6 +109,9 @@ func (s *Service) Live() Live {
 	out.Blocked = maps.Clone(s.blocked)
 	for _, name := range sortedKeys(s.states) {
 		out.Agents = append(out.Agents, s.states[name])
+	}
+	for _, id := range sortedKeys(s.callers) {
+		out.Callers = append(out.Callers, s.callers[id])
 	}
 	return out
 }

@@ -28,6 +28,7 @@ type loop struct {
 	agents  map[string]*agent // lent to this campaign, by name
 	calls   map[pacing.CallID]*call
 	wait    []*call          // live answers without an agent, longest first
+	callers []*call          // people who rang back and want an agent, or have one; in order of waiting
 	owed    []campaigns.Lead // leads that may be called only with an agent reserved
 	tally   Tally
 
@@ -47,7 +48,7 @@ type loop struct {
 // publish lets other goroutines see what they may know of the loop.
 func (l *loop) publish() {
 	l.running.Store(l.state == Running)
-	l.open.Store(int64(len(l.calls)))
+	l.open.Store(int64(len(l.calls) + len(l.callers)))
 	l.members.Store(&l.camp.Agents)
 }
 
@@ -88,7 +89,7 @@ func (l *loop) run(ctx context.Context) {
 		}
 		l.dial(ctx, l.svc.Now())
 		l.publish()
-		if l.state == Draining && len(l.calls) == 0 {
+		if l.state == Draining && len(l.calls)+len(l.callers) == 0 {
 			l.drained(ctx)
 		}
 	}
@@ -103,12 +104,13 @@ func (l *loop) drainTasks(now time.Time) {
 
 // dial asks pacing how many lines to start and campaigns whom to call.
 func (l *loop) dial(ctx context.Context, now time.Time) {
+	l.serveCallers(now)
 	if l.state == Running {
 		l.dialReserved(ctx, now)
 		if l.sight.stale(now) {
 			l.queue.Reassess()
 		}
-		lines := l.breaker.allow(l.pace.decide(now, l.queue.Propensities()).Dial, now)
+		lines := l.breaker.allow(max(0, l.pace.decide(now, l.queue.Propensities()).Dial-l.withheldLines()), now)
 		lines = l.intake.allow(lines, l.camp.Pacing.MaxCallsPerSecond, now)
 		for _, lead := range l.queue.Take(lines) {
 			c := l.newCall(lead, now)
@@ -192,7 +194,7 @@ func (l *loop) shutdown() {
 	l.returnOwed()
 	limit := time.NewTimer(closing)
 	defer limit.Stop()
-	for len(l.calls) > 0 {
+	for len(l.calls)+len(l.callers) > 0 {
 		l.hangUpAll() // those that are answered meanwhile too
 		select {
 		case t := <-l.tasks:
@@ -221,5 +223,8 @@ func (l *loop) hangUpAll() {
 		if c.leg != nil {
 			c.leg.Hangup()
 		}
+	}
+	for _, k := range l.callers {
+		k.leg.Hangup()
 	}
 }

@@ -31,6 +31,7 @@ func (s *Service) reconcile(ctx context.Context) {
 		s.follow(ctx, r)
 	}
 	s.reap(records)
+	s.takeCalls(records)
 	s.followPhones(ctx, accounts)
 	s.floor.balance()
 }

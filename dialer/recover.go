@@ -48,7 +48,15 @@ func (s *Service) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.settleLeft(ctx, open, plans, phones)
+	callers, err := s.CallerBook.CallersLeft(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.settleLeft(ctx, open, plans, phones, callers); err != nil {
+		return err
+	}
+	s.endCallersLeft(ctx, callers)
+	return nil
 }
 
 // phonesLeft takes over the registrations of the last process and gives the
@@ -119,6 +127,10 @@ func (s *Service) readTail(applied uint64, plans map[string]*campaigns.Campaign)
 			if json.Unmarshal(r.Detail, &d) == nil && r.Number != "" {
 				entry := dnc.OptOut{Number: campaigns.Number(r.Number), Seller: d.Seller, Campaign: d.Campaign, At: r.At, Source: d.Source}
 				t.list = append(t.list, listStep{entry, r.Kind == journal.OptedIn})
+			}
+		case journal.CalledBack:
+			if a, ok := amendedBack(r); ok {
+				t.changes = append(t.changes, Change{Attempt: a, Settled: true, Amended: true, Seq: r.Seq})
 			}
 		}
 	}

@@ -89,7 +89,9 @@ func (s *scribe) amend(ctx context.Context, r journal.Record, a Attempt) error {
 }
 
 // amends reports whether a record that settles replaces what was settled before.
-func amends(k journal.Kind) bool { return k == journal.Disposed || k == journal.Abandoned }
+func amends(k journal.Kind) bool {
+	return k == journal.Disposed || k == journal.Abandoned || k == journal.CalledBack
+}
 
 func (s *scribe) push(p pending) {
 	s.mu.Lock()

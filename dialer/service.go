@@ -34,6 +34,10 @@ type Config struct {
 	Book      PhoneBook
 	OptOuts   OptOuts
 	Journal   Journal
+	// Callers, CallerBook and Callbacks serve the people who ring back.
+	Callers    Callers
+	CallerBook CallerBook
+	Callbacks  Callbacks
 	// Read gives the journal's records of all nodes, for counts.
 	Read func(journal.ReadOptions) iter.Seq2[journal.Record, error]
 	// ReadFrom gives this node's records from a place in its chain on.
@@ -61,7 +65,8 @@ type Service struct {
 	mu      sync.Mutex // protects fields below
 	ids     map[string]pacing.AgentID
 	states  map[string]AgentLive
-	blocked map[string]string // why a campaign cannot start
+	blocked map[string]string     // why a campaign cannot start
+	callers map[string]CallerLive // who rang back, by id
 	ctx     context.Context
 }
 
@@ -85,6 +90,7 @@ func New(c Config) *Service {
 		ids:     map[string]pacing.AgentID{},
 		states:  map[string]AgentLive{},
 		blocked: map[string]string{},
+		callers: map[string]CallerLive{},
 	}
 	s.floor = newFloor(s)
 	return s
@@ -108,6 +114,8 @@ func (s *Service) Run(ctx context.Context) error {
 			t()
 		case name := <-s.Phones.Changes():
 			s.phoneChanged(name)
+		case ring := <-s.Callers.Rings():
+			s.rung(ctx, ring)
 		case <-s.Changed:
 			s.reconcile(ctx)
 		case <-look.C:
@@ -180,6 +188,7 @@ func (s *Service) mend(ctx context.Context) {
 // close ends all loops and phones and waits for them, but no longer than closing
 // for what still waits for a far end that does not answer.
 func (s *Service) close() {
+	s.Callers.Take(nil)
 	for _, r := range s.loops {
 		r.cancel()
 	}
@@ -209,6 +218,7 @@ func (s *Service) close() {
 func (s *Service) Drain(ctx context.Context) error {
 	s.do(func() {
 		s.floor.draining = true
+		s.Callers.Take(nil)
 		for _, r := range s.loops {
 			r.loop.post(func(time.Time) { r.loop.setWanted(Paused) })
 		}

@@ -141,6 +141,45 @@ type InterruptedDetail struct {
 	Settled SettledDetail `json:"settled,omitzero"`
 }
 
+// The steps of a call from somebody who rang back: the Outcome of CalledBack.
+const (
+	CallerMissed    = "missed"    // it was not answered
+	CallerAnswered  = "answered"  // and hears who called and why
+	CallerKey       = "key"       // a key was pressed that means something
+	CallerConnected = "connected" // put through to Agent
+	CallerTalked    = "talked"    // the talk with Agent is over
+	CallerDisposed  = "disposed"  // Agent's word for it
+	CallerEnded     = "ended"     // the call is over
+)
+
+// What somebody who rang back may wish for.
+const (
+	WishOptOut = "opt_out"
+	WishAgent  = "agent"
+	WishLater  = "later"
+)
+
+// CalledBackDetail is the Detail of CalledBack.
+type CalledBackDetail struct {
+	CallerID string  `json:"caller_id,omitempty"` // that was rung; answered, missed
+	Trunk    string  `json:"trunk,omitempty"`     // answered, missed
+	Prompt   string  `json:"prompt,omitempty"`    // that was played; answered
+	Withheld bool    `json:"withheld,omitempty"`  // the caller's number is not known
+	Key      string  `json:"key,omitempty"`
+	Does     string  `json:"does,omitempty"`    // a wish; key
+	Text     string  `json:"text,omitempty"`    // why it was missed, or the wish not met
+	NoLead   bool    `json:"no_lead,omitempty"` // later: there is no lead to be called; somebody must
+	WaitMS   float64 `json:"wait_ms,omitempty"` // from the answer to the agent; connected
+	TalkMS   float64 `json:"talk_ms,omitempty"` // talked, disposed
+	LastMS   float64 `json:"last_ms,omitempty"` // from the answer to the end; ended
+	ByFar    bool    `json:"by_far,omitempty"`  // the caller hung up; ended
+	Result   string  `json:"result,omitempty"`  // the wish that was met; ended
+
+	Disposition string         `json:"disposition,omitempty"` // talked, disposed
+	Attempt     string         `json:"attempt,omitempty"`     // that Settled settles anew
+	Settled     *SettledDetail `json:"settled,omitempty"`
+}
+
 // ErasedDetail is the Detail of Erased.
 type ErasedDetail struct {
 	Keys int    `json:"keys"`          // keys destroyed

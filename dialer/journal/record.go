@@ -40,6 +40,7 @@ const (
 	AgentState  Kind = "agent"       // an agent changed state; Outcome holds the new state, Reason why
 	Paced       Kind = "paced"       // pacing events and the decision that followed; Detail
 	Interrupted Kind = "interrupted" // found at start: an attempt that the last run left open
+	CalledBack  Kind = "called_back" // a person rang one of our caller IDs; Outcome holds the step, Attempt the call's id; Detail
 	Erased      Kind = "erased"      // the keys of Subject's personal data were destroyed; Detail: how many
 	Note        Kind = "note"        // anything an operator must be able to read later; Detail: text
 )

@@ -48,6 +48,7 @@ func (d *Desk) loadAll(files map[string]string) error {
 		return fmt.Errorf("prompt %q: %w", DefaultPrompt, err)
 	}
 	d.prompts[DefaultPrompt] = c
+	d.loadTones()
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		c, err := readWAV(files[name])
