@@ -69,7 +69,8 @@ type appliedDoc struct {
 	Name   string               `json:"name"`
 	Result string               `json:"result"` // created, changed, unchanged
 	State  dialer.CampaignState `json:"state"`
-	// Warnings say what will keep the campaign from starting under the configuration of now.
+	// Warnings say what will keep the campaign from starting under the configuration of now, or
+	// from doing all that its rule set asks for.
 	Warnings []string `json:"warnings,omitempty"`
 }
 
@@ -103,7 +104,7 @@ func applyCampaign(ctx context.Context, h *house, args fileArgs, r request) (app
 	if err != nil {
 		return doc, err
 	}
-	doc = appliedDoc{Name: c.Name, Result: "created", State: dialer.Stopped, Warnings: h.config.trunkWarnings(c)}
+	doc = appliedDoc{Name: c.Name, Result: "created", State: dialer.Stopped, Warnings: append(h.config.trunkWarnings(c), h.callbackWarnings(c)...)}
 	if old != nil {
 		doc.Result, doc.State = "changed", old.State
 		if bytes.Equal(old.Campaign.Normal(), c.Normal()) {

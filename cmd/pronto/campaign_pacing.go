@@ -18,6 +18,8 @@ type pacedDoc struct {
 	Ago    float64                   `json:"decided_ago"` // seconds since the last decision
 	Reason string                    `json:"reason"`      // of the decision
 	Why    string                    `json:"why"`         // the reason in words
+	// Callers are the people who rang back and are on a line, by what they do.
+	Callers map[dialer.CallerState]int `json:"callers,omitempty"`
 }
 
 // paced tells how a campaign's pacing stands; nil when no service runs it.
@@ -37,6 +39,14 @@ func (h *house) paced(name string) *pacedDoc {
 		for _, a := range live.Agents {
 			if a.Campaign == name {
 				doc.Agents[a.State]++
+			}
+		}
+		for _, b := range live.Callers {
+			if b.Campaign == name {
+				if doc.Callers == nil {
+					doc.Callers = map[dialer.CallerState]int{}
+				}
+				doc.Callers[b.State]++
 			}
 		}
 		return &doc
@@ -66,6 +76,10 @@ func (p *pacedDoc) text(mode string) string {
 	a := p.Agents
 	line("sees", "%s dialing or ringing, %d answered and waiting; agents: %d ready, %d talking, %d in wrap-up, %d away",
 		plural(p.Lines, "line"), p.Waiting, a[dialer.Ready]+a[dialer.Reserved], a[dialer.Talking], a[dialer.WrapUp], a[dialer.NotReady])
+	if b := p.Callers; len(b) > 0 || p.Tally.CalledBack > 0 {
+		line("inbound", "people who rang back: %d hear the prompt, %d wait for an agent, %d talk; %d put through since the service started",
+			b[dialer.CallerGreeted]+b[dialer.CallerLeaving], b[dialer.CallerWaiting], b[dialer.CallerTalking], p.Tally.CalledBack)
+	}
 	t := p.Tally
 	line("did", "%d dialed, %d answered, %d connected, %d abandoned, %d hung up while waiting, since the service started", t.Dialed, t.Answered, t.Connected, t.Abandoned, t.HungUp)
 	if p.Held > 0 {

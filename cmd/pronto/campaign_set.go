@@ -33,6 +33,9 @@ func runCampaignSet(cmd *cobra.Command, g *globals, args setArgs) error {
 		if doc.Note != "" {
 			cmd.Println(doc.Note)
 		}
+		for _, w := range doc.Warnings {
+			cmd.Println("warning: " + w)
+		}
 	})
 }
 
@@ -48,6 +51,8 @@ type setDoc struct {
 	Name  string               `json:"name"`
 	State dialer.CampaignState `json:"state"`
 	Note  string               `json:"note,omitempty"`
+	// Warnings say what keeps the campaign from doing all that its rule set asks for.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 func setCampaign(ctx context.Context, h *house, args setArgs, r request) (setDoc, error) {
@@ -66,6 +71,9 @@ func setCampaign(ctx context.Context, h *house, args setArgs, r request) (setDoc
 		if err := h.ready(old); err != nil {
 			return doc, fmt.Errorf("%s cannot start: %w", args.Name, err)
 		}
+	}
+	if doc.State == dialer.Running {
+		doc.Warnings = h.callbackWarnings(&old.Campaign)
 	}
 	if doc.State == old.State {
 		return doc, nil

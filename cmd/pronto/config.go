@@ -32,6 +32,7 @@ type config struct {
 	Tariffs   map[string]registers.Tariff `yaml:"tariffs"`    // what registers charge, by their names
 	Profiles  paths                       `yaml:"profiles"`   // layouts of registers' files, or folders of them
 	CallerIDs []callerID                  `yaml:"caller_ids"` // proofs of the right to show them
+	Callbacks callbackConfig              `yaml:"callbacks"`  // for people who ring a caller ID
 	Rehearsal rehearsalConfig             `yaml:"rehearsal"`
 }
 
@@ -149,7 +150,7 @@ func loadConfig(path string) (config, error) {
 	if c.Media.Ports == "" {
 		c.Media.Ports = "20000-29999"
 	}
-	if err := errors.Join(c.checkRehearsal(), c.checkTariffs()); err != nil {
+	if err := errors.Join(c.checkRehearsal(), c.checkTariffs(), c.Callbacks.check()); err != nil {
 		return c, invalidFile(fmt.Errorf("%s: %w", path, err))
 	}
 	return c, nil
@@ -209,6 +210,7 @@ func (c config) trunk() (trunk.Config, error) {
 		out.TLS, err = c.SIP.TLS.port()
 		errs = append(errs, err)
 	}
+	out.Limits.Callers = c.Callbacks.Channels
 	out.Limits.SessionExpires, out.Limits.SessionMin = c.SIP.SessionExpires, c.SIP.Timers.MinSE
 	for i, t := range c.Trunks {
 		way, err := t.way(fmt.Sprintf("trunks[%d]", i))

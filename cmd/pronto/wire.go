@@ -65,6 +65,10 @@ func connect(ctx context.Context, p parts) (*station, dialer.Config, error) {
 	if err != nil {
 		return nil, none, invalidFile(err)
 	}
+	callbacks, err := p.cfg.callbacks()
+	if err != nil {
+		return nil, none, err
+	}
 	p.cfg.SIP.Timers.set()
 	s := &station{accounts: &accounts{source: p.store, log: p.log}}
 	s.accounts.refresh(ctx)
@@ -83,6 +87,7 @@ func connect(ctx context.Context, p parts) (*station, dialer.Config, error) {
 	return s, dialer.Config{
 		Node: p.cfg.Node, Now: p.now, Log: p.log, Gate: p.gate, Trunk: s.endpoint, Routing: s.endpoint, Phones: s.endpoint, Desk: s.desk,
 		Leads: p.store, Attempts: p.store, Campaigns: p.store, Accounts: s.accounts, Book: p.store, OptOuts: p.store, Journal: p.journal,
+		Callers: s.endpoint, CallerBook: p.store, Callbacks: callbacks,
 		Read: func(o journal.ReadOptions) iter.Seq2[journal.Record, error] {
 			return journal.Read(p.journal.Dir(), o)
 		},

@@ -33,11 +33,13 @@ type Calls struct {
 	Late      int            `json:"late"`     // the 200 crossed our CANCEL
 	Outcomes  map[string]int `json:"outcomes"` // of the attempts that ended
 
-	Ring    Mean `json:"ring_seconds"`            // of those that rang
-	Delay   Mean `json:"post_dial_delay_seconds"` // from INVITE to the first 18x, of those that rang
-	Talk    Mean `json:"talk_seconds"`            // of those put through
-	Wait    Mean `json:"answer_to_agent_seconds"` // from the 200 to the bridge
-	ToAudio Tail `json:"answer_to_audio_ms"`      // from the 200 to the agent's first packet towards the customer
+	Ring      Mean       `json:"ring_seconds"`            // of those that rang
+	Delay     Mean       `json:"post_dial_delay_seconds"` // from INVITE to the first 18x, of those that rang
+	Talk      Mean       `json:"talk_seconds"`            // of those put through
+	Wait      Mean       `json:"answer_to_agent_seconds"` // from the 200 to the bridge
+	Callbacks *Callbacks `json:"callbacks,omitempty"`     // nil: nobody rang back
+
+	ToAudio Tail `json:"answer_to_audio_ms"` // from the 200 to the agent's first packet towards the customer
 }
 
 // Mean is a sum over several.
@@ -89,10 +91,11 @@ type callsCounter struct {
 	opt     Options
 	counts  map[string]*callsCount
 	invited map[string]struct{} // attempts with an INVITE that have not ended
+	put     map[string]struct{} // calls of people who rang back that were put through
 }
 
 func newCalls(opt Options) *callsCounter {
-	return &callsCounter{opt: opt, counts: map[string]*callsCount{}, invited: map[string]struct{}{}}
+	return &callsCounter{opt: opt, counts: map[string]*callsCount{}, invited: map[string]struct{}{}, put: map[string]struct{}{}}
 }
 
 func (c *callsCounter) take(r journal.Record) {
@@ -116,11 +119,28 @@ func (c *callsCounter) take(r journal.Record) {
 			n.Dialed++
 			c.invited[r.Attempt] = struct{}{}
 		}
+	case journal.CalledBack:
+		c.callBack(n, r)
 	case journal.Ended, journal.Interrupted:
 		n.end(r)
 		delete(c.invited, r.Attempt)
 	default:
 		n.step(r)
+	}
+}
+
+// callBack counts a record of a call from somebody who rang back.
+func (c *callsCounter) callBack(n *callsCount, r journal.Record) {
+	if n.Callbacks == nil {
+		n.Callbacks = &Callbacks{}
+	}
+	_, put := c.put[r.Attempt]
+	n.Callbacks.take(r, put)
+	switch r.Outcome {
+	case journal.CallerConnected:
+		c.put[r.Attempt] = struct{}{}
+	case journal.CallerEnded:
+		delete(c.put, r.Attempt)
 	}
 }
 
@@ -218,6 +238,7 @@ func (n *callsCount) plus(m *callsCount) {
 	n.Delay.plus(m.Delay)
 	n.Talk.plus(m.Talk)
 	n.Wait.plus(m.Wait)
+	n.Callbacks = n.Callbacks.plus(m.Callbacks)
 }
 
 func (m *Mean) plus(o Mean) {

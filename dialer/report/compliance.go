@@ -28,6 +28,7 @@ type Compliance struct {
 	Abandon    Abandon         `json:"abandon"`
 	Running    []Running       `json:"running"`
 	Treatments Treatments      `json:"treatments"`
+	Callbacks  Callbacks       `json:"callbacks"`
 	Cleared    int             `json:"cleared"`
 	Dialed     int             `json:"dialed"`
 	Refused    map[string]int  `json:"refused"` // decisions, by reason
@@ -201,6 +202,9 @@ func (c *complianceCount) result() Compliance {
 	}
 	if n := c.calls.counts[c.opt.Campaign]; n != nil {
 		out.Cleared, out.Dialed, out.Refused = n.Cleared, n.Dialed, n.Refused
+		if n.Callbacks != nil {
+			out.Callbacks = *n.Callbacks
+		}
 	}
 	for _, day := range slices.Sorted(maps.Keys(c.refused)) {
 		out.RefusedBy = append(out.RefusedBy, RefusedDay{day, c.refused[day]})

@@ -65,7 +65,10 @@ func (s Story) WriteText(w io.Writer) error {
 		if e.Attempt != attempt {
 			attempt = e.Attempt
 			fmt.Fprintln(out)
-			if attempt != "" {
+			switch {
+			case e.Kind == journal.CalledBack:
+				fmt.Fprintf(out, "Call %s to us%s\n", attempt, phrase(", about campaign ", e.Campaign))
+			case attempt != "":
 				fmt.Fprintf(out, "Attempt %s of campaign %s\n", attempt, e.Campaign)
 			}
 		}
@@ -104,6 +107,8 @@ func sentence(r journal.Record) string {
 		return consented(detail[dnc.Consent](r))
 	case journal.Disposed:
 		return fmt.Sprintf("%s entered: %s.", agent("Agent", r), words(r.Outcome))
+	case journal.CalledBack:
+		return calledBack(r)
 	case journal.Orphaned:
 		return fmt.Sprintf("The phone of %s vanished during the call; the customer went to the next agent.", agent("agent", r))
 	case journal.Interrupted:
@@ -220,6 +225,9 @@ func optOut(r journal.Record, d journal.OptOutDetail) string {
 		return s + by(d.Who) + " on the command line."
 	case "file":
 		return s + by(d.Who) + " with a file."
+	}
+	if d.Source == "callback" {
+		return s + ": the person rang back and pressed the key."
 	}
 	return s + by(d.Source) + by(d.Who) + "."
 }

@@ -207,7 +207,29 @@ func (r CallsReport) WriteText(w io.Writer) error {
 	row("Mean talk time", func(c Calls) string { return c.Talk.text() })
 	row("Answer to agent's voice, p50", func(c Calls) string { return seconds(c.ToAudio.P50) + " ms" })
 	row("Answer to agent's voice, p99", func(c Calls) string { return seconds(c.ToAudio.P99) + " ms" })
+	r.callbacks(row)
 	return render(w, head, rows)
+}
+
+// callbacks adds the rows about people who rang back, where any did.
+func (r CallsReport) callbacks(row func(name string, cell func(Calls) string)) {
+	if !slices.ContainsFunc(r.Campaigns, func(c Calls) bool { return c.Callbacks != nil }) {
+		return
+	}
+	count := func(of func(Callbacks) int) func(Calls) string {
+		return func(c Calls) string {
+			if c.Callbacks == nil {
+				return number(0)
+			}
+			return number(of(*c.Callbacks))
+		}
+	}
+	row("Rang back and answered", count(func(b Callbacks) int { return b.Answered }))
+	row("Rang back, not answered", count(func(b Callbacks) int { return b.Missed }))
+	row("Rang back: opted out", count(func(b Callbacks) int { return b.OptedOut }))
+	row("Rang back: put through", count(func(b Callbacks) int { return b.Agent }))
+	row("Rang back: to be called later", count(func(b Callbacks) int { return b.Later }))
+	row("of which no lead", count(func(b Callbacks) int { return b.NoLead }))
 }
 
 // WriteText writes the report for people.

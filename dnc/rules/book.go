@@ -42,6 +42,7 @@ type Set struct {
 	MachineLock *MachineLock
 	RingMinimum time.Duration
 	CallerID    *CallerID
+	Callback    *Rule     // with Callback; nil: none
 	Calendar    *Calendar // nil: none
 
 	id string
@@ -187,6 +188,8 @@ func (s *Set) take(r *Rule) {
 		s.RingMinimum = r.Ring.Minimum.Std()
 	case r.CallerID != nil:
 		s.CallerID = r.CallerID
+	case r.Callback != nil:
+		s.Callback = r
 	case r.Holidays != nil:
 		s.Calendar = &Calendar{rules: r.Holidays.Days, observed: r.Holidays.Observed}
 	}

@@ -71,6 +71,8 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"day", "  - id: a\n", "  - {id: h, hours: {days: {lunes: ['09:00-20:00']}}, valid_from: 2021-01-01, cite: x, sure: K}\n  - id: a\n", `day "lunes"`},
 		{"spans overlap", "  - id: a\n", "  - {id: h, hours: {days: {mon: ['09:00-12:00', '11:00-13:00']}}, valid_from: 2021-01-01, cite: x, sure: K}\n  - id: a\n", "overlap"},
 		{"holiday", "  - id: a\n", "  - {id: h, holidays: {days: [{name: X, on: 5th mon of 13}]}, valid_from: 2021-01-01, cite: x, sure: K}\n  - id: a\n", `holiday "X"`},
+		{"callback that answers nobody", "  - id: a\n", "  - {id: k, callback: {opt_out: true}, valid_from: 2021-01-01, cite: x, sure: K}\n  - id: a\n", "want answer: true"},
+		{"two callbacks", "  - id: a\n", "  - {id: k, callback: {answer: true}, valid_from: 2021-01-01, cite: x, sure: K}\n  - {id: l, callback: {answer: true}, valid_from: 2021-01-01, cite: x, sure: K}\n  - id: a\n", "l holds at the same time as k"},
 		{"tag", "rules:\n", "rules: !x\n", ""},
 		{"not YAML", "rules:\n", "rules: {{\n", "xx.yaml"},
 		{"two documents", "rules:\n", "---\nrules:\n", "want one YAML document"},

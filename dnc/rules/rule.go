@@ -41,6 +41,7 @@ type Rule struct {
 	MachineLock *MachineLock `yaml:"machine_lock"`
 	Ring        *Ring        `yaml:"ring"`
 	CallerID    *CallerID    `yaml:"caller_id"`
+	Callback    *Callback    `yaml:"callback"`
 	Retention   *Retention   `yaml:"retention"`
 
 	line int // in its file
@@ -212,6 +213,13 @@ type CallerID struct {
 	DenyPrefixes   []string `yaml:"deny_prefixes"`  // national
 	DomesticTrunk  bool     `yaml:"domestic_trunk"` // must leave through a trunk of the country
 	ProofOfControl bool     `yaml:"proof"`          // proof of the right to show it must be on file
+}
+
+// Callback says what a person gets who rings a number that was shown.
+type Callback struct {
+	Answer bool `yaml:"answer"`  // the call is answered
+	Inform bool `yaml:"inform"`  // with words that say who called and why
+	OptOut bool `yaml:"opt_out"` // and offers to be called no more
 }
 
 // Retention says how long records are kept.

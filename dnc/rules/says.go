@@ -228,6 +228,17 @@ func (c *CallerID) says() []string {
 	return lines
 }
 
+func (c *Callback) says() []string {
+	lines := []string{"whoever rings the number shown is answered"}
+	if c.Inform {
+		lines = append(lines, "and told who called and why")
+	}
+	if c.OptOut {
+		lines = append(lines, "and can opt out there and then")
+	}
+	return lines
+}
+
 func (r *Retention) span() string {
 	var parts []string
 	if r.Years > 0 {

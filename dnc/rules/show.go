@@ -82,6 +82,8 @@ func (r *Rule) Says() []string {
 		return []string{fmt.Sprintf("let it ring for at least %s", r.Ring.Minimum)}
 	case r.CallerID != nil:
 		return r.CallerID.says()
+	case r.Callback != nil:
+		return r.Callback.says()
 	case r.Retention != nil:
 		return []string{"keep " + r.Retention.What + " for " + r.Retention.span()}
 	}

@@ -109,6 +109,8 @@ func (r *Rule) check() string {
 		return "machine_lock: agent is missing"
 	case r.CallerID != nil:
 		return r.CallerID.check()
+	case r.Callback != nil && !r.Callback.Answer:
+		return "callback: want answer: true; leave the rule out where nothing is demanded"
 	case r.Retention != nil && (r.Retention.What == "" || r.Retention.Years+r.Retention.Days < 1 || r.Retention.Years < 0 || r.Retention.Days < 0):
 		return "retention: want what, and years or days"
 	}
@@ -227,7 +229,7 @@ func checkKinds(field string, named []string, required bool) string {
 
 // overlaps refuses two rules of a kind that can be held only once at a time.
 func (p *parsing) overlaps(f *File) {
-	once := []string{"numbers", "wireless", "reassigned", "holidays", "abandon", "abandon_lock", "machine_lock", "ring", "caller_id", "cooloff", "opt_in"}
+	once := []string{"numbers", "wireless", "reassigned", "holidays", "abandon", "abandon_lock", "machine_lock", "ring", "caller_id", "callback", "cooloff", "opt_in"}
 	for i := range f.Rules {
 		for j := range i {
 			a, b := &f.Rules[j], &f.Rules[i]
