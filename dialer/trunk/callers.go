@@ -51,7 +51,7 @@ func (ep *Endpoint) rung(req *sip.Request, tx *sip.ServerTx, t *carrier) {
 		ep.respond(req, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 		return
 	}
-	if res := ep.demands(req, optionTimer); res != nil {
+	if res := ep.demands(req, optionTimer, option100); res != nil {
 		ep.write(tx, res)
 		return
 	}
@@ -187,15 +187,10 @@ func recordRoutes(req *sip.Request) []sip.Uri {
 }
 
 // hopOfRequest is where a request came from.
-func hopOfRequest(req *sip.Request) hop {
+func hopOfRequest(req *sip.Request, t *carrier) hop {
 	addr, _ := netip.ParseAddrPort(req.Source())
-	return hop{addr: addr, transport: transportOf(req.Transport())}
+	return hop{addr: addr, transport: transportOf(req.Transport()), via: t}
 }
 
 // transportOf is a transport by its name in a Via.
-func transportOf(name string) Transport {
-	if strings.EqualFold(name, "tcp") {
-		return TCP
-	}
-	return UDP
-}
+func transportOf(name string) Transport { return Transport(strings.ToLower(name)) }

@@ -270,7 +270,7 @@ func TestCallThatCameInIsRefreshed(t *testing.T) {
 				"Supported: timer", takesUpdate, "Session-Expires: 2;refresher=" + c.refresher, "Require: timer",
 			}})
 			taken := b.take(b.ring())
-			ok := b.far.response("200")
+			ok := b.far.response(inv, "200")
 			if got := ok.header("Session-Expires"); got != "2;refresher="+c.refresher {
 				t.Errorf("Session-Expires %q", got)
 			}

@@ -118,7 +118,9 @@ func (r *ring) Refuse(status int) {
 // run rings until the dialer answers or refuses, or the caller gives up.
 func (r *ring) run() {
 	defer close(r.over)
-	r.say(sip.StatusRinging, "Ringing")
+	if !lists(r.req, option100, "Require") { // none is better than one that is not reliable
+		r.say(sip.StatusRinging, "Ringing")
+	}
 	select {
 	case r.ep.callers.rings <- r:
 	default:
@@ -260,7 +262,7 @@ func (r *ring) await(l *leg, p *pending, res *sip.Response) answered {
 // in their order, the tags the other way round.
 func (r *ring) newLeg(a dialer.Audio) *leg {
 	ep, t := r.ep, r.from
-	h := hopOfRequest(r.req)
+	h := hopOfRequest(r.req, t)
 	l := &leg{
 		ep: ep, audio: a, codecs: t.codecs, trunk: t.cfg.Name, fallback: h,
 		dialogOf: dialogOf{callID: r.callID, localTag: r.tag, remoteTag: r.far, local: r.req.To().Address, remote: r.req.From().Address},

@@ -399,3 +399,39 @@ func TestRungBackLeftByACrash(t *testing.T) {
 	b.far.reply(bye, say{status: "200 OK"})
 	wait(t, "the end of Recover", over)
 }
+
+// A caller that wants a session timer gets it, and the session ends when nobody
+// keeps it (RFC 4028).
+func TestRungBackSessionTimer(t *testing.T) {
+	b := newAnswering(t, func(c *Config) { c.Limits.SessionMin = 2 * time.Second })
+	inv, ok, leg := b.accepted(dials{body: sdpAt(farHost, 4000), extra: []string{"Supported: timer", "Session-Expires: 3;refresher=uac"}})
+	if got := ok.header("Session-Expires"); got != "3;refresher=uac" || ok.header("Require") != "timer" {
+		t.Errorf("Session-Expires %q, Require %q", got, ok.header("Require"))
+	}
+	b.far.drain(4 * testT1)
+	b.far.within(inv, ok, "UPDATE", inv.cseq()+1, "")
+	b.far.response(inv, "200")
+	bye := b.far.next("BYE") // nothing more comes
+	b.far.reply(bye, say{status: "200 OK"})
+	wait(t, "the end", leg.Done())
+	short := b.far.invite(b.ep.Addr(), dials{body: sdpAt(farHost, 4000), extra: []string{"Supported: timer", "Session-Expires: 1"}})
+	if got := b.far.response(short, "422").header("Min-SE"); got != "2" {
+		t.Errorf("Min-SE %q", got)
+	}
+}
+
+// Who insists on reliable provisional responses gets none but the 100 (RFC 3262 section 3).
+func TestRungBackReliably(t *testing.T) {
+	b := newAnswering(t)
+	inv := b.far.invite(b.ep.Addr(), dials{body: sdpAt(farHost, 4000), extra: []string{"Require: 100rel"}})
+	b.far.response(inv, "100")
+	out := b.take(b.ring())
+	ok := b.far.next("SIP/2.0")
+	if ok.line != "SIP/2.0 200 OK" {
+		t.Fatalf("after the 100 came %q, want the 200", ok.line)
+	}
+	b.far.within(inv, ok, "ACK", inv.cseq(), "")
+	if got := wait(t, "the leg", out); got.err != nil {
+		t.Fatal(got.err)
+	}
+}
