@@ -111,6 +111,10 @@ type Limits struct {
 
 	TCPConns          int // accepted TCP connections
 	TCPConnsPerSource int //
+
+	TCPStrangers          int // those of them whose phones have not registered
+	TCPStrangersPerSource int
+	Introduction          time.Duration // in which a stranger by TCP or TLS must have registered
 }
 
 // DefaultLimits are the limits of a Config that sets none.
@@ -136,6 +140,10 @@ func DefaultLimits() Limits {
 
 		TCPConns:          2000,
 		TCPConnsPerSource: 600,
+
+		TCPStrangers:          500,
+		TCPStrangersPerSource: 100,
+		Introduction:          20 * time.Second,
 	}
 }
 
@@ -205,6 +213,9 @@ func (l Limits) withDefaults() Limits {
 	l.Callers = or(l.Callers, d.Callers)
 	l.TCPConns = or(l.TCPConns, d.TCPConns)
 	l.TCPConnsPerSource = or(l.TCPConnsPerSource, d.TCPConnsPerSource)
+	l.TCPStrangers = or(l.TCPStrangers, d.TCPStrangers)
+	l.TCPStrangersPerSource = or(l.TCPStrangersPerSource, d.TCPStrangersPerSource)
+	l.Introduction = or(l.Introduction, d.Introduction)
 	return l
 }
 

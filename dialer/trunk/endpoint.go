@@ -30,8 +30,8 @@ type Endpoint struct {
 	tp      *sip.TransportLayer
 	tx      *sip.TransactionLayer
 	udp     *screen
-	tcp     net.Listener
-	tls     net.Listener // nil: none
+	tcp     *lobby
+	tls     *lobby // nil: none
 	secure  secure
 	listen  netip.AddrPort
 	host    string // of Via and Contact
@@ -112,7 +112,7 @@ func (ep *Endpoint) open() error {
 		ep.log.Warn("carriers that are not there will seem silent", zap.Error(err))
 	}
 	ep.udp = newScreen(ep, udp)
-	ep.tcp = newTurnstile(tcp, ep.cfg.Limits)
+	ep.tcp = newLobby(ep, newTurnstile(tcp, ep.cfg.Limits, &ep.known), TCP)
 	if err := ep.openTLS(); err != nil {
 		return fmt.Errorf("trunk: listen: %w", errors.Join(err, tcp.Close(), udp.Close()))
 	}
@@ -139,7 +139,7 @@ func (ep *Endpoint) openTLS() error {
 		return err
 	}
 	ep.secure.listen = netip.AddrPortFrom(want.Listen.Addr().Unmap(), l.Addr().(*net.TCPAddr).AddrPort().Port())
-	ep.tls = newTurnstile(tls.NewListener(l, settings), ep.cfg.Limits)
+	ep.tls = newLobby(ep, newTurnstile(tls.NewListener(l, settings), ep.cfg.Limits, &ep.known), TLS)
 	return nil
 }
 
@@ -157,9 +157,11 @@ func (ep *Endpoint) serve() {
 	ep.tx.OnRequest(ep.onRequest)
 	ready := make(chan struct{})
 	ep.served.Go(func() { ep.listened("udp", ep.udp.listen(func() { close(ready) })) })
+	ep.served.Go(ep.tcp.run)
 	ep.served.Go(func() { ep.listened("tcp", ep.tp.ServeTCP(ep.tcp)) })
 	ep.served.Go(func() { ep.listened("tls", ep.tp.ServeTLS(&ep.secure)) })
 	if ep.tls != nil {
+		ep.served.Go(ep.tls.run)
 		ep.served.Go(func() { ep.listened("tls", ep.tp.ServeTLS(ep.tls)) })
 	}
 	ep.served.Go(func() { ep.reg.run(ep.ctx) })

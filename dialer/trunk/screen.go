@@ -148,14 +148,15 @@ func (s *screen) tell(src netip.AddrPort, now time.Time) {
 	}
 }
 
-// read parses a datagram that is answered here; nil when it is no request.
-func (s *screen) read(data []byte, src netip.AddrPort) *sip.Request {
+// readRequest parses a message that is answered without sipgo; nil when it is
+// no request, or lacks what an answer needs.
+func readRequest(data []byte, src netip.AddrPort, t Transport) *sip.Request {
 	msg, err := sip.ParseMessage(data)
 	req, ok := msg.(*sip.Request)
 	if err != nil || !ok || req.CallID() == nil || req.CSeq() == nil || req.To() == nil || req.From() == nil || req.Via() == nil {
 		return nil
 	}
-	req.SetTransport("UDP")
+	req.SetTransport(sip.NetworkToUpper(string(t)))
 	req.SetSource(src.String())
 	return req
 }
@@ -163,7 +164,7 @@ func (s *screen) read(data []byte, src netip.AddrPort) *sip.Request {
 // outside answers a request out of the blue of somebody whom we know.
 func (s *screen) outside(data []byte, src netip.AddrPort) {
 	defer s.owner.survive("request")
-	if req := s.read(data, src); req != nil {
+	if req := readRequest(data, src, UDP); req != nil {
 		s.say(s.owner.outside(req), answerTo(req, src))
 	}
 }
@@ -175,7 +176,7 @@ func (s *screen) register(data []byte, src netip.AddrPort) {
 	if !ep.reg.admits(src, ep.reg.proves(data, src.Addr(), ep.cfg.Now())) {
 		return
 	}
-	if req := s.read(data, src); req != nil && req.Method == sip.REGISTER {
+	if req := readRequest(data, src, UDP); req != nil && req.Method == sip.REGISTER {
 		s.say(ep.reg.answer(req, src, UDP), src)
 	}
 }
@@ -222,20 +223,27 @@ func glance(data []byte) (method string, callID []byte) {
 			return "", nil
 		}
 	}
-	for len(rest) > 0 {
-		line, rest, _ = bytes.Cut(rest, []byte("\n"))
+	return string(word), field(rest, "call-id", 'i')
+}
+
+// field is the first value of a header, by its name in lower case or its short
+// form; nil: there is none.
+func field(head []byte, name string, short byte) []byte {
+	var line []byte
+	for len(head) > 0 {
+		line, head, _ = bytes.Cut(head, []byte("\n"))
 		line = bytes.TrimRight(line, "\r")
 		if len(line) == 0 {
 			break // end of the headers
 		}
-		name, value, ok := bytes.Cut(line, []byte(":"))
+		key, value, ok := bytes.Cut(line, []byte(":"))
 		if !ok {
 			continue
 		}
-		name = bytes.TrimRight(name, " \t")
-		if len(name) == 1 && (name[0]|0x20) == 'i' || len(name) == 7 && bytes.EqualFold(name, []byte("call-id")) {
-			return string(word), bytes.TrimSpace(value)
+		key = bytes.TrimRight(key, " \t")
+		if len(key) == 1 && (key[0]|0x20) == short || len(key) == len(name) && bytes.EqualFold(key, []byte(name)) {
+			return bytes.TrimSpace(value)
 		}
 	}
-	return string(word), nil
+	return nil
 }

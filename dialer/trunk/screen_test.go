@@ -83,7 +83,7 @@ func TestGarbageHarmsNoCall(t *testing.T) {
 }
 
 func TestTCPConnectionsAreBounded(t *testing.T) {
-	ep := newPhones(t, nil, func(c *Config) { c.Limits.TCPConnsPerSource = 3 })
+	ep := newPhones(t, nil, func(c *Config) { c.Limits.TCPStrangersPerSource = 3 })
 	var conns []net.Conn
 	for range 5 {
 		c, err := net.Dial("tcp", ep.Addr().String())

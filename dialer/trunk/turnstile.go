@@ -1,43 +1,48 @@
 package trunk
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 )
 
 // turnstile is a TCP listener that keeps strangers from holding more
-// connections than we can bear.
+// connections than we can bear, or those that others need.
 type turnstile struct {
 	net.Listener
-	all, each int
-	idle      time.Duration // a connection that says nothing for so long is closed
+	lim   Limits
+	known *known
 
-	mu   sync.Mutex // protects n and from
-	n    int
-	from map[netip.Addr]int
+	mu        sync.Mutex // protects the fields below
+	n         int
+	strangers int
+	from      map[netip.Addr]int
 }
 
-func newTurnstile(l net.Listener, lim Limits) *turnstile {
-	return &turnstile{
-		Listener: l, all: lim.TCPConns, each: lim.TCPConnsPerSource, idle: lim.RegisterMax + time.Minute, from: map[netip.Addr]int{},
-	}
+func newTurnstile(l net.Listener, lim Limits, k *known) *turnstile {
+	return &turnstile{Listener: l, lim: lim, known: k, from: map[netip.Addr]int{}}
 }
+
+// shortage is how long no connection is taken when the process has no more files.
+const shortage = 50 * time.Millisecond
 
 // Accept returns the next connection within the limits and closes the others.
 func (t *turnstile) Accept() (net.Conn, error) {
 	for {
 		c, err := t.Listener.Accept()
-		if err != nil {
+		switch {
+		case passing(err):
+			timer := time.NewTimer(shortage)
+			<-timer.C
+			continue
+		case err != nil:
 			return nil, err
 		}
-		var src netip.Addr
-		if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
-			src = a.AddrPort().Addr().Unmap()
-		}
-		if src.IsValid() && t.enter(src) {
-			return &counted{Conn: c, wait: firstWord, idle: t.idle, leave: sync.OnceFunc(func() { t.exit(src) })}, nil
+		if let := t.enter(c); let != nil {
+			return let, nil
 		}
 		if err := c.Close(); err != nil {
 			continue // gone already
@@ -45,15 +50,50 @@ func (t *turnstile) Accept() (net.Conn, error) {
 	}
 }
 
-func (t *turnstile) enter(src netip.Addr) bool {
+// passing reports that the next Accept may do better.
+func passing(err error) bool {
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// enter lets a connection in; nil: it does not.
+func (t *turnstile) enter(c net.Conn) *counted {
+	a, ok := c.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return nil
+	}
+	src := netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), a.AddrPort().Port())
+	stranger := !t.known.has(src.Addr())
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.n >= t.all || t.from[src] >= t.each {
-		return false
+	if t.n >= t.lim.TCPConns || t.from[src.Addr()] >= t.lim.TCPConnsPerSource {
+		return nil
+	}
+	if stranger && (t.strangers >= t.lim.TCPStrangers || t.from[src.Addr()] >= t.lim.TCPStrangersPerSource) {
+		return nil
 	}
 	t.n++
-	t.from[src]++
-	return true
+	t.from[src.Addr()]++
+	if stranger {
+		t.strangers++
+	}
+	met := sync.OnceFunc(func() {
+		t.mu.Lock()
+		t.strangers--
+		t.mu.Unlock()
+	})
+	if !stranger {
+		met = func() {}
+	}
+	leave := sync.OnceFunc(func() {
+		met()
+		t.exit(src.Addr())
+	})
+	return &counted{Conn: c, src: src, stranger: stranger, met: met, leave: leave, wait: firstWord, idle: t.lim.RegisterMax + time.Minute}
 }
 
 func (t *turnstile) exit(src netip.Addr) {
@@ -68,8 +108,10 @@ func (t *turnstile) exit(src netip.Addr) {
 // counted is a connection that was let in.
 type counted struct {
 	net.Conn
+	src        netip.AddrPort
+	stranger   bool          // when it came
+	met, leave func()        // it is no stranger's any more; it has gone
 	wait, idle time.Duration // for the next bytes, for those after
-	leave      func()
 }
 
 // firstWord is how long a new connection may keep silent.
