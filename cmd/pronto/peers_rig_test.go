@@ -35,6 +35,7 @@ type stageOptions struct {
 	agents  int
 	proxy   bool
 	sip     string // more of the configuration's sip, as ", key: value"
+	carrier string // sipp's scenario; empty: testdata/peers/carrier.xml
 }
 
 // The hosts of a stage.
@@ -70,7 +71,10 @@ func setUp(t testing.TB, o stageOptions) *stage {
 	for i, f := range customerTones {
 		writeFile(t, s.path(fmt.Sprintf("customer%d.al", i+1)), string(encodeALaw(sine(f, time.Second))))
 	}
-	writeFile(t, s.path("carrier.xml"), fill(t, "carrier.xml", "TALK", strconv.FormatInt(o.talk.Milliseconds(), 10)))
+	if o.carrier == "" {
+		o.carrier = fill(t, "carrier.xml", "TALK", strconv.FormatInt(o.talk.Milliseconds(), 10))
+	}
+	writeFile(t, s.path("carrier.xml"), o.carrier)
 	s.carrier = startProcess(t, s.dir, "sipp", "-sf", "carrier.xml", "-i", s.host(carrierHost), "-p", "5060", "-mi", s.host(carrierHost), "-mp", "30000",
 		"-m", strconv.Itoa(len(o.numbers)), "-nostdin", "-trace_err", "-error_file", "errors")
 	if o.proxy {
