@@ -24,44 +24,57 @@ import (
 const maxCampaignFile = 1 << 20
 
 func newCampaignApplyCommand(g *globals) *cobra.Command {
-	return &cobra.Command{
+	args := applyArgs{}
+	cmd := &cobra.Command{
 		Use:   "apply FILE",
 		Short: "Take a campaign file in, new or changed",
 		Long: `Reads a campaign file (YAML) and makes it the campaign of that name. A campaign that exists keeps its state, its
-leads and its history; a running one goes on under the new rules. FILE may be - for standard input.
+leads and its history; a running one goes on under the new rules. What changes is shown line by line. FILE may be -
+for standard input.
 
 EXIT STATUS
   0  applied, or nothing had changed
   1  failed
   3  the file is wrong; nothing was changed`,
 		Args: needs("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return runCampaignApply(cmd, g, args[0])
+		RunE: func(cmd *cobra.Command, words []string) error {
+			return runCampaignApply(cmd, g, words[0], args)
 		},
 	}
+	cmd.Flags().BoolVar(&args.DryRun, "dry-run", false, "show what would change, and change nothing")
+	return cmd
 }
 
-func runCampaignApply(cmd *cobra.Command, g *globals, file string) error {
+func runCampaignApply(cmd *cobra.Command, g *globals, file string, args applyArgs) error {
 	in, _, err := openInput(cmd, file)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = in.Close() }() // it was only read
-	doc, err := ask[appliedDoc](cmd.Context(), g, "campaign apply", fileArgs{File: label(file)}, in)
+	args.File = label(file)
+	doc, err := ask[appliedDoc](cmd.Context(), g, "campaign apply", args, in)
 	if err != nil {
 		return err
 	}
 	return show(cmd, g, doc, func() {
-		cmd.Printf("campaign %s %s, %s\n", doc.Name, doc.Result, doc.State)
+		would := ""
+		if doc.DryRun && doc.Result != "unchanged" {
+			would = "would be "
+		}
+		cmd.Printf("campaign %s %s%s, %s\n", doc.Name, would, doc.Result, doc.State)
+		for _, line := range doc.Changes {
+			cmd.Println("  " + line)
+		}
 		for _, w := range doc.Warnings {
 			cmd.PrintErrln("warning: " + w)
 		}
 	})
 }
 
-// fileArgs name an input file.
-type fileArgs struct {
-	File string `json:"file"`
+// applyArgs name the campaign's file.
+type applyArgs struct {
+	File   string `json:"file"`
+	DryRun bool   `json:"dry_run,omitempty"`
 }
 
 // appliedDoc is the JSON of campaign apply.
@@ -69,6 +82,9 @@ type appliedDoc struct {
 	Name   string               `json:"name"`
 	Result string               `json:"result"` // created, changed, unchanged
 	State  dialer.CampaignState `json:"state"`
+	DryRun bool                 `json:"dry_run,omitempty"` // nothing was changed
+	// Changes are the lines of the campaign, every default written out, that go and come.
+	Changes []string `json:"changes,omitempty"`
 	// Warnings say what will keep the campaign from starting under the configuration of now, or
 	// from doing all that its rule set asks for.
 	Warnings []string `json:"warnings,omitempty"`
@@ -94,7 +110,7 @@ func parseCampaign(file string, body io.Reader, book *rules.Book) (*campaigns.Ca
 	return c, data, nil
 }
 
-func applyCampaign(ctx context.Context, h *house, args fileArgs, r request) (appliedDoc, error) {
+func applyCampaign(ctx context.Context, h *house, args applyArgs, r request) (appliedDoc, error) {
 	var doc appliedDoc
 	c, data, err := parseCampaign(args.File, r.body, h.book)
 	if err != nil {
@@ -104,13 +120,20 @@ func applyCampaign(ctx context.Context, h *house, args fileArgs, r request) (app
 	if err != nil {
 		return doc, err
 	}
-	doc = appliedDoc{Name: c.Name, Result: "created", State: dialer.Stopped, Warnings: append(h.config.trunkWarnings(c), h.callbackWarnings(c)...)}
+	doc = appliedDoc{
+		Name: c.Name, Result: "created", State: dialer.Stopped, DryRun: args.DryRun,
+		Warnings: append(h.config.trunkWarnings(c), h.callbackWarnings(c)...),
+	}
 	if old != nil {
 		doc.Result, doc.State = "changed", old.State
 		if bytes.Equal(old.Campaign.Normal(), c.Normal()) {
 			doc.Result = "unchanged"
 			return doc, nil
 		}
+		doc.Changes = lineDiff(string(old.Campaign.Normal()), string(c.Normal()))
+	}
+	if args.DryRun {
+		return doc, nil
 	}
 	sum := sha256.Sum256(data)
 	detail := journal.ConfigDetail{What: "campaign applied", Who: r.who, SHA256: hex.EncodeToString(sum[:]), Text: string(data)}

@@ -80,7 +80,7 @@ func newCrashSite(t *testing.T) *field {
 		result += fmt.Sprintf("%s,0,2026-11-24\n", crashNumber(i)[2:])
 	}
 	writeFile(t, f.config, f.configFile(applyClock))
-	f.in("campaign apply", fileArgs{File: "campaign.yaml"}, string(f.read("campaign.yaml")))
+	f.in("campaign apply", applyArgs{File: "campaign.yaml"}, string(f.read("campaign.yaml")))
 	f.in("leads load", loadArgs{Campaign: demoCampaign, File: "list.csv"}, list)
 	f.past(crashPast)
 	writeFile(t, f.config, f.configFile(callClock))

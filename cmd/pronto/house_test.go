@@ -75,7 +75,7 @@ func sample(t *testing.T, name string) []byte {
 // apply applies the sample campaign.
 func apply(t *testing.T, g *globals) {
 	t.Helper()
-	if _, err := ask[appliedDoc](t.Context(), g, "campaign apply", fileArgs{File: "demo-it.yaml"}, bytes.NewReader(sample(t, "campaigns/demo-it.yaml"))); err != nil {
+	if _, err := ask[appliedDoc](t.Context(), g, "campaign apply", applyArgs{File: "demo-it.yaml"}, bytes.NewReader(sample(t, "campaigns/demo-it.yaml"))); err != nil {
 		t.Fatalf("apply: %v", err)
 	}
 }
