@@ -220,7 +220,7 @@ func TestRingBackWaitsBehindLiveAnswers(t *testing.T) {
 		if s := r.svc.Live().Callers[0].State; s != CallerWaiting {
 			t.Fatalf("the caller is %s, want waiting", s)
 		}
-		time.Sleep(18 * time.Second) // the talk and the wrap-up are over
+		r.until(journal.CallerConnected, agentWait-time.Second) // the talk and the wrap-up are over
 		if rec, d := r.back(journal.CallerConnected); rec.Agent == "" || d.WaitMS < 10000 {
 			t.Errorf("connected %+v", d)
 		}
@@ -245,7 +245,7 @@ func TestRingBackTakesNoAgentThatALineCountsOn(t *testing.T) {
 		}
 		ring := r.ringBack("+393339999999")
 		r.pressed(ring, '1')
-		time.Sleep(25 * time.Second) // the line is answered, and the talk over
+		r.until(journal.CallerConnected, agentWait-time.Second) // the line is answered, and the talk over
 		if len(r.journal.kinds(journal.Abandoned)) != 0 || len(r.journal.kinds(journal.Connected)) != 1 {
 			t.Errorf("abandoned %d, connected %d: the line's agent was taken", len(r.journal.kinds(journal.Abandoned)), len(r.journal.kinds(journal.Connected)))
 		}

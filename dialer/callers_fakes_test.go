@@ -121,6 +121,14 @@ func (r *rig) back(step string) (journal.Record, journal.CalledBackDetail) {
 	return all[i], detail[journal.CalledBackDetail](r.t, all[i])
 }
 
+// until lets time pass until a step is there, for d at most.
+func (r *rig) until(step string, d time.Duration) {
+	for ; d > 0 && !slices.Contains(r.backs(), step); d -= time.Second {
+		time.Sleep(time.Second)
+		synctest.Wait()
+	}
+}
+
 func (d *fakeDesk) prompts() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
