@@ -49,7 +49,7 @@ pacing: {mode: ratio, ratio: %g, max_lines: %d, max_calls_per_second: %d}
 
 const benchConfig = `sip: {listen: "%[1]s.1:5060"}
 media: {address: %[1]s.1, ports: 10000-59999, ranges: [127.0.0.0/8]}
-trunks: [{name: far, address: "%[1]s.2:5060"}]
+trunks: [{name: far, address: "%[1]s.2:5060", health: 0}]
 rehearsal: {clock: %[2]s, since: %[3]s}
 `
 

@@ -84,6 +84,10 @@ type trunkConfig struct {
 	Proxy             string   `yaml:"proxy"` // sip:host:port;lr
 	Username          string   `yaml:"username"`
 	Password          string   `yaml:"password"`
+	Register          bool     `yaml:"register"`
+	Registrar         string   `yaml:"registrar"`
+	Expires           span     `yaml:"expires"`
+	Health            *span    `yaml:"health"` // default 30s; 0: no OPTIONS
 	Domain            string   `yaml:"domain"`
 	FromUser          string   `yaml:"from_user"`
 	AuthName          string   `yaml:"auth_name"`

@@ -18,6 +18,7 @@ func TestConfigRefusesWhatItCannotRead(t *testing.T) {
 		"since without a clock":      {"rehearsal: {since: 2026-11-24T10:00:00Z}\n", "give both or neither"},
 		"a key that does not exist":  {"sip: {lisen: 127.0.0.1:5060}\n", "lisen: no such key: did you mean listen?"},
 		"a key of a trunk misspelt":  {"trunks: [{number_fromat: e164}]\n", "did you mean number_format?"},
+		"a time without its unit":    {"trunks: [{health: 30}]\n", `"30" is no time: write it as 30s`},
 		"a key far from any":         {"tea: {milk: true}\n", "unknown field"},
 		"what the library panics on": {"trunks: !0\n0", "cannot be read"},
 	} {
@@ -89,7 +90,8 @@ func TestConfigSaysAllThatIsWrongWithTrunks(t *testing.T) {
 func TestConfigPlacesFilesBesideItself(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pronto.yaml")
 	writeFile(t, file, "sip: {tls: {listen: \"127.0.0.1:5061\", certificate: a.pem, key: /b.pem}}\nrules: [r.yaml]\n"+
-		"trunks: [{name: a, address: sip.example, transport: tls, tls: {ca: ca.pem, server_name: x.example}, proxy: \"sip:p.example;lr\"}]\n")
+		"trunks: [{name: a, address: sip.example, transport: tls, tls: {ca: ca.pem, server_name: x.example}, proxy: \"sip:p.example;lr\", username: u, register: true, expires: 5m},\n"+
+		"  {name: b, address: sip.example, health: 0}]\n")
 	c, err := loadConfig(file)
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +106,8 @@ func TestConfigPlacesFilesBesideItself(t *testing.T) {
 		}
 	}
 	out, err := c.trunk()
-	if err != nil || out.Trunks[0].TLS.ServerName != "x.example" || out.Trunks[0].Proxy != "sip:p.example;lr" || out.TLS.Listen.Port() != 5061 {
+	if err != nil || out.Trunks[0].TLS.ServerName != "x.example" || out.Trunks[0].Proxy != "sip:p.example;lr" || out.TLS.Listen.Port() != 5061 ||
+		!out.Trunks[0].Register || out.Trunks[0].Expires != 5*time.Minute || out.Trunks[0].Health != 30*time.Second || out.Trunks[1].Health != 0 {
 		t.Errorf("%+v, %v", out, err)
 	}
 }

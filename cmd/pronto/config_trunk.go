@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -37,6 +38,19 @@ func (t sipTLS) port() (trunk.TLSListen, error) {
 	return trunk.TLSListen{Listen: listen, Certificate: t.Certificate, Key: t.Key}, err
 }
 
+// span is a time that passes; 0 needs no unit.
+type span time.Duration
+
+// UnmarshalYAML implements yaml.BytesUnmarshaler.
+func (s *span) UnmarshalYAML(text []byte) error {
+	d, err := time.ParseDuration(strings.Trim(strings.TrimSpace(string(text)), `"'`))
+	if err != nil {
+		return fmt.Errorf("%q is no time: write it as 30s, 10m or 1h", strings.TrimSpace(string(text)))
+	}
+	*s = span(d)
+	return nil
+}
+
 // placeFiles makes files that the configuration names relative to its own folder.
 func (c *config) placeFiles(dir string) {
 	files := []*string{&c.Prompts, &c.SIP.TLS.Certificate, &c.SIP.TLS.Key}
@@ -60,10 +74,14 @@ func (c *config) placeFiles(dir string) {
 func (t trunkConfig) way(at string) (trunk.TrunkConfig, error) {
 	codecs, noCodecs := codecsOf(at+".codecs", t.Codecs)
 	sources, noSources := networks(at+".sources", t.Sources)
+	health := 30 * time.Second
+	if t.Health != nil {
+		health = time.Duration(*t.Health)
+	}
 	return trunk.TrunkConfig{
 		Name: t.Name, Address: t.Address, Transport: trunk.Transport(t.Transport), TLS: trunk.TLSConfig(t.TLS), Proxy: t.Proxy,
 		Username: t.Username, AuthName: t.AuthName, Password: t.Password,
-		Domain: t.Domain, FromUser: t.FromUser,
+		Register: t.Register, Registrar: t.Registrar, Expires: time.Duration(t.Expires), Health: health, Domain: t.Domain, FromUser: t.FromUser,
 		Format: trunk.NumberFormat(t.NumberFormat), ToFormat: trunk.NumberFormat(t.ToFormat),
 		FromFormat: trunk.NumberFormat(t.FromFormat), AssertedFormat: trunk.NumberFormat(t.AssertedFormat),
 		Priority: t.Priority, Weight: t.Weight, Country: t.Country, NationalPrefix: t.NationalPrefix, Asserted: trunk.Identity(t.Asserted),

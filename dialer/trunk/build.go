@@ -2,6 +2,7 @@ package trunk
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -163,11 +164,19 @@ func (ep *Endpoint) writeLarge(res *sip.Response) error {
 func routeSet(res *sip.Response) []sip.Uri {
 	var set []sip.Uri
 	for _, h := range res.GetHeaders("Record-Route") {
-		for _, part := range splitRoutes(h.Value()) {
-			var u sip.Uri
-			if _, err := sip.ParseAddressValue(part, &u, &sip.HeaderParams{}); err == nil {
-				set = append([]sip.Uri{u}, set...)
-			}
+		set = append(set, routesIn(h.Value())...)
+	}
+	slices.Reverse(set)
+	return set
+}
+
+// routesIn reads the addresses of a route header in their order; what is none is left out.
+func routesIn(value string) []sip.Uri {
+	var set []sip.Uri
+	for _, part := range splitRoutes(value) {
+		var u sip.Uri
+		if _, err := sip.ParseAddressValue(part, &u, &sip.HeaderParams{}); err == nil {
+			set = append(set, u)
 		}
 	}
 	return set

@@ -32,6 +32,8 @@ type carrier struct {
 	health    health
 	figures   figures
 
+	serviceRoute atomic.Pointer[[]sip.Uri] // what the registrar gave (RFC 3608); nil: none
+
 	mu sync.Mutex             // protects at
 	at map[place][]netip.Addr // what its places resolved to last
 }
@@ -44,6 +46,7 @@ type place struct {
 }
 
 func newCarrier(cfg TrunkConfig) (*carrier, error) {
+	cfg.Expires = or(cfg.Expires, 10*time.Minute)
 	t := &carrier{cfg: cfg, transport: or(cfg.Transport, UDP), codecs: cfg.Codecs, at: map[place][]netip.Addr{}}
 	host, port, _ := splitHostPort(cfg.Address, 0)
 	t.gate = place{host, port, t.transport}

@@ -66,7 +66,7 @@ func TestWeightsHold(t *testing.T) {
 			}
 		}
 		if down >= 0 {
-			ep.trunks[down].watch.why = "not registered"
+			ep.trunks[down].watch.register("refused")
 		}
 		const calls = 4000
 		seed := rapid.Uint32().Draw(t, "seed")
@@ -113,7 +113,7 @@ func TestRoutes(t *testing.T) {
 	down := func(names ...string) func(*Endpoint) {
 		return func(ep *Endpoint) {
 			for _, n := range names {
-				ep.trunk(n).watch.why = "not registered"
+				ep.trunk(n).watch.register("refused")
 			}
 		}
 	}

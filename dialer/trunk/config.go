@@ -61,20 +61,24 @@ const (
 // TrunkConfig is one way to a carrier.
 type TrunkConfig struct { //nolint:revive // Config is the endpoint's, and a trunk is the product's word
 	Name           string
-	Address        string       // host:port of the carrier; a name without a port is looked up by SRV (RFC 3263)
-	Transport      Transport    // default UDP; an INVITE over 1300 bytes goes by TCP then
-	TLS            TLSConfig    // of transport TLS
-	Proxy          string       // outbound proxy, host:port;lr, that everything goes through; without lr no Route header names it
-	Username       string       // for digest; empty: a challenge is a failure
-	AuthName       string       // digest's user name where it is not Username
-	Password       string       //
-	Domain         string       // host part of Request-URI, From and To; empty: the address
-	Format         NumberFormat // of the Request-URI; default E164
-	ToFormat       NumberFormat // default Format
-	FromFormat     NumberFormat // default Format
-	AssertedFormat NumberFormat // default Format
-	Country        string       // of the carrier, ISO 3166-1 alpha-2, whose numbers National shortens; empty: not known
-	NationalPrefix *string      // before a national number; nil: what the country's own format has
+	Address        string        // host:port of the carrier; a name without a port is looked up by SRV (RFC 3263)
+	Transport      Transport     // default UDP; an INVITE over 1300 bytes goes by TCP then
+	TLS            TLSConfig     // of transport TLS
+	Proxy          string        // outbound proxy, host:port;lr, that everything goes through; without lr no Route header names it
+	Username       string        // for digest; empty: a challenge is a failure
+	AuthName       string        // digest's user name where it is not Username
+	Password       string        //
+	Register       bool          // keep us registered with the carrier as Username
+	Registrar      string        // host:port; empty: the domain, where calls go
+	Expires        time.Duration // of the registration, to ask for; default 10 minutes
+	Health         time.Duration // between two OPTIONS that ask whether the carrier is there; 0: none
+	Domain         string        // host part of Request-URI, From and To; empty: the address
+	Format         NumberFormat  // of the Request-URI; default E164
+	ToFormat       NumberFormat  // default Format
+	FromFormat     NumberFormat  // default Format
+	AssertedFormat NumberFormat  // default Format
+	Country        string        // of the carrier, ISO 3166-1 alpha-2, whose numbers National shortens; empty: not known
+	NationalPrefix *string       // before a national number; nil: what the country's own format has
 	Asserted       Identity
 	FromUser       string         // user part of From instead of the caller ID, which then stands in the asserted identity alone
 	Channels       int            // calls in progress; 0: no bound

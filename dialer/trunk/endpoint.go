@@ -50,6 +50,8 @@ type Endpoint struct {
 	served sync.WaitGroup // the listeners and the registrar
 	work   sync.WaitGroup // what spawn began
 	once   sync.Once
+	kept   sync.WaitGroup // registrations and health
+	quit   func()         // ends them
 
 	mu      sync.RWMutex // protects closing
 	closing bool
@@ -86,6 +88,7 @@ func New(cfg Config) (*Endpoint, error) {
 	ep.reg = newRegistrar(ep)
 	ep.trustTrunks()
 	ep.serve()
+	ep.keep()
 	return ep, nil
 }
 
@@ -168,6 +171,21 @@ func (ep *Endpoint) serve() {
 	<-ready
 }
 
+// keep registers with the carriers and asks for their health, until Close.
+func (ep *Endpoint) keep() {
+	ctx, quit := context.WithCancel(ep.ctx)
+	ep.quit = quit
+	for _, t := range ep.trunks {
+		if t.cfg.Register {
+			r := newRegistration(ep, t)
+			ep.kept.Go(func() { r.run(ctx) })
+		}
+		if t.cfg.Health > 0 {
+			ep.kept.Go(func() { ep.keepWatch(ctx, t) })
+		}
+	}
+}
+
 func (ep *Endpoint) listened(network string, err error) {
 	if ep.ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
 		ep.log.Error("no longer listening", zap.String("network", network), zap.Error(err))
@@ -177,7 +195,7 @@ func (ep *Endpoint) listened(network string, err error) {
 // Addr is the listening address, with the port that was taken.
 func (ep *Endpoint) Addr() netip.AddrPort { return ep.listen }
 
-// Close stops listening and forgets all transactions. Calls in progress are
+// Close takes back what was registered, stops listening and forgets all transactions. Calls in progress are
 // not ended by it: hang them up first. It may be called twice.
 //
 // sipgo would open sockets of its own for messages that it still handles when
@@ -185,6 +203,8 @@ func (ep *Endpoint) Addr() netip.AddrPort { return ep.listen }
 // go last.
 func (ep *Endpoint) Close() {
 	ep.once.Do(func() {
+		ep.quit()
+		ep.kept.Wait()
 		ep.mu.Lock()
 		ep.closing = true
 		ep.mu.Unlock()

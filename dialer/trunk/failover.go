@@ -92,6 +92,9 @@ func (ep *Endpoint) over(ctx context.Context, t *carrier, c cleared, p dialer.Pl
 	}
 	l, res = ep.place(ctx, call)
 	now := ep.cfg.Now()
+	if !res.Ringing.IsZero() || listens(res.Cause.Status) {
+		t.watch.heard()
+	}
 	if t.learn(res, f, ctx.Err() != nil, now) && l != nil {
 		answered.Store(&res.Answered)
 	}

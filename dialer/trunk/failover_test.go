@@ -136,7 +136,7 @@ func TestNoFailover(t *testing.T) {
 	}{
 		"the clearance is void by then": {cleared: func(c *cleared) { n := 0; c.valid = func(time.Time) bool { n++; return n <= 2 } }},
 		"nobody wants it":               {cancel: true},
-		"the next one is down":          {change: func(p *pair) { p.ep.trunk("second").watch.why = "not registered" }},
+		"the next one is down":          {change: func(p *pair) { p.ep.trunk("second").watch.register("refused") }},
 		"the next one rests":            {change: func(p *pair) { p.ep.sick("second", restAfter) }},
 		"the next one is full":          {change: func(p *pair) { p.ep.trunk("second").cfg.Channels = 1; p.ep.trunk("second").inUse.Add(1) }},
 	} {

@@ -44,7 +44,8 @@ func (c check) xml(variable int) string {
 	if inverse {
 		asked = "check_it_inverse"
 	}
-	return fmt.Sprintf(`<ereg regexp="%s" %s %s="true" assign_to="%d"/>`, b.String(), search, asked, variable)
+	quoted := strings.ReplaceAll(b.String(), "&#34;", "&quot;") // sipp knows no numbered entities
+	return fmt.Sprintf(`<ereg regexp="%s" %s %s="true" assign_to="%d"/>`, quoted, search, asked, variable)
 }
 
 // checking is the scenario of a carrier that answers and is called in the right form.

@@ -212,7 +212,7 @@ func (ep *Endpoint) unshunnedFirst(addrs []netip.AddrPort) []netip.AddrPort {
 // hopOf is the next hop of a trunk's calls, its other addresses behind it. All
 // of them pass the screen.
 func (ep *Endpoint) hopOf(ctx context.Context, t *carrier) (hop, error) {
-	return ep.hopsTo(ctx, t, t.gate)
+	return ep.hopsTo(ctx, t, t.entrance())
 }
 
 // hopsTo are the hops to one of the places of a trunk.

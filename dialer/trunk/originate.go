@@ -44,7 +44,7 @@ func (ep *Endpoint) outbound(t *carrier, h hop, c cleared, p dialer.Placing, rel
 	return call{
 		id: identOf(c.attempt, 1), target: t.uri(t.format(c.number, t.cfg.Format)), to: t.uri(t.format(c.number, t.cfg.ToFormat)),
 		from: t.uri(or(t.cfg.FromUser, t.format(c.callerID, t.cfg.FromFormat))), asserted: t.identity(c.callerID),
-		hop: h, usual: t.transport, route: t.route, user: t.authName(), password: t.cfg.Password, trunk: t.cfg.Name,
+		hop: h, usual: t.transport, route: t.preloaded(), user: t.authName(), password: t.cfg.Password, trunk: t.cfg.Name,
 		audio: p.Audio, codecs: t.codecs, srtp: t.cfg.SRTP, srtpPlain: t.cfg.SRTPWithoutTLS,
 		ring: or(p.RingTimeout, ep.cfg.Limits.PhoneRing), ringMin: c.ringMin, post: ep.cfg.Limits.PostDial,
 		valid: c.valid, dialing: p.Dialing, ringing: p.Ringing, answered: p.Answered, release: release,

@@ -108,6 +108,13 @@ modparam("tls", "require_certificate", 1)
 // on one port, and by TLS where that is wanted on the port that it returns.
 func kamailioWith(t *testing.T, carrier netip.AddrPort, transport, settings, modules string) netip.AddrPort {
 	t.Helper()
+	_, addr := kamailioSays(t, carrier, transport, settings, modules)
+	return addr
+}
+
+// kamailioSays is kamailioWith, for who wants to read its output.
+func kamailioSays(t *testing.T, carrier netip.AddrPort, transport, settings, modules string) (*process, netip.AddrPort) {
+	t.Helper()
 	text, err := os.ReadFile("testdata/kamailio.cfg")
 	if err != nil {
 		t.Fatal(err)
@@ -126,10 +133,10 @@ func kamailioWith(t *testing.T, carrier netip.AddrPort, transport, settings, mod
 	}
 	config = strings.Replace(config, "request_route", modules+"request_route", 1)
 	write(t, dir+"/kamailio.cfg", config)
-	program(t, "kamailio", "-f", dir+"/kamailio.cfg", "-DD", "-E", "-m", "64", "-M", "8", "-Y", dir)
+	p := program(t, "kamailio", "-f", dir+"/kamailio.cfg", "-DD", "-E", "-m", "64", "-M", "8", "-Y", dir)
 	taken(t, "tcp", addr)
 	taken(t, "udp", plain)
-	return addr
+	return p, addr
 }
 
 // byTLS is a trunk by TLS to an address, verified by the authority.

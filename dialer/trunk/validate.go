@@ -67,6 +67,7 @@ func (t TrunkConfig) validate(p *problems, at string) {
 	}
 	t.TLS.validate(p, at+".tls")
 	t.SRTP.validate(p, at+".srtp", secure || t.SRTPWithoutTLS)
+	t.validateRegistration(p, at)
 	if t.Channels < 0 || t.CallsPerSecond < 0 {
 		p.add(at, t.Name, "channels and calls per second are not negative; 0 is no bound")
 	}
@@ -85,6 +86,24 @@ func (t TrunkConfig) validate(p *problems, at string) {
 	}
 	t.validateNumbers(p, at)
 }
+
+func (t TrunkConfig) validateRegistration(p *problems, at string) {
+	if t.Register && t.Username == "" {
+		p.add(at+".username", `""`, "a trunk that registers needs the user name that the carrier gave")
+	}
+	if host, _, err := splitHostPort(t.Registrar, 0); t.Registrar != "" && (err != nil || host == "" || !safe(host)) {
+		p.add(at+".registrar", t.Registrar, "give the registrar's host:port")
+	}
+	if t.Expires < 0 || t.Expires%time.Second != 0 {
+		p.add(at+".expires", t.Expires, "whole seconds, such as 10m")
+	}
+	if t.Health != 0 && t.Health < minHealth {
+		p.add(at+".health", t.Health, "at least "+minHealth.String()+", or 0 for none")
+	}
+}
+
+// minHealth keeps the asking from being a burden.
+const minHealth = 100 * time.Millisecond
 
 func (t TrunkConfig) validateNumbers(p *problems, at string) {
 	isNational := false
