@@ -2,7 +2,6 @@ package trunk
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"time"
 
@@ -31,7 +30,7 @@ func (ep *Endpoint) Examine(ctx context.Context, name string) (Examined, error) 
 	if err == nil {
 		began := time.Now()
 		var res *sip.Response
-		if res, err = ep.do(ctx, ep.optionsTo(t, h)); err == nil {
+		if res, err = ep.do(ctx, ep.options(t, h)); err == nil {
 			e.Options, e.RoundTrip = res.StatusCode, time.Since(began)
 		}
 	}
@@ -40,16 +39,4 @@ func (ep *Endpoint) Examine(ctx context.Context, name string) (Examined, error) 
 	}
 	e.Trunk = ep.live(t, ep.cfg.Now())
 	return e, nil
-}
-
-// optionsTo makes an OPTIONS outside of any dialog.
-func (ep *Endpoint) optionsTo(t *carrier, h hop) *sip.Request {
-	target := t.uri("")
-	d := dialogOf{callID: rand.Text(), localTag: rand.Text(), local: ep.contact(h.transport).Address, remote: target}
-	req := ep.inDialog(sip.OPTIONS, d, 1, target, nil, h.transport)
-	req.AppendHeader(ep.contact(h.transport))
-	req.AppendHeader(sip.NewHeader("Accept", "application/sdp"))
-	req.SetBody(nil)
-	ep.route(req, h)
-	return req
 }
