@@ -134,7 +134,7 @@ func carrierTest(transport Transport) func(*Config) {
 // call there at once. Each INVITE was written down before it left.
 func TestNextAddressWhenOneRefuses(t *testing.T) {
 	t.Parallel()
-	n, addr := newNameserver(t), freePort(t, carrierHost)
+	n, addr := newNameserver(t), freePort(t, hostOf(t, "carrier"))
 	n.serve("_sip._tcp.carrier.test.", netip.MustParseAddrPort("127.62.0.8:5060"), addr)
 	text, err := os.ReadFile("testdata/sipp/answer.xml")
 	if err != nil {
@@ -321,7 +321,7 @@ func TestOutboundProxy(t *testing.T) {
 	for _, transport := range []string{"", ";transport=tcp"} {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
-			addr := freePort(t, carrierHost)
+			addr := freePort(t, hostOf(t, "carrier"))
 			p := sippAs(t, addr, "u1", checking(t, "answer.xml", []check{
 				{"line", "sip:+390212345678@carrier.example"}, {"!msg", "[^-]Route:"}, {"Record-Route:", "."},
 			}))
@@ -346,7 +346,7 @@ func TestOutboundProxy(t *testing.T) {
 
 func TestProxyWithoutRoute(t *testing.T) {
 	t.Parallel()
-	addr := freePort(t, carrierHost)
+	addr := freePort(t, hostOf(t, "carrier"))
 	p := sippAs(t, addr, "u1", checking(t, "answer.xml", []check{{"line", "sip:+390212345678@carrier.example"}, {"!msg", "[^-]Route:"}}))
 	converse(t, formBench(t, func(c *Config) { c.Trunks[0].Address, c.Trunks[0].Proxy = "carrier.example", addr.String() }), p)
 }

@@ -100,7 +100,7 @@ func TestRegisters(t *testing.T) {
 		{checks: append(count("second", "00000003"), check{"Contact:", "expires=2"}), auth: true, status: "200 OK", extra: ok},
 		{checks: append(count("second", "00000004"), check{"Contact:", "expires=0"}, check{"Expires:", "^ *0"}), auth: true, status: "200 OK"},
 	}
-	addr := freePort(t, carrierHost)
+	addr := freePort(t, hostOf(t, "carrier"))
 	p := sippAs(t, addr, "u1", registrarOf(steps), "-trace_msg", "-message_file", "/dev/stderr")
 	b := formBench(t, registering(addr))
 	carrier := b.ep.trunk("")
@@ -153,7 +153,7 @@ func TestRegistersWithKamailio(t *testing.T) {
 	for _, algorithm := range []string{"MD5", "SHA-256"} {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
-			addr := freePort(t, carrierHost)
+			addr := freePort(t, hostOf(t, "carrier"))
 			p := sippAs(t, addr, "u1", checking(t, "answer.xml", []check{{"From:", "sip:acme@carrier.example"}}))
 			k, registrar := kamailioRegistrar(t, addr, algorithm)
 			acme := func(c *TrunkConfig) { c.FromUser, c.Expires = "acme", 2*time.Second }

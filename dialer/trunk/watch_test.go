@@ -14,7 +14,7 @@ func watched(c *Config) { c.Trunks[0].Health = everySoOften }
 // answersOptions is a carrier that is there: it answers OPTIONS.
 const answersOptions = `<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE scenario SYSTEM "sipp.dtd"><scenario name="options">
 <recv request="OPTIONS" crlf="true"><action>
-<ereg regexp="^OPTIONS sip:127.62.0.2:[0-9]+ SIP/2.0" search_in="msg" check_it="true" assign_to="1"/>
+<ereg regexp="^OPTIONS sip:127[.0-9]+:[0-9]+ SIP/2.0" search_in="msg" check_it="true" assign_to="1"/>
 <ereg regexp="sip:pronto@127.62.0.1:[0-9]+" search_in="hdr" header="Contact:" check_it="true" assign_to="2"/>
 <ereg regexp="application/sdp" search_in="hdr" header="Accept:" check_it="true" assign_to="3"/>
 </action></recv><Reference variables="1,2,3"/>
@@ -32,7 +32,7 @@ Content-Length: 0
 // The carrier answers, goes, comes again.
 func TestHealthBySipp(t *testing.T) {
 	t.Parallel()
-	addr := freePort(t, carrierHost)
+	addr := freePort(t, hostOf(t, "carrier"))
 	p := sippAs(t, addr, "u1", answersOptions, "-m", "3")
 	b := formBench(t, toward(addr), watched)
 	carrier := b.ep.trunk("")
