@@ -133,6 +133,7 @@ func (s *Service) clear(ctx context.Context, c *call, routes []Route) (dnc.Clear
 		Trunk:    by.Trunk,
 		Reserved: c.reserved != nil,
 	}, now)
+	s.trouble.heard(verdict)
 	if !verdict.Allowed {
 		s.scribe.cancel(token)
 		return clearance, verdict

@@ -70,6 +70,7 @@ type Live struct {
 	// Blocked says why a campaign that should run does not, by name.
 	Blocked map[string]string `json:"blocked,omitempty"`
 	Agents  []AgentLive       `json:"agents"`
+	Trunks  []TrunkLive       `json:"trunks,omitempty"`
 	// Callers are the people who rang back and are on a line.
 	Callers []CallerLive `json:"callers,omitempty"`
 }
@@ -104,6 +105,7 @@ func (s *Service) Live() Live {
 			out.Campaigns = append(out.Campaigns, c)
 		}
 	}
+	out.Trunks = s.Routing.Trunks()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out.Blocked = maps.Clone(s.blocked)

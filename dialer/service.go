@@ -60,6 +60,8 @@ type Service struct {
 	phones map[string]*phone   // owned by Run's goroutine
 	work   sync.WaitGroup
 
+	trouble trouble
+
 	booking sync.Mutex // orders what is remembered of registrations
 
 	mu      sync.Mutex // protects fields below
@@ -144,6 +146,7 @@ func (s *Service) begin(ctx context.Context) (end func(), err error) {
 	if err := s.recover(ctx); err != nil {
 		return end, fmt.Errorf("recover: %w", err)
 	}
+	s.trouble.ready()
 	return end, nil
 }
 

@@ -26,6 +26,7 @@ type config struct {
 	Node      string                      `yaml:"node"`
 	SIP       sipConfig                   `yaml:"sip"`
 	Media     mediaConfig                 `yaml:"media"`
+	HTTP      httpConfig                  `yaml:"http"`
 	Trunks    []trunkConfig               `yaml:"trunks"`
 	Prompts   string                      `yaml:"prompts"`    // folder of WAV files, played by their name without .wav
 	Rules     paths                       `yaml:"rules"`      // rule files of one's own, or folders of them
@@ -64,6 +65,11 @@ type sipTimers struct {
 func (t sipTimers) set() {
 	t1 := cmp.Or(t.T1, 500*time.Millisecond)
 	trunk.SetTimers(t1, max(t1, cmp.Or(t.T2, 4*time.Second)), max(t1, cmp.Or(t.T4, 5*time.Second)))
+}
+
+// httpConfig says where metrics and health are shown.
+type httpConfig struct {
+	Listen string `yaml:"listen"` // address:port; empty: nowhere; without an address on loopback
 }
 
 // mediaConfig says where audio flows.
@@ -154,7 +160,7 @@ func loadConfig(path string) (config, error) {
 	if c.Media.Ports == "" {
 		c.Media.Ports = "20000-29999"
 	}
-	if err := errors.Join(c.checkRehearsal(), c.checkTariffs(), c.Callbacks.check()); err != nil {
+	if err := errors.Join(c.checkRehearsal(), c.checkTariffs(), c.Callbacks.check(), c.HTTP.check()); err != nil {
 		return c, invalidFile(fmt.Errorf("%s: %w", path, err))
 	}
 	return c, nil

@@ -87,13 +87,31 @@ func (h *house) work(ctx context.Context, st *station, drainFor time.Duration, l
 	if err := h.recordOwnRules(ctx); err != nil {
 		return err
 	}
+	web, err := h.listenHTTP()
+	if err != nil {
+		return err
+	}
 	l, err := listenControl(h.dir)
 	if err != nil {
+		if web != nil {
+			err = errors.Join(err, web.Close())
+		}
 		return err
 	}
 	log.Info("pronto serves", zap.String("data", h.dir), zap.Stringer("sip", st.endpoint.Addr()), zap.Int("trunks", len(h.config.Trunks)),
 		zap.Bool("rehearsal", h.config.Rehearsal.Clock != nil), zap.Duration("after", time.Since(began)))
-	return h.serve(ctx, st, l, drainFor, log)
+	showing, hide := context.WithCancel(context.WithoutCancel(ctx))
+	shown := make(chan struct{})
+	go func() {
+		defer close(shown)
+		if err := h.serveHTTP(showing, st, web); err != nil {
+			log.Error("no more metrics", zap.Error(err))
+		}
+	}()
+	err = h.serve(ctx, st, l, drainFor, log)
+	hide()
+	<-shown
+	return err
 }
 
 // serve runs service and control socket; when ctx ends it drains, then stops

@@ -77,6 +77,7 @@ type Journal struct {
 	finish    sync.WaitGroup // background work on closed segments
 	erasing   sync.Mutex     // one Erase at a time
 	finishing sync.Mutex     // one closed segment at a time
+	syncs     syncs
 
 	mu      sync.Mutex // guards the fields below
 	groups  []*group   // handed in and not on disk, oldest first; the writer takes from the front

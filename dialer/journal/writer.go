@@ -85,9 +85,11 @@ func (w *writer) write(g *group) error {
 		}
 		w.keySize += int64(len(g.keys))
 	}
+	began := time.Now()
 	if err := put(w.live, g.lines); err != nil {
 		return err
 	}
+	w.j.syncs.took(time.Since(began))
 	w.size += int64(len(g.lines))
 	if w.first.seq == 0 {
 		w.first = g.first
