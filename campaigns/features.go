@@ -59,7 +59,10 @@ func (l Lead) Levels(at time.Time) []int {
 	levels := []int{at.Hour(), int(at.Weekday()), -1, -1, min(max(l.Attempts, 0), attemptLevels-1), len(featureOutcomes)}
 	if national := l.Number.National(); len(national) >= 2 {
 		levels[3] = int(national[0]-'0')*10 + int(national[1]-'0')
-		kind := l.Number.Kind()
+		kind := l.Kind
+		if kind == "" {
+			kind = l.Number.Kind()
+		}
 		for i, k := range featureKinds {
 			if k == kind {
 				levels[2] = i

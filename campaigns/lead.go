@@ -29,6 +29,8 @@ type Lead struct {
 	Done        bool      `json:"done"`                   // no further attempt will be made
 	Disposition string    `json:"disposition,omitempty"`  // what the agent entered
 	LoadedAt    time.Time `json:"loaded_at,omitzero"`     // when the list row was loaded
+
+	Kind Kind `json:"-"` // of the number, where the queue looked it up; empty: nobody did
 }
 
 // LeadStore is the state that the queue needs. A lease hands a lead to one node

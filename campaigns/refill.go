@@ -132,6 +132,9 @@ func (q *Queue) refill(ctx context.Context, now time.Time) error {
 		q.cfg.Log(err)
 		return err
 	}
+	for i := range leads { // here, because Propensities is in a hurry
+		leads[i].Kind = leads[i].Number.Kind()
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.asked, q.short, q.dry = now, len(leads) < want, len(leads) == 0

@@ -27,7 +27,8 @@ const (
 	pastDays    = 30    // of the journal, from which a campaign that starts learns
 	pastLessons = 20000 // the newest of them; older ones have faded from the model anyway
 	assessAfter = time.Minute
-	assessEach  = 50 // lessons
+	assessEach  = 50          // lessons,
+	assessLeast = time.Second // but not sooner: hundreds of leads are looked at
 )
 
 // propensity is a lead's odds of answering against the campaign's mean; 0 while
@@ -65,7 +66,7 @@ func (f *foresight) begin(m *propensity.Model) {
 
 // stale reports that the queue's leads are to be assessed again, and notes that they are.
 func (f *foresight) stale(now time.Time) bool {
-	if f.lessons < assessEach && now.Sub(f.at) < assessAfter {
+	if d := now.Sub(f.at); d < assessLeast || f.lessons < assessEach && d < assessAfter {
 		return false
 	}
 	f.lessons, f.at = 0, now

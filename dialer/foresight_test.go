@@ -102,6 +102,13 @@ func TestWhatTheTrunkPreventedTeachesNothing(t *testing.T) {
 	if !f.stale(now) || f.stale(now.Add(assessAfter/2)) || !f.stale(now.Add(assessAfter)) {
 		t.Error("leads are assessed again after enough lessons, and after a while")
 	}
+	f.stale(now.Add(time.Hour))
+	for range assessEach {
+		f.learn(odds.Lesson{Levels: []int{9}, Live: true})
+	}
+	if f.stale(now.Add(time.Hour+assessLeast/2)) || !f.stale(now.Add(time.Hour+assessLeast)) {
+		t.Error("leads are assessed again after enough lessons, but not sooner than in a second")
+	}
 	for _, o := range []campaigns.Outcome{campaigns.Failed, campaigns.Congested, campaigns.Refused, campaigns.Interrupted} {
 		if odds.Teaches(o) {
 			t.Errorf("%s says nothing of a lead", o)

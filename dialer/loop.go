@@ -118,7 +118,7 @@ func (l *loop) dial(ctx context.Context, now time.Time) {
 			go l.attempt(ctx, c)
 		}
 	}
-	l.pace.write(l.svc.scribe, l.camp.Name, now)
+	l.pace.writeDue(l.svc.scribe, l.camp.Name, now)
 	l.again.Reset(min(l.pace.again(now), l.intake.again(l.camp.Pacing.MaxCallsPerSecond)))
 }
 

@@ -21,6 +21,8 @@ type pace struct {
 	last   pacing.Decision
 	lastAt time.Time
 	asked  []PacedDecision
+	mode   pacing.Mode
+	kept   time.Time // when the oldest of events and asked came; zero: there are none
 	wait   time.Time // Again of the last decision
 }
 
@@ -51,7 +53,7 @@ func newPace(cfg pacing.Config, log *zap.Logger) (*pace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pace{engine: e, log: log, config: &cfg, fresh: true}, nil
+	return &pace{engine: e, log: log, config: &cfg, mode: cfg.Mode, fresh: true}, nil
 }
 
 // observe tells the engine. A refusal by the engine is a bug in the loop: it is
@@ -72,7 +74,9 @@ func (p *pace) decide(now time.Time, next []float64) pacing.Decision {
 		if next == nil {
 			ask.Leads = -1
 		}
-		ask.Next = informative(next, d)
+		if p.mode == pacing.Predictive { // the other modes only count the leads
+			ask.Next = informative(next, d)
+		}
 		p.asked = append(p.asked, ask)
 	}
 	p.last, p.lastAt, p.wait = d, now, d.Again
@@ -111,8 +115,25 @@ func (p *pace) configure(s *scribe, campaign string, now time.Time, cfg pacing.C
 	if err := p.engine.Configure(now, cfg); err != nil {
 		return err
 	}
-	p.config, p.since = &cfg, now
+	p.config, p.mode, p.since = &cfg, cfg.Mode, now
 	return nil
+}
+
+// What happens within gatherFor goes into one record, up to gatherMost entries.
+const (
+	gatherFor  = 50 * time.Millisecond
+	gatherMost = 200
+)
+
+// writeDue is write once there is enough, or for long enough.
+func (p *pace) writeDue(s *scribe, campaign string, now time.Time) {
+	n := len(p.events) + len(p.asked)
+	if n > 0 && p.kept.IsZero() {
+		p.kept = now
+	}
+	if p.config != nil || n >= gatherMost || n > 0 && now.Sub(p.kept) >= gatherFor {
+		p.write(s, campaign, now)
+	}
 }
 
 // write journals what happened since the last write.
@@ -122,11 +143,19 @@ func (p *pace) write(s *scribe, campaign string, now time.Time) {
 	}
 	s.note(journal.Record{At: now, Kind: journal.Paced, Campaign: campaign}, PacedDetail{p.fresh, p.config, p.since, p.events, p.asked})
 	p.fresh, p.config = false, nil
-	p.events, p.asked = p.events[:0], p.asked[:0]
+	p.events, p.asked, p.kept = p.events[:0], p.asked[:0], time.Time{}
 }
 
 // again is how long the loop may sleep when no event comes first.
 func (p *pace) again(now time.Time) time.Duration {
+	if !p.kept.IsZero() {
+		return max(min(p.asks(now), p.kept.Add(gatherFor).Sub(now)), time.Millisecond)
+	}
+	return p.asks(now)
+}
+
+// asks is how long pacing's last word holds when no event comes.
+func (p *pace) asks(now time.Time) time.Duration {
 	if p.wait.IsZero() {
 		return idleWait
 	}

@@ -130,7 +130,8 @@ func (j *Journal) current(day string) *group {
 		j.groups[n-1].day = day
 		return j.groups[n-1]
 	}
-	g := &group{day: day, done: make(chan struct{})}
+	g := &group{day: day, done: make(chan struct{}), lines: j.spare}
+	j.spare = nil
 	j.groups = append(j.groups, g)
 	return g
 }

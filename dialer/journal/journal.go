@@ -92,6 +92,7 @@ type Journal struct {
 	failed  error
 	kept    []Record // facts appended but not on disk when the journal failed, and since
 	closed  bool
+	spare   []byte // of a group that is on disk, for the lines of one to come
 }
 
 // group is what one sync puts on disk.

@@ -80,8 +80,8 @@ func (r Record) members() ([]byte, error) {
 	if len(r.Personal) > 0 && !json.Valid(r.Personal) {
 		return nil, fmt.Errorf("journal: the personal data of a %s record is not JSON", r.Kind)
 	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
+	buf := bytes.NewBuffer(make([]byte, 0, 256+len(detail)))
+	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(body{
 		Kind: r.Kind, Campaign: r.Campaign, Attempt: r.Attempt, Lead: r.Lead, Agent: r.Agent,

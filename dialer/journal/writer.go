@@ -113,6 +113,9 @@ func put(f File, data []byte) error {
 	return nil
 }
 
+// mostSpare is the largest buffer that is kept for the next group.
+const mostSpare = 1 << 20
+
 // settle answers all who wait for the group and, on an error, for those behind it.
 func (w *writer) settle(g *group, err error) {
 	j := w.j
@@ -121,6 +124,10 @@ func (w *writer) settle(g *group, err error) {
 	if err == nil {
 		j.synced = max(j.synced, g.last.seq)
 		j.waiting -= g.count
+		if cap(g.lines) > cap(j.spare) && cap(g.lines) <= mostSpare {
+			j.spare = g.lines[:0]
+		}
+		g.lines = nil
 	} else {
 		j.failed = fmt.Errorf("journal: nothing can be written since record %d: %w", w.last.seq, err)
 		j.kept = append(j.kept, g.facts...)

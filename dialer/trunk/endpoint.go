@@ -42,6 +42,7 @@ type Endpoint struct {
 	names   names
 	strays  strays
 	traces  traces
+	refused refusals
 	callers callers
 	met     atomic.Pointer[func(d dialer.Dialog, at time.Time)] // from Recover
 

@@ -96,6 +96,9 @@ func (v *invite) run(ctx context.Context) (*leg, dialer.Result) {
 			return nil, v.res
 		}
 		final, err := v.await(ctx)
+		if final != nil && !final.IsSuccess() {
+			v.refused()
+		}
 		switch {
 		case errors.Is(err, errUnreachable) && v.elsewhere(ctx):
 			continue

@@ -77,6 +77,9 @@ func (ep *Endpoint) stray(res *sip.Response) {
 	if id == nil || cseq == nil || cseq.MethodName != sip.INVITE {
 		return
 	}
+	if ep.acknowledgeAgain(res) {
+		return
+	}
 	if p, ok := ep.calls.get(id.Value()); ok {
 		p.stray(res)
 		return
