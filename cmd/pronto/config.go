@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,7 +15,7 @@ import (
 
 	"pronto/campaigns"
 	"pronto/dialer"
-	"pronto/dialer/media"
+	"pronto/dialer/dscp"
 	"pronto/dialer/trunk"
 	"pronto/dnc/registers"
 )
@@ -41,6 +40,7 @@ type config struct {
 type sipConfig struct {
 	Listen string    `yaml:"listen"` // address:port, UDP and TCP; default 127.0.0.1:5060
 	TLS    sipTLS    `yaml:"tls"`
+	DSCP   string    `yaml:"dscp"`           // default cs3
 	Public string    `yaml:"public_address"` // host that far ends see, when it is another
 	Realm  string    `yaml:"realm"`          // of the phones' passwords; default pronto
 	Codecs []string  `yaml:"codecs"`         // offered to phones, in order; default pcma, pcmu
@@ -74,9 +74,11 @@ type httpConfig struct {
 
 // mediaConfig says where audio flows.
 type mediaConfig struct {
-	Address string   `yaml:"address"` // default: the SIP address
-	Ports   string   `yaml:"ports"`   // first-last; default 20000-29999
-	Ranges  []string `yaml:"ranges"`  // where far ends may send from; default: the address of their SDP
+	Address string   `yaml:"address"`        // default: the SIP address
+	Public  string   `yaml:"public_address"` // in SDP; default: sip.public_address, when it is an IP address
+	DSCP    string   `yaml:"dscp"`           // default ef
+	Ports   string   `yaml:"ports"`          // first-last; default 20000-29999
+	Ranges  []string `yaml:"ranges"`         // where far ends may send from; default: the address of their SDP
 }
 
 // trunkConfig is one way to a carrier.
@@ -220,6 +222,8 @@ func (c config) trunk() (trunk.Config, error) {
 		out.TLS, err = c.SIP.TLS.port()
 		errs = append(errs, err)
 	}
+	out.DSCP, err = classOf("sip.dscp", c.SIP.DSCP, dscp.CS3)
+	errs = append(errs, err)
 	out.Limits.Callers = c.Callbacks.Channels
 	out.Limits.SessionExpires, out.Limits.SessionMin = c.SIP.SessionExpires, c.SIP.Timers.MinSE
 	for i, t := range c.Trunks {
@@ -248,50 +252,6 @@ func (c config) trunkWarnings(camp *campaigns.Campaign) []string {
 		return []string{err.Error()}
 	}
 	return nil
-}
-
-// media makes the audio side's configuration.
-func (c config) media() (media.Config, error) {
-	var out media.Config
-	host := c.Media.Address
-	if host == "" {
-		if ap, err := netip.ParseAddrPort(c.SIP.Listen); err == nil {
-			host = ap.Addr().String()
-		}
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return out, fmt.Errorf("media.address: %q: give an IP address", host)
-	}
-	first, last, err := portRange(c.Media.Ports)
-	if err != nil {
-		return out, err
-	}
-	out = media.Config{Address: addr, PortMin: first, PortMax: last}
-	out.MediaRanges, err = networks("media.ranges", c.Media.Ranges)
-	return out, err
-}
-
-func networks(field string, texts []string) ([]netip.Prefix, error) {
-	var out []netip.Prefix
-	for i, text := range texts {
-		p, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("%s[%d]: %q: give a network such as 192.0.2.0/24", field, i, text)
-		}
-		out = append(out, p.Masked())
-	}
-	return out, nil
-}
-
-func portRange(s string) (first, last uint16, err error) {
-	a, b, ok := strings.Cut(s, "-")
-	lo, err1 := strconv.ParseUint(strings.TrimSpace(a), 10, 16)
-	hi, err2 := strconv.ParseUint(strings.TrimSpace(b), 10, 16)
-	if !ok || errors.Join(err1, err2) != nil || lo >= hi {
-		return 0, 0, fmt.Errorf("media.ports: %q: give first-last, such as 20000-29999", s)
-	}
-	return uint16(lo), uint16(hi), nil
 }
 
 func codecsOf(field string, names []string) ([]dialer.Codec, error) {

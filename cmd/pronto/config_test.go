@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"pronto/dialer/dscp"
 )
 
 func TestConfigRefusesWhatItCannotRead(t *testing.T) {
@@ -109,5 +112,43 @@ func TestConfigPlacesFilesBesideItself(t *testing.T) {
 	if err != nil || out.Trunks[0].TLS.ServerName != "x.example" || out.Trunks[0].Proxy != "sip:p.example;lr" || out.TLS.Listen.Port() != 5061 ||
 		!out.Trunks[0].Register || out.Trunks[0].Expires != 5*time.Minute || out.Trunks[0].Health != 30*time.Second || out.Trunks[1].Health != 0 {
 		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+func TestConfigOfWhatNetworksSee(t *testing.T) {
+	for name, test := range map[string]struct {
+		sip   sipConfig
+		media mediaConfig
+		shown string // in SDP; empty: the socket's own address
+		marks [2]dscp.Class
+		err   string
+	}{
+		"defaults":            {marks: [2]dscp.Class{24, 46}},
+		"a public address":    {sip: sipConfig{Public: "192.0.2.7"}, shown: "192.0.2.7", marks: [2]dscp.Class{24, 46}},
+		"a public name":       {sip: sipConfig{Public: "sip.example"}, marks: [2]dscp.Class{24, 46}},
+		"another one for SDP": {sip: sipConfig{Public: "192.0.2.7"}, media: mediaConfig{Public: "192.0.2.8"}, shown: "192.0.2.8", marks: [2]dscp.Class{24, 46}},
+		"marks":               {sip: sipConfig{DSCP: "af31"}, media: mediaConfig{DSCP: "0"}, marks: [2]dscp.Class{26, 0}},
+		"a name in SDP":       {media: mediaConfig{Public: "sip.example"}, err: `media.public_address: "sip.example": give an IP address`},
+		"no mark for SIP":     {sip: sipConfig{DSCP: "voice"}, err: `sip.dscp: "voice": one of ef, cs0 to cs7`},
+		"no mark for audio":   {media: mediaConfig{DSCP: "64"}, err: `media.dscp: "64": one of`},
+	} {
+		c := config{SIP: test.sip, Media: test.media}
+		c.SIP.Listen, c.Media.Ports = "127.0.0.1:5060", "20000-29999"
+		tc, err1 := c.trunk()
+		mc, err2 := c.media()
+		err := errors.Join(err1, err2)
+		if test.err != "" {
+			if err == nil || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("%s: error %v, want %q", name, err, test.err)
+			}
+			continue
+		}
+		shown := ""
+		if mc.Advertise.IsValid() {
+			shown = mc.Advertise.String()
+		}
+		if err != nil || shown != test.shown || [2]dscp.Class{tc.DSCP, mc.DSCP} != test.marks {
+			t.Errorf("%s: SDP shows %q, marks %d and %d, %v", name, shown, tc.DSCP, mc.DSCP, err)
+		}
 	}
 }

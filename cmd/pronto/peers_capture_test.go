@@ -63,7 +63,7 @@ func (c *capture) end() traffic {
 var packetFields = []string{
 	"frame.time_epoch", "ip.src", "udp.srcport", "ip.dst", "udp.dstport",
 	"rtp.ssrc", "rtp.seq", "rtp.p_type", "rtp.payload",
-	"sip.Method", "sip.Status-Code", "sip.Call-ID", "sip.CSeq.method", "sip.Route", "sdp.media.port", "srtp.enc_payload",
+	"sip.Method", "sip.Status-Code", "sip.Call-ID", "sip.CSeq.method", "sip.Route", "sdp.media.port", "srtp.enc_payload", "ip.dsfield.dscp",
 }
 
 // traffic is what was on the wire.
@@ -90,6 +90,8 @@ type packet struct {
 	cseq   string // method that a response answers
 	route  string
 	port   int // of the audio in SDP; 0: none
+
+	dscp int // how the packet is marked (RFC 2474)
 }
 
 func parsePackets(t testing.TB, text string) []packet {
@@ -133,7 +135,7 @@ func readPacket(f []string) (packet, error) {
 	p := packet{
 		at: time.UnixMicro(int64(at * 1e6)), src: address(f[1], f[2]), dst: address(f[3], f[4]),
 		ssrc: f[5], seq: number(f[6]), payloadType: number(f[7]), payload: payload, sealed: sealed,
-		method: f[9], status: number(f[10]), callID: f[11], cseq: f[12], route: f[13], port: number(f[14]),
+		method: f[9], status: number(f[10]), callID: f[11], cseq: f[12], route: f[13], port: number(f[14]), dscp: number(f[16]),
 	}
 	return p, errors.Join(errs...)
 }
@@ -186,6 +188,21 @@ func (w traffic) audio(src, dst netip.AddrPort) []int16 {
 		}
 	}
 	return out
+}
+
+// checkMarks fails when the service did not mark signalling and voice as the
+// configuration's defaults say.
+func (w traffic) checkMarks(service netip.Addr) {
+	w.t.Helper()
+	marks := map[[2]bool]int{}
+	for _, p := range w.packets {
+		if isVoice := p.ssrc != ""; p.src.Addr() == service {
+			marks[[2]bool{isVoice, p.dscp == 46 && isVoice || p.dscp == 24 && !isVoice}]++
+		}
+	}
+	if marks[[2]bool{false, true}] == 0 || marks[[2]bool{true, true}] == 0 || marks[[2]bool{false, false}]+marks[[2]bool{true, false}] > 0 {
+		w.t.Errorf("packets by voice and right mark: %v, want every one marked, EF or CS3", marks)
+	}
 }
 
 // laws are the payload types of the audio sent between two hosts.

@@ -40,6 +40,7 @@ func TestPeersCompleteCalls(t *testing.T) {
 		'5': campaigns.Busy, '6': campaigns.Vacant, '7': campaigns.Congested, '8': campaigns.NoAnswer,
 	}, 9)
 	w := c.end()
+	w.checkMarks(s.address(serviceHost, 0).Addr())
 	s.checkAudio(w, 5, p)
 	s.checkStreams(w, p)
 }

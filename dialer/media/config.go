@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"pronto/dialer/dscp"
 )
 
 // Config says where and how a Desk works. Address is the only field that must
@@ -21,6 +23,7 @@ type Config struct {
 	// does not come from the address in their SDP. That address itself, with any
 	// port, is always allowed.
 	MediaRanges []netip.Prefix
+	DSCP        dscp.Class        // of the RTP packets; 0: best effort
 	Tone        Tone              // what the agent hears when a customer comes
 	Noise       float64           // level of the Comfort bed in dBm0; 0: DefaultNoise
 	Prompts     map[string]string // name, with or without .wav, to file: 8000 Hz mono, 16-bit PCM or G.711

@@ -100,6 +100,9 @@ func (d *Desk) Open(onDigit func(digit byte)) (dialer.Audio, error) {
 	if err != nil {
 		return nil, fmt.Errorf("media: open: %w", err)
 	}
+	if err := sock.mark(d.cfg.DSCP); err != nil {
+		d.log.Debug("audio goes without its mark", zap.Error(err))
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {

@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"pronto/dialer/dscp"
 )
 
 // socket is one leg's UDP socket. It does without Go's poller and its goroutine per
@@ -40,6 +42,9 @@ func to4(a netip.Addr) (b [4]byte) {
 }
 
 func (s socket) close() error { return unix.Close(s.fd) }
+
+// mark gives what is sent a code point.
+func (s socket) mark(c dscp.Class) error { return c.MarkFD(s.fd) }
 
 // receive takes the next datagram; unix.EAGAIN when there is none.
 func (s socket) receive(buf []byte) (int, netip.AddrPort, error) {

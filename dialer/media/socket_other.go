@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+
+	"pronto/dialer/dscp"
 )
 
 // socket is one leg's UDP socket.
@@ -22,6 +24,15 @@ func bind(at netip.AddrPort) (socket, error) {
 }
 
 func (s socket) close() error { return s.conn.Close() }
+
+// mark gives what is sent a code point.
+func (s socket) mark(c dscp.Class) error {
+	raw, err := s.conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return c.Mark(raw)
+}
 
 // send writes one datagram.
 func (s socket) send(b []byte, to netip.AddrPort) error {

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"pronto/dialer"
+	"pronto/dialer/dscp"
 )
 
 // Transport is how requests reach a peer.
@@ -162,9 +163,10 @@ type Accounts interface {
 type Config struct {
 	Listen         netip.AddrPort // by UDP and TCP; port 0 takes a free one
 	TLS            TLSListen
-	Public         string // host for Via and Contact; empty: the listening address
-	UserAgent      string // default "pronto"
-	Realm          string // of the registrar; default "pronto"
+	Public         string     // host for Via and Contact; empty: the listening address
+	DSCP           dscp.Class // of SIP by every transport; 0: best effort
+	UserAgent      string     // default "pronto"
+	Realm          string     // of the registrar; default "pronto"
 	Trunks         []TrunkConfig
 	Accounts       Accounts       // nil: no phone may register
 	Codecs         []dialer.Codec // offered to phones, in order; default PCMA, PCMU

@@ -2,7 +2,6 @@ package trunk
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -112,6 +111,8 @@ func (ep *Endpoint) open() error {
 	if err := udp.SetReadBuffer(readBuffer); err != nil {
 		ep.log.Warn("the UDP read buffer stays as it is", zap.Error(err))
 	}
+	ep.mark(tcp)
+	ep.mark(udp)
 	if err := wantReturns(udp, ep.listen.Addr().Is6()); err != nil {
 		ep.log.Warn("carriers that are not there will seem silent", zap.Error(err))
 	}
@@ -124,26 +125,6 @@ func (ep *Endpoint) open() error {
 	if ep.host == "" {
 		ep.host = ep.listen.Addr().String()
 	}
-	return nil
-}
-
-// openTLS takes the TLS port, where there is to be one.
-func (ep *Endpoint) openTLS() error {
-	ep.secure.start()
-	want := ep.cfg.TLS
-	if !want.Listen.IsValid() {
-		return nil
-	}
-	settings, err := want.server()
-	if err != nil {
-		return err
-	}
-	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(want.Listen))
-	if err != nil {
-		return err
-	}
-	ep.secure.listen = netip.AddrPortFrom(want.Listen.Addr().Unmap(), l.Addr().(*net.TCPAddr).AddrPort().Port())
-	ep.tls = newLobby(ep, newTurnstile(tls.NewListener(l, settings), ep.cfg.Limits, &ep.known), TLS)
 	return nil
 }
 

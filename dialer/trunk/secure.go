@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -234,6 +235,39 @@ func (ep *Endpoint) dialTLS(ctx context.Context, want hop, to netip.AddrPort) er
 func (ep *Endpoint) dialer(local net.Addr) net.Dialer {
 	return net.Dialer{
 		LocalAddr:       local,
+		Control:         ep.cfg.DSCP.Control,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3},
 	}
+}
+
+// mark has what a socket sends marked with our code point.
+func (ep *Endpoint) mark(socket syscall.Conn) {
+	raw, err := socket.SyscallConn()
+	if err == nil {
+		err = ep.cfg.DSCP.Mark(raw)
+	}
+	if err != nil {
+		ep.log.Warn("SIP goes without its mark", zap.Error(err))
+	}
+}
+
+// openTLS takes the TLS port, where there is to be one.
+func (ep *Endpoint) openTLS() error {
+	ep.secure.start()
+	want := ep.cfg.TLS
+	if !want.Listen.IsValid() {
+		return nil
+	}
+	settings, err := want.server()
+	if err != nil {
+		return err
+	}
+	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(want.Listen))
+	if err != nil {
+		return err
+	}
+	ep.mark(l)
+	ep.secure.listen = netip.AddrPortFrom(want.Listen.Addr().Unmap(), l.Addr().(*net.TCPAddr).AddrPort().Port())
+	ep.tls = newLobby(ep, newTurnstile(tls.NewListener(l, settings), ep.cfg.Limits, &ep.known), TLS)
+	return nil
 }
