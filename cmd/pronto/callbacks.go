@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,25 +46,26 @@ func (c config) callbacks() (dialer.Callbacks, error) {
 	return out, nil
 }
 
-// callbackWarnings say what people who ring the campaign's caller IDs will miss.
+// callbackWarnings say what people who ring the campaign's caller IDs will miss. A
+// configuration without any trunk may be another than the service's.
 func (h *house) callbackWarnings(c *campaigns.Campaign) []string {
 	set, ok := h.book.Lookup(c.Jurisdiction, h.now())
-	if !ok || set.Callback == nil {
+	if !ok || set.Callback == nil || len(h.config.Trunks) == 0 {
 		return nil
 	}
 	rule := set.Callback
-	demands := fmt.Sprintf("%s: %s (%s, sure: %s)", rule.ID, strings.Join(rule.Says(), " "), rule.Cite, rule.Sure)
+	demands := fmt.Sprintf("rule %s of %s, sure: %s", rule.ID, set.ID(), rule.Sure)
 	var warnings []string
 	if rule.Callback.Inform {
 		switch prompt := h.config.callbackPrompt(c); {
 		case prompt == "":
-			warnings = append(warnings, "callback.prompt: there is none, so that who rings back hears a tone: record one that says who called, why, and the keys; "+demands)
+			warnings = append(warnings, "callback.prompt: there is none: who rings back hears a tone; record one that says who called, why, and the keys ("+demands+")")
 		case !h.config.hasPrompt(prompt):
-			warnings = append(warnings, fmt.Sprintf("callback.prompt: %q is not in the prompts folder, so that who rings back hears a tone: put the WAV there; %s", prompt, demands))
+			warnings = append(warnings, fmt.Sprintf("callback.prompt: %q is not in the prompts folder: who rings back hears a tone; put the WAV there (%s)", prompt, demands))
 		}
 	}
-	if !h.config.peers() {
-		warnings = append(warnings, "trunks: none is declared peering, so that nobody can ring back: set trunks[].peering: true for the carrier that delivers calls to the caller IDs; "+demands)
+	if !slices.ContainsFunc(h.config.Trunks, func(t trunkConfig) bool { return t.Peering }) {
+		warnings = append(warnings, "trunks: none has peering: true: nobody can ring back; set it for the carrier that brings calls to the caller IDs ("+demands+")")
 	}
 	return warnings
 }
@@ -83,15 +85,4 @@ func (c config) hasPrompt(name string) bool {
 	}
 	_, err := os.Stat(filepath.Join(c.Prompts, strings.TrimSuffix(name, ".wav")+".wav"))
 	return err == nil
-}
-
-// peers reports whether a trunk may bring calls. A configuration without trunks
-// may be another than the service's.
-func (c config) peers() bool {
-	for _, t := range c.Trunks {
-		if t.Peering {
-			return true
-		}
-	}
-	return len(c.Trunks) == 0
 }

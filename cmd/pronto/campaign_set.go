@@ -34,7 +34,7 @@ func runCampaignSet(cmd *cobra.Command, g *globals, args setArgs) error {
 			cmd.Println(doc.Note)
 		}
 		for _, w := range doc.Warnings {
-			cmd.Println("warning: " + w)
+			cmd.PrintErrln("warning: " + w)
 		}
 	})
 }

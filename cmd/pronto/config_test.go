@@ -13,6 +13,9 @@ import (
 func TestConfigRefusesWhatItCannotRead(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"empty":                      {"", ""},
+		"callbacks":                  {"callbacks: {channels: 3, wait: 20s, prompt: who}\n", ""},
+		"too many callbacks":         {"callbacks: {channels: 5000}\n", "callbacks.channels: 5000: give 1 to 1000"},
+		"a callback that waits on":   {"callbacks: {wait: 2h}\n", "callbacks.wait: 2h0m0s: give 1s to 10m"},
 		"a rehearsal on loopback":    {"rehearsal: {clock: 2026-11-24T10:00:00+01:00}\ntrunks: [{name: a, address: \"127.0.0.2:5060\"}]\n", ""},
 		"a rehearsal on a real one":  {"rehearsal: {clock: 2026-11-24T10:00:00+01:00}\ntrunks: [{name: a, address: \"8.8.4.4:5060\"}]\n", "only with trunks on loopback"},
 		"a rehearsal on a name":      {"rehearsal: {clock: 2026-11-24T10:00:00+01:00}\ntrunks: [{name: a, address: \"localhost:5060\"}]\n", "only with trunks on loopback"},

@@ -86,6 +86,9 @@ func (d *demo) writeInputs() error {
 			return err
 		}
 	}
+	if err := d.writePrompt("callback-it.wav"); err != nil {
+		return err
+	}
 	files["pronto.yaml"] = d.configFile(callClock)
 	files["apply.yaml"] = d.configFile(applyClock)
 	for name, data := range files {
@@ -94,6 +97,18 @@ func (d *demo) writeInputs() error {
 		}
 	}
 	return nil
+}
+
+// writePrompt lays out a prompt.
+func (d *demo) writePrompt(name string) error {
+	data, err := testdata.Samples.ReadFile("prompts/" + name)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(d.path("prompts"), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(d.path("prompts"), name), data, 0o600)
 }
 
 // compressed is the sample campaign with the demo's ring and wrap-up times.
@@ -121,6 +136,8 @@ media:
 trunks:
   - name: sandbox
     address: %s
+    peering: true
+prompts: prompts
 rehearsal:
   clock: %s
   since: %s

@@ -14,4 +14,7 @@ say() {
 say sample-us.wav mu-law en-us "This is Cedar Hollow Solar, telephone 2 0 2, 5 5 5, 0 1 2 3. We called, but no one was free to speak with you. To stop our calls, press 9, or call this number. Goodbye."
 say sample-gb.wav a-law en-gb "This is Larkfield Windows, telephone 0 1 6 3 2, 9 6 0, 1 2 3. We called, but no one was free to speak with you. To stop our calls, press 9, or call this number. Goodbye."
 say demo-it.wav a-law it "Aurora Arredi, telefono 0 8 4 4, 0 0 0, 1 2 3. Abbiamo chiamato, ma nessuno era libero per parlarle. Per non ricevere chiamate, prema 9 o chiami questo numero. Arrivederci."
+say callback-it.wav a-law it "Aurora Arredi, telefono 0 8 4 4, 0 0 0, 1 2 3. L'abbiamo chiamata per una proposta di arredamento. Per non ricevere altre chiamate, prema 9. Per parlare con noi, prema 1. Per essere richiamato, prema 2."
+say callback-gb.wav a-law en-gb "This is Larkfield Windows, telephone 0 1 6 3 2, 9 6 0, 1 2 3. We called you about windows. To stop our calls, press 9. To speak with us, press 1. To be called back, press 2."
+say callback-us.wav mu-law en-us "This is Cedar Hollow Solar, telephone 2 0 2, 5 5 5, 0 1 2 3. We called you about solar panels. To stop our calls, press 9. To speak with us, press 1. To be called back, press 2."
 say ../../dialer/media/default.wav a-law en-gb "We are sorry. We called you, but no one was free to speak with you. We will not keep you waiting. Goodbye."
