@@ -22,7 +22,7 @@ func (s *steps) watched(c dialer.Config, o orders) dialer.Config {
 	c.Leads = crashLeads{c.Leads, s}
 	c.Attempts = crashAttempts{c.Attempts, s, o.Batches}
 	c.Book = crashBook{c.Book, s}
-	c.OptOuts = crashOptOuts{c.OptOuts, s}
+	c.OptOuts = crashOptOuts{c.OptOuts, s, o.Batches}
 	return c
 }
 
@@ -199,7 +199,7 @@ func (a crashAttempts) Apply(ctx context.Context, changes []dialer.Change) error
 	if err := a.of.Apply(ctx, changes); err != nil {
 		return err
 	}
-	noteBatch(a.batches, changes)
+	noteBatch(a.batches, batch{Changes: changes})
 	for what := range brings {
 		a.s.reach("%s stored: after", what)
 	}
@@ -244,12 +244,16 @@ func (b crashBook) RememberCall(ctx context.Context, agent string, d *dialer.Dia
 }
 
 type crashOptOuts struct {
-	of dialer.OptOuts
-	s  *steps
+	of      dialer.OptOuts
+	s       *steps
+	batches string
 }
 
 func (o crashOptOuts) AddOptOuts(ctx context.Context, entries []dnc.OptOut) (added int, err error) {
 	o.s.around("opt-out stored", func() { added, err = o.of.AddOptOuts(ctx, entries) })
+	if err == nil {
+		noteBatch(o.batches, batch{OptOuts: entries})
+	}
 	return added, err
 }
 

@@ -35,7 +35,7 @@ const (
 var crashPlans = []sandbox.Plan{sandbox.Live, sandbox.Live, sandbox.NoAnswer, sandbox.Live, sandbox.Busy, sandbox.Live, sandbox.NoAnswer, sandbox.Live}
 
 // crashNumber is the digits of a number on the list.
-func crashNumber(i int) string { return fmt.Sprintf("39356123450%d", i) }
+func crashNumber(i int) string { return fmt.Sprintf("3935612345%02d", i) }
 
 // crashWorld is a world in which the callees first do what crashPlans says, and
 // then what they like.
@@ -66,16 +66,19 @@ func crashCampaign(line string) string {
 	return killedCampaign(line)
 }
 
-// newCrashSite lays out an installation with a few leads: what every test below
-// begins with a copy of.
-func newCrashSite(t *testing.T) *field {
+// newCrashSite lays out an installation with a few leads: what the tests begin
+// with a copy of.
+func newCrashSite(t *testing.T) *field { return newSite(t, len(crashPlans), crashAgents) }
+
+// newSite lays out an installation with as many leads and agents.
+func newSite(t *testing.T, leads, agents int) *field {
 	t.Helper()
 	f := &field{dir: t.TempDir(), net: "127.66.0", timers: crashTimers, began: time.Now()}
 	f.installation = &installation{t: t, data: f.path("data"), config: f.path("pronto.yaml")}
 	writeFile(t, f.path("campaign.yaml"), string(sample(t, "campaigns/demo-it.yaml")))
 	f.editCampaign(crashCampaign)
-	list, result := "id,phone,name\nC9,+"+crashNumber(9)+",Ada Neri\n", "" // the first is not screened
-	for i := range crashPlans {
+	list, result := "id,phone,name\nC99,+"+crashNumber(99)+",Ada Neri\n", "" // the first is not screened
+	for i := range leads {
 		list += fmt.Sprintf("C%d,+%s,Ada Neri\n", i, crashNumber(i))
 		result += fmt.Sprintf("%s,0,2026-11-24\n", crashNumber(i)[2:])
 	}
@@ -86,7 +89,7 @@ func newCrashSite(t *testing.T) *field {
 	writeFile(t, f.config, f.configFile(callClock))
 	f.in("dnc import", importArgs{Register: "rpo", File: "rpo.csv", NoSubmission: true, Reason: "test"}, result)
 	f.in("campaign set", setArgs{Name: demoCampaign, State: dialer.Running, What: "campaign started"}, "")
-	for i := range crashAgents {
+	for i := range agents {
 		f.in("agent add", agentArgs{Name: agentName(i), Password: demoSeed}, "")
 	}
 	return f
@@ -152,7 +155,7 @@ func freeNet(t *testing.T) string {
 
 // farEnds runs carrier and agents in this process until stop is called, which
 // also the end of the test does.
-func (f *field) farEnds(w sandbox.World) (stop func()) {
+func (f *field) farEnds(w sandbox.World, agents int) (stop func()) {
 	f.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var work sync.WaitGroup
@@ -168,7 +171,7 @@ func (f *field) farEnds(w sandbox.World) (stop func()) {
 	})
 	work.Go(func() {
 		err := sandbox.RunAgents(ctx, sandbox.AgentsConfig{
-			Registrar: f.address(1) + ":5060", Count: crashAgents, First: f.address(11), Password: demoSeed, Log: f.path("agents.log"),
+			Registrar: f.address(1) + ":5060", Count: agents, First: f.address(11), Password: demoSeed, Log: f.path("agents.log"),
 			Retry: 200 * time.Millisecond, Keys: []sandbox.Key{{Digit: '3', Share: 1, After: 100 * time.Millisecond}},
 			Ready: func() { ready <- struct{}{} },
 		})

@@ -152,7 +152,7 @@ type crashes struct {
 // run lets a service die and another one go on.
 func (c *crashes) run(t *testing.T, d death) {
 	f := c.site.copied(t)
-	stop := f.farEnds(c.world)
+	stop := f.farEnds(c.world, crashAgents)
 	defer stop()
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -172,6 +172,7 @@ func (c *crashes) run(t *testing.T, d death) {
 	c.note(p.life(f, orders{}))
 	stop()
 	p.turns(f)
+	f.sameBooks(t, c.site)
 }
 
 // awaitAnswer waits until a callee has answered.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pronto/dialer"
+	"pronto/dnc"
 )
 
 // The environment of a victim: the test binary run as a service that counts its
@@ -73,12 +74,18 @@ func runVictim() error {
 	return errors.Join(err, h.Close())
 }
 
-// noteBatch adds what a transaction brought to the store to the file.
-func noteBatch(path string, changes []dialer.Change) {
+// batch is what a transaction brought to the store.
+type batch struct {
+	Changes []dialer.Change `json:"changes,omitempty"`
+	OptOuts []dnc.OptOut    `json:"opt_outs,omitempty"`
+}
+
+// noteBatch adds a transaction to the file.
+func noteBatch(path string, b batch) {
 	if path == "" {
 		return
 	}
-	text, err := json.Marshal(changes)
+	text, err := json.Marshal(b)
 	if err == nil {
 		var f *os.File
 		if f, err = os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600); err == nil {
