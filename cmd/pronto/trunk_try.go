@@ -58,9 +58,11 @@ type trunkTestArgs struct {
 
 // trunkTestDoc is the JSON of trunk test.
 type trunkTestDoc struct {
-	Trunk   dialer.TrunkLive `json:"trunk"`
-	Options optionsDoc       `json:"options"`
-	Call    *testCallDoc     `json:"call,omitempty"`
+	Trunk dialer.TrunkLive `json:"trunk"`
+	// Registration is empty for a trunk that does not register, else registered or why not.
+	Registration string       `json:"registration,omitempty"`
+	Options      optionsDoc   `json:"options"`
+	Call         *testCallDoc `json:"call,omitempty"`
 }
 
 // optionsDoc is the answer to OPTIONS.
@@ -114,6 +116,9 @@ func showTrunkTest(cmd *cobra.Command, doc trunkTestDoc) {
 		cmd.Printf(": %s", l.Why)
 	}
 	cmd.Println()
+	if doc.Registration != "" {
+		cmd.Println(doc.Registration)
+	}
 	if doc.Options.Status != 0 {
 		cmd.Printf("OPTIONS answered with %d after %.1f ms\n", doc.Options.Status, doc.Options.RoundTripMS)
 	} else {
@@ -190,6 +195,12 @@ func (h *house) testCall(ctx context.Context, args trunkTestArgs) (*dialer.TestC
 
 func (d *trunkTestDoc) tell(e trunk.Examined) {
 	d.Trunk = e.Trunk
+	if e.Registers {
+		d.Registration = "registered"
+		if e.NoPlace != "" {
+			d.Registration = "not registered: " + e.NoPlace
+		}
+	}
 	d.Options = optionsDoc{Status: e.Options, RoundTripMS: float64(e.RoundTrip) / float64(time.Millisecond), Why: e.Why}
 }
 

@@ -22,7 +22,8 @@ type call struct {
 	user     string
 	password string
 	trunk    string
-	fate     *fate // what the call's way says of the trunk; nil: nobody asks
+	heard    func() // called at each response to an INVITE; nil: nobody asks
+	fate     *fate  // what the call's way says of the trunk; nil: nobody asks
 
 	audio     dialer.Audio
 	codecs    []dialer.Codec

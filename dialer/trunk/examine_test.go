@@ -62,10 +62,10 @@ func TestTraceByUDP(t *testing.T) {
 	}
 }
 
-func TestExamine(t *testing.T) {
-	b := newBench(t)
-	out := make(chan Examined, 1)
-	ask := func() {
+// examining is a bench whose trunk can be examined.
+func examining(t *testing.T) (b *bench, ask func(), out chan Examined) {
+	b, out = newBench(t), make(chan Examined, 1)
+	return b, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*testT1)
 		defer cancel()
 		e, err := b.ep.Examine(ctx, "carrier")
@@ -73,7 +73,11 @@ func TestExamine(t *testing.T) {
 			t.Error(err)
 		}
 		out <- e
-	}
+	}, out
+}
+
+func TestExamine(t *testing.T) {
+	b, ask, out := examining(t)
 	go ask()
 	opt := b.far.next("OPTIONS")
 	if !strings.HasPrefix(opt.line, "OPTIONS sip:"+b.far.addrString()) || opt.header("Contact") == "" {
@@ -89,5 +93,23 @@ func TestExamine(t *testing.T) {
 	}
 	if _, err := b.ep.Examine(context.Background(), "other"); err == nil {
 		t.Error("a trunk that is not there")
+	}
+}
+
+func TestExamineRegistration(t *testing.T) {
+	b, ask, out := examining(t)
+	carrier := b.ep.trunk("carrier")
+	carrier.cfg.Register = true
+	carrier.watch.register("403 Forbidden")
+	go ask()
+	b.far.reply(b.far.next("OPTIONS"), say{status: "200 OK", tag: "a"})
+	if e := wait(t, "the answer", out); !e.Registers || e.NoPlace != "403 Forbidden" || e.Options != 200 || e.Trunk.State != dialer.TrunkDown {
+		t.Errorf("%+v", e)
+	}
+	go ask()
+	b.far.reply(b.far.next("OPTIONS"), say{status: "200 OK", tag: "a"})
+	carrier.watch.register("")
+	if e := wait(t, "the registration", out); e.NoPlace != "" || e.Trunk.State != dialer.TrunkUp {
+		t.Errorf("%+v", e)
 	}
 }

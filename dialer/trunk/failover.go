@@ -83,7 +83,13 @@ func (ep *Endpoint) over(ctx context.Context, t *carrier, c cleared, p dialer.Pl
 		unseen()
 		t.ended(answered.Load(), p.Audio, ep.cfg.Now())
 	})
+	quiet := time.AfterFunc(trying*sip.T1, func() { t.health.quiet(ep.cfg.Now()) })
+	defer quiet.Stop()
 	call.id, call.fate = identOf(c.attempt, try), &f
+	call.heard = func() {
+		quiet.Stop()
+		t.health.heard()
+	}
 	call.ringing = func(at time.Time, early dialer.Dialog) {
 		t.health.met()
 		if p.Ringing != nil {

@@ -17,7 +17,12 @@ type health struct {
 	trying bool      // a call is on its way to see whether the trunk is well
 	why    string
 	asked  time.Time // until then the far end wants no calls (Retry-After)
+	silent int       // INVITEs without a response in time, since the last response
 }
+
+// trying is how many times T1 a carrier has for its first response. A stateful one
+// says 100 within 200 ms (RFC 3261 section 17.2.1).
+const trying = 6
 
 const (
 	restAfter   = 5
@@ -53,6 +58,24 @@ func (h *health) nowhere(why string, certain bool, now time.Time) {
 		return
 	}
 	h.rest, h.trying, h.why, h.recent = now.Add(h.wait), false, why, nil
+}
+
+// quiet notes an INVITE that got no response in time. A carrier that is silent
+// loses its turn then, not when the first of its calls is given up half a minute later.
+func (h *health) quiet(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.silent++; h.silent >= restAfter && h.wait == 0 {
+		h.wait, h.recent, h.why = firstRest, nil, "no response to INVITEs"
+		h.rest, h.trying = now.Add(h.wait), false
+	}
+}
+
+// heard notes a response to an INVITE.
+func (h *health) heard() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.silent = 0
 }
 
 // pause notes that the far end wants no calls for d (RFC 3261 section 20.33).

@@ -166,6 +166,9 @@ func (v *invite) await(ctx context.Context) (*sip.Response, error) {
 		}
 		select {
 		case res := <-v.tx.Responses():
+			if v.heard != nil {
+				v.heard()
+			}
 			if !res.IsProvisional() {
 				return res, nil
 			}
