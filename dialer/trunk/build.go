@@ -1,6 +1,7 @@
 package trunk
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -127,6 +128,7 @@ func (ep *Endpoint) inDialog(method sip.RequestMethod, d dialogOf, cseq uint32, 
 // reply makes a response with our headers.
 func (ep *Endpoint) reply(req *sip.Request, status int, reason string) *sip.Response {
 	res := sip.NewResponseFromRequest(req, status, reason, nil)
+	res.SipVersion = response
 	res.AppendHeader(sip.NewHeader("Server", ep.cfg.UserAgent))
 	return res
 }
@@ -144,7 +146,11 @@ func (ep *Endpoint) write(tx *sip.ServerTx, res *sip.Response) {
 	if len(res.Body()) > 0 && strings.EqualFold(res.Transport(), "udp") && len(res.String()) > largest {
 		send = ep.writeLarge
 	}
-	if err := send(res); err != nil {
+	err := send(res)
+	if errors.Is(err, sip.ErrUDPMTUCongestion) { // many headers came back in it
+		err = ep.writeLarge(res)
+	}
+	if err != nil {
 		ep.log.Debug("response not sent", zap.Int("status", res.StatusCode), zap.Error(err))
 	}
 }

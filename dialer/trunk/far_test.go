@@ -31,11 +31,22 @@ type heard struct {
 
 func newFar(t testing.TB, host string) *far {
 	t.Helper()
-	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(host), 0)))
+	return newFarAt(t, netip.AddrPortFrom(netip.MustParseAddr(host), 0))
+}
+
+func newFarAt(t testing.TB, addr netip.AddrPort) *far {
+	t.Helper()
+	return newFarInto(t, addr, make(chan *heard, 1000))
+}
+
+// newFarInto is another socket of a far end.
+func newFarInto(t testing.TB, addr netip.AddrPort, in chan *heard) *far {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(addr))
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &far{t: t, conn: conn, in: make(chan *heard, 1000)}
+	f := &far{t: t, conn: conn, in: in}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

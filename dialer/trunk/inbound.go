@@ -35,7 +35,7 @@ func (ep *Endpoint) onRequest(req *sip.Request, tx *sip.ServerTx) {
 	if !ep.known.has(src.Addr()) {
 		return // strangers learn nothing, not even that somebody is here
 	}
-	if t := ep.peer(src.Addr()); t != nil && req.IsInvite() {
+	if t := ep.peer(src.Addr()); t != nil && req.IsInvite() && ep.flawed(req) == nil {
 		ep.rung(req, tx, t)
 		return
 	}
@@ -47,9 +47,16 @@ func (ep *Endpoint) onRequest(req *sip.Request, tx *sip.ServerTx) {
 // outside answers a request that belongs to no dialog and begins none; nil: not
 // at all. It keeps nothing, so that the same answer may be given again.
 func (ep *Endpoint) outside(req *sip.Request) *sip.Response {
-	switch req.Method {
-	case sip.ACK:
+	if req.IsAck() {
 		return nil
+	}
+	if res := ep.flawed(req); res != nil {
+		return res
+	}
+	if res := ep.demands(req); res != nil {
+		return res
+	}
+	switch req.Method {
 	case sip.OPTIONS:
 		return ep.replyWithAllow(req, sip.StatusOK, "OK")
 	case sip.INVITE:
