@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net"
 	"strings"
@@ -16,6 +17,7 @@ import (
 type farEnd struct {
 	conn *net.UDPConn
 	plan func(callID string) farPlan
+	port int // of the audio in SDP; 0: 9, where nobody is
 
 	mu    sync.Mutex // protects the fields below
 	calls map[string]*farCall
@@ -129,7 +131,8 @@ func (f *farEnd) answer(id string, talk time.Duration) {
 	}
 	f.finals.Add(1)
 	host := f.conn.LocalAddr().(*net.UDPAddr).IP
-	sdp := fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio 9 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n", host, host)
+	port := cmp.Or(f.port, 9)
+	sdp := fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n", host, host, port)
 	f.send(reply(c.invite, 200, "OK", c.tag, sdp), c.from)
 	if talk > 0 {
 		time.AfterFunc(talk, func() {
