@@ -63,7 +63,7 @@ func (c *capture) end() traffic {
 var packetFields = []string{
 	"frame.time_epoch", "ip.src", "udp.srcport", "ip.dst", "udp.dstport",
 	"rtp.ssrc", "rtp.seq", "rtp.p_type", "rtp.payload",
-	"sip.Method", "sip.Status-Code", "sip.Call-ID", "sip.CSeq.method", "sip.Route", "sdp.media.port", "srtp.enc_payload", "ip.dsfield.dscp",
+	"sip.Method", "sip.Status-Code", "sip.Call-ID", "sip.CSeq.method", "sip.Route", "sdp.media.port", "srtp.enc_payload", "ip.dsfield.dscp", "rtp.timestamp", "rtp.marker",
 }
 
 // traffic is what was on the wire.
@@ -82,6 +82,8 @@ type packet struct {
 	seq         int
 	payloadType int
 	payload     []byte
+	stamp       uint32
+	marker      bool
 	sealed      []byte // of SRTP, in the place of payload
 
 	method string // of a request
@@ -136,6 +138,7 @@ func readPacket(f []string) (packet, error) {
 		at: time.UnixMicro(int64(at * 1e6)), src: address(f[1], f[2]), dst: address(f[3], f[4]),
 		ssrc: f[5], seq: number(f[6]), payloadType: number(f[7]), payload: payload, sealed: sealed,
 		method: f[9], status: number(f[10]), callID: f[11], cseq: f[12], route: f[13], port: number(f[14]), dscp: number(f[16]),
+		stamp: uint32(number(f[17])), marker: f[18] == "1" || f[18] == "True",
 	}
 	return p, errors.Join(errs...)
 }
@@ -183,7 +186,7 @@ func (w traffic) audio(src, dst netip.AddrPort) []int16 {
 	w.t.Helper()
 	var out []int16
 	for _, p := range w.packets {
-		if p.ssrc != "" && fits(p.src, src) && fits(p.dst, dst) {
+		if p.ssrc != "" && p.payloadType < 96 && fits(p.src, src) && fits(p.dst, dst) {
 			out = append(out, decodeG711(w.t, p.payloadType, p.payload)...)
 		}
 	}
