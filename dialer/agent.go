@@ -72,6 +72,7 @@ func (l *loop) ready(a *agent, why string, now time.Time) {
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.AgentReady, Agent: a.id})
 	l.setState(a, Ready, why, now)
 	l.serve(now)
+	l.lookAgain() // a phone that has just answered is not heard yet
 }
 
 // longestIdle is the ready agent that has waited longest among those whose

@@ -329,6 +329,7 @@ type fakeDesk struct {
 	plays   int
 	played  []string // prompts to people who rang back
 	onDigit map[Audio]func(byte)
+	born    func(*fakeAudio) // told of each one that is opened
 }
 
 // fakeAudio is heard all the time until it is mute.
@@ -360,6 +361,9 @@ func (d *fakeDesk) Open(onDigit func(byte)) (Audio, error) {
 		d.onDigit = map[Audio]func(byte){}
 	}
 	a := &fakeAudio{id: len(d.onDigit)}
+	if d.born != nil {
+		d.born(a)
+	}
 	d.onDigit[a] = onDigit
 	return a, nil
 }

@@ -227,3 +227,25 @@ func TestSilenceOnHoldIsForgotten(t *testing.T) {
 		r.end()
 	})
 }
+
+// A customer whose agent's phone hangs up gets the agent back as soon as the
+// phone, which has been called again, is heard.
+func TestCustomerGetsTheAgentBack(t *testing.T) {
+	o := rigOptions{agents: 1, leads: 1, script: talks(time.Minute), policy: func(p *Policy) { p.Deadline = 10 * time.Second }}
+	in(t, o, func(t *testing.T, r *rig) {
+		r.run()
+		r.await("agent00", Talking)
+		r.desk.mu.Lock()
+		r.desk.born = func(a *fakeAudio) {
+			a.mute.Store(&time.Time{})
+			time.AfterFunc(200*time.Millisecond, func() { a.mute.Store(nil) })
+		}
+		r.desk.mu.Unlock()
+		r.phones.set(func(f *fakePhones) { f.legs["agent00"].end(End{ByFar: true}) })
+		time.Sleep(3 * time.Second)
+		if at := r.customers("agent00"); len(at) != 2 || r.stateOf("agent00") != Talking {
+			t.Errorf("the customer came to the agent %d times; the agent is %s", len(at), r.stateOf("agent00"))
+		}
+		r.end()
+	})
+}

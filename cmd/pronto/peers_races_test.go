@@ -65,7 +65,7 @@ func TestPeersRaces(t *testing.T) {
 	}
 	c := startCapture(t, "127.63.1.0/24")
 	s := setUp(t, stageOptions{
-		net: "127.63.1", agents: 3, numbers: numbers, carrier: scenario(t),
+		net: "127.63.1", agents: 3, numbers: numbers, carrier: raceScenario(t),
 		sip: ", timers: {t1: 100ms, t2: 400ms, t4: 400ms, min_se: 1s}, session_expires: 100s",
 	})
 	t.Cleanup(func() {

@@ -10,32 +10,50 @@ import (
 	"text/template"
 )
 
-// scenario makes sipp's scenario of testdata/peers/races.xml: every block under
-// its label, chosen by the last two digits of the called number.
-func scenario(t testing.TB) string {
+// raceScenario makes sipp's scenario of testdata/peers/races.xml: every block
+// under its label, chosen by the last two digits of the called number.
+func raceScenario(t testing.TB) string {
 	t.Helper()
 	var m messages
-	blocks, err := template.New("races.xml").Funcs(m.funcs()).ParseFiles("testdata/peers/races.xml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	block := m.blocks(t, "races.xml")
 	var body, choice, calls strings.Builder
 	for i, r := range races {
 		number := raceNumber(i)
 		variable := m.variable(fmt.Sprintf("race%d", i))
 		fmt.Fprintf(&choice, `<ereg regexp="%s@" search_in="hdr" header="To:" assign_to="%s"/>`, number[len(number)-2:], variable)
 		fmt.Fprintf(&calls, "<nop hide=\"true\" test=\"%s\" next=\"%[1]s\"/>\n", variable)
-		fmt.Fprintf(&body, "<label id=\"%s\"/>\n", variable)
+		fmt.Fprintf(&body, "<label id=\"%s\"/>\n%s<nop hide=\"true\" next=\"over\"/>\n", variable, block(r.name))
+	}
+	return m.scenario(m.invite(choice.String()) + calls.String() + body.String())
+}
+
+// phoneScenario makes sipp's scenario of a block of testdata/peers/phones.xml.
+func phoneScenario(t testing.TB, name string) string {
+	t.Helper()
+	var m messages
+	return m.scenario(m.invite("") + m.blocks(t, "phones.xml")(name))
+}
+
+// blocks reads a file of blocks and gives them by name.
+func (m *messages) blocks(t testing.TB, file string) func(name string) string {
+	t.Helper()
+	all, err := template.New(file).Funcs(m.funcs()).ParseFiles("testdata/peers/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(name string) string {
 		var block bytes.Buffer
-		if err := blocks.ExecuteTemplate(&block, r.name, nil); err != nil {
+		if err := all.ExecuteTemplate(&block, name, nil); err != nil {
 			t.Fatal(err)
 		}
-		body.Write(block.Bytes())
-		body.WriteString("<nop hide=\"true\" next=\"over\"/>\n")
+		return block.String()
 	}
-	first := m.invite(choice.String())
-	return fmt.Sprintf("<?xml version=\"1.0\"?>\n<!DOCTYPE scenario SYSTEM \"sipp.dtd\">\n<scenario name=\"races\">\n%s%s%s<label id=\"over\"/>\n<timewait milliseconds=\"200\"/>\n<Reference variables=\"%s\"/>\n</scenario>\n",
-		first, calls.String(), body.String(), strings.Join(m.variables, ","))
+}
+
+// scenario is the whole file.
+func (m *messages) scenario(steps string) string {
+	return "<?xml version=\"1.0\"?>\n<!DOCTYPE scenario SYSTEM \"sipp.dtd\">\n<scenario name=\"script\">\n" + steps +
+		"<label id=\"over\"/>\n<timewait milliseconds=\"200\"/>\n<Reference variables=\"" + strings.Join(m.variables, ",") + "\"/>\n</scenario>\n"
 }
 
 // messages writes the steps of a scenario.
@@ -54,6 +72,8 @@ func (m *messages) funcs() template.FuncMap {
 		"want":   func(where, what string) option { return option{"want", where, what} },
 		"keep":   func(name string) option { return option{"keep", name, ""} },
 		"twelve": func() []int { return make([]int, 12) },
+		"speak":  func() string { return `<nop hide="true"><action><exec rtp_stream="speech.al,-1,8"/></action></nop>` },
+		"rest":   m.rest,
 		"pause":  func(ms int) string { return fmt.Sprintf("<pause milliseconds=\"%d\"/>\n", ms) },
 		"again":  func(os ...option) string { return m.invite(m.actions(os)) },
 		"say": func(status string, os ...option) string {
@@ -80,9 +100,16 @@ func (m *messages) funcs() template.FuncMap {
 	}
 }
 
+// rest answers what a phone is asked until the BYE.
+func (m *messages) rest() string {
+	ok := m.response("200 OK", "[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]", nil)
+	return `<label id="rest"/><recv request="OPTIONS" optional="true" next="asked"/><recv request="BYE" next="left"/>` +
+		`<label id="asked"/>` + strings.Replace(ok, "<send", `<send next="rest"`, 1) + `<label id="left"/>` + ok
+}
+
 // description is an SDP.
 func description(address, direction string) string {
-	return "v=0\no=carrier 1 1 IN IP4 " + address + "\ns=-\nc=IN IP4 " + address + "\nt=0 0\nm=audio [media_port] RTP/AVP 8\na=rtpmap:8 PCMA/8000\na=" + direction
+	return "v=0\no=carrier 1 1 IN IP4 " + address + "\ns=-\nc=IN IP4 " + address + "\nt=0 0\nm=audio [rtpstream_audio_port] RTP/AVP 8\na=rtpmap:8 PCMA/8000\na=" + direction
 }
 
 // valueOf is what an option of the kind says.
