@@ -96,6 +96,7 @@ type trunkConfig struct {
 	Registrar         string   `yaml:"registrar"`
 	Expires           span     `yaml:"expires"`
 	Health            *span    `yaml:"health"` // default 30s; 0: no OPTIONS
+	Shaken            shaken   `yaml:"shaken"`
 	Domain            string   `yaml:"domain"`
 	FromUser          string   `yaml:"from_user"`
 	AuthName          string   `yaml:"auth_name"`

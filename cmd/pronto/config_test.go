@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pronto/dialer/dscp"
+	"pronto/dialer/trunk"
 )
 
 func TestConfigRefusesWhatItCannotRead(t *testing.T) {
@@ -96,7 +97,7 @@ func TestConfigSaysAllThatIsWrongWithTrunks(t *testing.T) {
 func TestConfigPlacesFilesBesideItself(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pronto.yaml")
 	writeFile(t, file, "sip: {tls: {listen: \"127.0.0.1:5061\", certificate: a.pem, key: /b.pem}}\nrules: [r.yaml]\n"+
-		"trunks: [{name: a, address: sip.example, transport: tls, tls: {ca: ca.pem, server_name: x.example}, proxy: \"sip:p.example;lr\", username: u, register: true, expires: 5m},\n"+
+		"trunks: [{name: a, address: sip.example, transport: tls, tls: {ca: ca.pem, server_name: x.example}, proxy: \"sip:p.example;lr\", username: u, register: true, expires: 5m, shaken: {certificate: \"https://x.example/c.pem\", key: s.key, attest: B}},\n"+
 		"  {name: b, address: sip.example, health: 0}]\n")
 	c, err := loadConfig(file)
 	if err != nil {
@@ -105,6 +106,7 @@ func TestConfigPlacesFilesBesideItself(t *testing.T) {
 	dir := filepath.Dir(file)
 	for got, want := range map[string]string{
 		c.SIP.TLS.Certificate: filepath.Join(dir, "a.pem"), c.SIP.TLS.Key: "/b.pem", c.Trunks[0].TLS.CA: filepath.Join(dir, "ca.pem"),
+		c.Trunks[0].Shaken.Key: filepath.Join(dir, "s.key"), c.Trunks[0].Shaken.Certificate: "https://x.example/c.pem",
 		c.Rules[0]: filepath.Join(dir, "r.yaml"), c.Trunks[0].TLS.Certificate: "",
 	} {
 		if got != want {
@@ -113,7 +115,7 @@ func TestConfigPlacesFilesBesideItself(t *testing.T) {
 	}
 	out, err := c.trunk()
 	if err != nil || out.Trunks[0].TLS.ServerName != "x.example" || out.Trunks[0].Proxy != "sip:p.example;lr" || out.TLS.Listen.Port() != 5061 ||
-		!out.Trunks[0].Register || out.Trunks[0].Expires != 5*time.Minute || out.Trunks[0].Health != 30*time.Second || out.Trunks[1].Health != 0 {
+		out.Trunks[0].Shaken.Attest != trunk.Partial || !out.Trunks[0].Register || out.Trunks[0].Expires != 5*time.Minute || out.Trunks[0].Health != 30*time.Second || out.Trunks[1].Health != 0 {
 		t.Errorf("%+v, %v", out, err)
 	}
 }

@@ -23,6 +23,13 @@ type trunkTLS struct {
 	Insecure    bool   `yaml:"insecure"`
 }
 
+// shaken signs a trunk's calls.
+type shaken struct {
+	Certificate string `yaml:"certificate"` // URL
+	Key         string `yaml:"key"`         // PEM file
+	Attest      string `yaml:"attest"`      // A, B, C; default A
+}
+
 // sipTLS is a port for SIP by TLS.
 type sipTLS struct {
 	Listen      string `yaml:"listen"`
@@ -56,7 +63,7 @@ func (c *config) placeFiles(dir string) {
 	files := []*string{&c.Prompts, &c.SIP.TLS.Certificate, &c.SIP.TLS.Key}
 	for i := range c.Trunks {
 		t := &c.Trunks[i]
-		files = append(files, &t.TLS.CA, &t.TLS.Certificate, &t.TLS.Key)
+		files = append(files, &t.TLS.CA, &t.TLS.Certificate, &t.TLS.Key, &t.Shaken.Key)
 	}
 	for _, names := range []paths{c.Rules, c.Profiles} {
 		for i := range names {
@@ -81,7 +88,9 @@ func (t trunkConfig) way(at string) (trunk.TrunkConfig, error) {
 	return trunk.TrunkConfig{
 		Name: t.Name, Address: t.Address, Transport: trunk.Transport(t.Transport), TLS: trunk.TLSConfig(t.TLS), Proxy: t.Proxy,
 		Username: t.Username, AuthName: t.AuthName, Password: t.Password,
-		Register: t.Register, Registrar: t.Registrar, Expires: time.Duration(t.Expires), Health: health, Domain: t.Domain, FromUser: t.FromUser,
+		Register: t.Register, Registrar: t.Registrar, Expires: time.Duration(t.Expires), Health: health,
+		Shaken: trunk.Shaken{Certificate: t.Shaken.Certificate, Key: t.Shaken.Key, Attest: trunk.Attestation(t.Shaken.Attest)},
+		Domain: t.Domain, FromUser: t.FromUser,
 		Format: trunk.NumberFormat(t.NumberFormat), ToFormat: trunk.NumberFormat(t.ToFormat),
 		FromFormat: trunk.NumberFormat(t.FromFormat), AssertedFormat: trunk.NumberFormat(t.AssertedFormat),
 		Priority: t.Priority, Weight: t.Weight, Country: t.Country, NationalPrefix: t.NationalPrefix, Asserted: trunk.Identity(t.Asserted),

@@ -20,6 +20,10 @@ func (v *invite) build() {
 		id: uint64(v.ep.cfg.Now().Unix()), version: 1, local: v.audio.Local(),
 		codecs: v.codecs, digits: digitsType, direction: sendRecv, sdes: v.sdes,
 	}
+	v.signed = nil
+	if v.sign != nil {
+		v.signed = v.sign(v.ep.cfg.Now())
+	}
 	v.req = v.request0(v.hop)
 	if v.hop.transport == UDP && len(v.req.String()) > largest {
 		v.hop.transport = TCP
@@ -55,6 +59,9 @@ func (v *invite) request0(h hop) *sip.Request {
 	req.AppendHeader(ep.contact(h.transport))
 	if v.asserted != nil {
 		req.AppendHeader(v.asserted)
+	}
+	for _, h := range v.signed {
+		req.AppendHeader(h)
 	}
 	req.AppendHeader(sip.NewHeader("Allow", allow))
 	req.AppendHeader(sip.NewHeader("User-Agent", ep.cfg.UserAgent))

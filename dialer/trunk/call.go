@@ -13,7 +13,8 @@ type call struct {
 	id       ident
 	target   sip.Uri // Request-URI
 	from, to sip.Uri
-	asserted sip.Header // of the caller ID beside From; nil: none
+	asserted sip.Header                       // of the caller ID beside From; nil: none
+	sign     func(now time.Time) []sip.Header // made anew for each INVITE; nil: none
 	hop      hop
 	route    []sip.Uri // preloaded into the INVITE
 	usual    Transport // the next hop's when nothing asks for another; another one is noted in the dialog

@@ -3,6 +3,7 @@ package trunk
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"math"
 	"net/netip"
 	"slices"
@@ -26,6 +27,7 @@ type carrier struct {
 	domain    sip.Uri   // host and port of the URIs we write
 	codecs    []dialer.Codec
 	tls       *tls.Config   // of connections that we open
+	signer    *signer       // nil: calls are not signed
 	rate      *rate.Limiter // nil: no bound
 	inUse     atomic.Int64  // channels
 	watch     watch
@@ -67,9 +69,10 @@ func newCarrier(cfg TrunkConfig) (*carrier, error) {
 	if cfg.CallsPerSecond > 0 {
 		t.rate = rate.NewLimiter(rate.Limit(cfg.CallsPerSecond), max(1, int(math.Ceil(cfg.CallsPerSecond/10))))
 	}
-	var err error
-	t.tls, err = cfg.TLS.client()
-	return t, err
+	var noTLS, noSigner error
+	t.tls, noTLS = cfg.TLS.client()
+	t.signer, noSigner = newSigner(cfg.Shaken, cfg.Name)
+	return t, errors.Join(noTLS, noSigner)
 }
 
 // through sends everything to an outbound proxy, with a Route header where it

@@ -73,13 +73,14 @@ type TrunkConfig struct { //nolint:revive // Config is the endpoint's, and a tru
 	Registrar      string        // host:port; empty: the domain, where calls go
 	Expires        time.Duration // of the registration, to ask for; default 10 minutes
 	Health         time.Duration // between two OPTIONS that ask whether the carrier is there; 0: none
-	Domain         string        // host part of Request-URI, From and To; empty: the address
-	Format         NumberFormat  // of the Request-URI; default E164
-	ToFormat       NumberFormat  // default Format
-	FromFormat     NumberFormat  // default Format
-	AssertedFormat NumberFormat  // default Format
-	Country        string        // of the carrier, ISO 3166-1 alpha-2, whose numbers National shortens; empty: not known
-	NationalPrefix *string       // before a national number; nil: what the country's own format has
+	Shaken         Shaken
+	Domain         string       // host part of Request-URI, From and To; empty: the address
+	Format         NumberFormat // of the Request-URI; default E164
+	ToFormat       NumberFormat // default Format
+	FromFormat     NumberFormat // default Format
+	AssertedFormat NumberFormat // default Format
+	Country        string       // of the carrier, ISO 3166-1 alpha-2, whose numbers National shortens; empty: not known
+	NationalPrefix *string      // before a national number; nil: what the country's own format has
 	Asserted       Identity
 	FromUser       string         // user part of From instead of the caller ID, which then stands in the asserted identity alone
 	Channels       int            // calls in progress; 0: no bound

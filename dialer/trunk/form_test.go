@@ -41,7 +41,7 @@ func (c check) xml(variable int) string {
 	switch where {
 	case "line":
 		search, regexp = `search_in="msg"`, "^INVITE "+c.regexp+" SIP/2.0"
-	case "body", "msg":
+	case "body", "msg": // the whole, not a header
 		search = `search_in="` + where + `"`
 	}
 	var b strings.Builder
@@ -212,4 +212,88 @@ func TestSippRefusesTheWrongForm(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sipp listens by UDP and TCP on one port: what is small comes by the trunk's
+// transport, an INVITE over 1300 bytes by TCP, and the other one hears nothing.
+func TestTransportsBySipp(t *testing.T) {
+	long := func(c *Config) { c.UserAgent = strings.Repeat("p", 900) }
+	for name, test := range map[string]struct {
+		change   func(*Config)
+		tcp      bool
+		protocol string
+	}{
+		"UDP":             {func(*Config) {}, false, "UDP"},
+		"TCP":             {func(c *Config) { c.Trunks[0].Transport = TCP }, true, "TCP"},
+		"over 1300 bytes": {long, true, "TCP"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			addr := freePort(t, hostOf(t, "carrier"))
+			scenario := checking(t, "answer.xml", []check{{"msg", "Via: SIP/2.0/" + test.protocol + " " + formHost + ":[0-9]+;branch=z9hG4bK[^;]*;rport"}})
+			byUDP, byTCP := sippAs(t, addr, "u1", scenario), sippAs(t, addr, "t1", scenario)
+			used, idle := byUDP, byTCP
+			if test.tcp {
+				used, idle = byTCP, byUDP
+			}
+			converse(t, formBench(t, toward(addr), test.change), used)
+			select {
+			case <-idle.done:
+				t.Errorf("the other transport was used: %v", idle.err)
+			default:
+			}
+		})
+	}
+}
+
+// The digest's user name is another than the trunk's.
+func TestAuthNameBySipp(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/sipp/challenge.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scenario := strings.Replace(string(text), `username="pronto"`, `username="line7"`, 1)
+	addr := freePort(t, hostOf(t, "carrier"))
+	p := sippAs(t, addr, "u1", scenario)
+	converse(t, formBench(t, toward(addr), func(c *Config) { c.Trunks[0].AuthName = "line7" }), p)
+}
+
+// A carrier that says in each response where the request came from (RFC 3581),
+// as it does to one behind a NAT, changes nothing for the call.
+func TestRportBySipp(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/sipp/answer.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scenario := strings.ReplaceAll(string(text), "[last_Via:]", "[last_Via:];received=198.51.100.7;rport=40000")
+	addr := freePort(t, hostOf(t, "carrier"))
+	p := sippAs(t, addr, "u1", scenario)
+	converse(t, formBench(t, toward(addr), func(c *Config) { c.Public = "203.0.113.9" }), p)
+}
+
+// seen is audio behind a NAT: SDP shows the public address.
+type seen struct{ *fakeAudio }
+
+func (s seen) Local() netip.AddrPort {
+	return netip.AddrPortFrom(netip.MustParseAddr("203.0.113.9"), s.fakeAudio.Local().Port())
+}
+
+func TestPublicAddressBySipp(t *testing.T) {
+	t.Parallel()
+	addr := freePort(t, hostOf(t, "carrier"))
+	p := sippAs(t, addr, "u1", checking(t, "answer.xml", []check{
+		{"body", "c=IN IP4 203.0.113.9"}, {"body", "o=- [0-9]+ [0-9]+ IN IP4 203.0.113.9"}, {"!body", "127.62"},
+		{"Contact:", "@203.0.113.9:[0-9]+>"}, {"Via:", "UDP 203.0.113.9:[0-9]+;"},
+	}))
+	b := formBench(t, toward(addr), func(c *Config) { c.Public = "203.0.113.9" })
+	p0 := dialer.Placing{Audio: seen{b.audio}, RingTimeout: time.Minute}
+	leg, res := b.ep.originate(t.Context(), cleared{number: callee, callerID: caller, attempt: newAttempt(), valid: always}, p0)
+	if leg == nil {
+		t.Fatalf("result %+v", res)
+	}
+	leg.Hangup()
+	wait(t, "the end of the leg", leg.Done())
+	finished(t, p)
 }

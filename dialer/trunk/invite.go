@@ -27,6 +27,7 @@ type invite struct {
 	cseq    uint32
 	every   time.Duration // the life of the session that we ask for (RFC 4028)
 	leastSE time.Duration // the least that the far end accepts
+	signed  []sip.Header
 	req     *sip.Request
 	tx      *sip.ClientTx
 	offer   session

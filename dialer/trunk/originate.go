@@ -4,6 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+
 	"pronto/campaigns"
 	"pronto/dialer"
 	"pronto/dnc"
@@ -44,9 +47,24 @@ func (ep *Endpoint) outbound(t *carrier, h hop, c cleared, p dialer.Placing, rel
 	return call{
 		id: identOf(c.attempt, 1), target: t.uri(t.format(c.number, t.cfg.Format)), to: t.uri(t.format(c.number, t.cfg.ToFormat)),
 		from: t.uri(or(t.cfg.FromUser, t.format(c.callerID, t.cfg.FromFormat))), asserted: t.identity(c.callerID),
-		hop: h, usual: t.transport, route: t.preloaded(), user: t.authName(), password: t.cfg.Password, trunk: t.cfg.Name,
+		sign: ep.signing(t, c),
+		hop:  h, usual: t.transport, route: t.preloaded(), user: t.authName(), password: t.cfg.Password, trunk: t.cfg.Name,
 		audio: p.Audio, codecs: t.codecs, srtp: t.cfg.SRTP, srtpPlain: t.cfg.SRTPWithoutTLS,
 		ring: or(p.RingTimeout, ep.cfg.Limits.PhoneRing), ringMin: c.ringMin, post: ep.cfg.Limits.PostDial,
 		valid: c.valid, dialing: p.Dialing, ringing: p.Ringing, answered: p.Answered, release: release,
+	}
+}
+
+// signing is what signs a call over a trunk whose calls are signed.
+func (ep *Endpoint) signing(t *carrier, c cleared) func(time.Time) []sip.Header {
+	if t.signer == nil {
+		return nil
+	}
+	return func(now time.Time) []sip.Header {
+		headers, err := t.signer.headers(c.callerID, c.number, now)
+		if err != nil {
+			ep.log.Error("a call goes unsigned", zap.String("trunk", t.cfg.Name), zap.Error(err))
+		}
+		return headers
 	}
 }

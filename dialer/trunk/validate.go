@@ -68,6 +68,7 @@ func (t TrunkConfig) validate(p *problems, at string) {
 	t.TLS.validate(p, at+".tls")
 	t.SRTP.validate(p, at+".srtp", secure || t.SRTPWithoutTLS)
 	t.validateRegistration(p, at)
+	t.Shaken.validate(p, at+".shaken")
 	if t.Channels < 0 || t.CallsPerSecond < 0 {
 		p.add(at, t.Name, "channels and calls per second are not negative; 0 is no bound")
 	}
