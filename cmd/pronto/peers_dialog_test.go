@@ -174,3 +174,27 @@ func (w traffic) between(from, to time.Time) traffic {
 	in.packets = slices.DeleteFunc(slices.Clone(w.packets), func(p packet) bool { return p.at.Before(from) || p.at.After(to) })
 	return in
 }
+
+// A phone that is killed while its agent waits is found out, called again, and
+// up as soon as it is back.
+func TestPeersIdlePhoneKilled(t *testing.T) {
+	s := setUp(t, stageOptions{net: "127.63.4", agents: 1, numbers: []string{"+390810005604"}})
+	p := s.startPhones(0)
+	p.add(0, "PCMA")
+	p.process.kill()
+	at := time.Now()
+	s.awaitState(s.agent(0), 6*time.Second, dialer.LoggedOut)
+	t.Logf("not ready %s after the phone was killed", time.Since(at).Round(time.Millisecond))
+	await(t, 20*time.Second, "two more calls to the phone", func() bool {
+		return strings.Count(s.service.out.String(), "agent's phone did not take the call") >= 2
+	})
+	p = s.startPhones(0)
+	at = time.Now()
+	p.add(0, "PCMA")
+	t.Logf("up within %s of the phone's return", time.Since(at).Round(time.Millisecond))
+	s.do("campaign", "start", "peers")
+	talk := s.record(journal.Connected, func(journal.Record) bool { return true })
+	s.awaitTone(p, talk.Agent, talk.Number)
+	p.press(talk.Agent, "#")
+	s.finish(20 * time.Second)
+}

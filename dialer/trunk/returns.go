@@ -12,7 +12,7 @@ import (
 )
 
 // errUnreachable is the end of an INVITE that the network could not deliver.
-var errUnreachable = errors.New("the carrier's address is unreachable (ICMP)")
+var errUnreachable = errors.New("the address is unreachable (ICMP)")
 
 // quoted is more than an ICMP error quotes of a datagram.
 const quoted = 1500
