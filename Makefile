@@ -6,7 +6,7 @@ GOBIN := $(CURDIR)/bin
 LINT_VERSION := v2.15.0
 LINT := $(GOBIN)/golangci-lint-$(LINT_VERSION)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-PEERS := sip-tester baresip-core kamailio kamailio-tls-modules tshark strace sipsak
+PEERS := sip-tester baresip-core kamailio kamailio-tls-modules tshark strace sipsak sipvicious
 # One package at a time: tests with real audio and timers need the cores to themselves.
 TESTFLAGS ?= -race -p 1 -timeout 15m
 

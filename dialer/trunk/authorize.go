@@ -152,7 +152,7 @@ func (r *registrar) tell(name string, src netip.AddrPort, a admission, now time.
 		return
 	}
 	var t spent
-	if !t.take(r.told.of(keyOf(networkOf(src.Addr()), name)), now) || !t.take(r.toldAll, now) {
+	if !t.take(r.told.of(keyOf(networkOf(src.Addr()), why+name)), now) || !t.take(r.toldAll, now) {
 		return
 	}
 	r.ep.log.Warn("a phone may not register", zap.String("agent", printable(name)), zap.Stringer("from", src), zap.String("why", why))
