@@ -102,7 +102,11 @@ func baresip(t *testing.T, ep *Endpoint, host, name, transport string) *process 
 		"module_tmp account.so\nmodule_app menu.so\nsip_listen "+host+":0\nnet_interface "+host+"\n"+
 		"audio_source aufile,"+dir+"/tone.wav\naudio_player aufile,"+dir+"/heard.wav\naudio_alert aufile,/dev/null\n"+
 		"rtp_stats no\njitter_buffer_type off\n")
-	write(t, dir+"/accounts", "<sip:"+name+"@"+ep.Addr().String()+";transport="+transport+">;auth_user="+name+
+	registrar := ep.Addr()
+	if transport == "tls" {
+		registrar = ep.secure.listen
+	}
+	write(t, dir+"/accounts", "<sip:"+name+"@"+registrar.String()+";transport="+transport+">;auth_user="+name+
 		";auth_pass=secret;answermode=auto;audio_codecs=PCMU,PCMA;regint=60\n")
 	write(t, dir+"/contacts", "")
 	return program(t, "baresip", "-f", dir, "-v")

@@ -2,6 +2,7 @@ package trunk
 
 import (
 	"context"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -9,9 +10,12 @@ import (
 )
 
 func TestBaresipRegistersAndIsCalled(t *testing.T) {
-	for _, transport := range []string{"udp", "tcp"} {
+	for _, transport := range []string{"udp", "tcp", "tls"} {
 		t.Run(transport, func(t *testing.T) {
-			ep := newPhones(t, oneAgent("ann"))
+			cert, key := newAuthority(t).sign("pronto", ourHost)
+			ep := newPhones(t, oneAgent("ann"), func(c *Config) {
+				c.TLS = TLSListen{Listen: netip.MustParseAddrPort(ourHost + ":0"), Certificate: cert, Key: key}
+			})
 			baresip(t, ep, "127.30.1.1", "ann", transport)
 			if name := wait(t, "the registration", ep.Changes()); name != "ann" {
 				t.Fatalf("%q registered, want ann", name)

@@ -189,7 +189,8 @@ func TestTLSHeaders(t *testing.T) {
 	}
 }
 
-// The proxy ends every connection after each call: the next one opens another.
+// The connection is lost in every call: BYE goes by a new one, and so does the
+// next call.
 func TestTLSConnectsAgain(t *testing.T) {
 	t.Parallel()
 	a := newAuthority(t)
@@ -206,12 +207,16 @@ func TestTLSConnectsAgain(t *testing.T) {
 		if o.leg == nil {
 			t.Fatalf("result %+v", o.res)
 		}
-		o.leg.Hangup()
-		wait(t, "the end of the leg", o.leg.Done())
-		if err := b.ep.tp.Pool("tls").Get(to.String()).Close(); err != nil {
+		lost := b.ep.tp.Pool("tls").Get(to.String())
+		if err := lost.Close(); err != nil {
 			t.Fatal(err)
 		}
 		until(t, "the loss is seen", func() bool { return b.ep.tp.Pool("tls").Size() == 0 })
+		o.leg.Hangup()
+		wait(t, "the end of the leg", o.leg.Done())
+		if e := o.leg.Ended(); e.Err != nil || e.Cause.Status != 200 {
+			t.Errorf("ended %+v", e)
+		}
 	}
 	finished(t, p)
 }
