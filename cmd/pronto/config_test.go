@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -155,5 +156,36 @@ func TestConfigOfWhatNetworksSee(t *testing.T) {
 		if err != nil || shown != test.shown || [2]dscp.Class{tc.DSCP, mc.DSCP} != test.marks {
 			t.Errorf("%s: SDP shows %q, marks %d and %d, %v", name, shown, tc.DSCP, mc.DSCP, err)
 		}
+	}
+}
+
+// Every configuration that the manual shows as a whole is taken.
+func TestConfigTakesTheManualsExamples(t *testing.T) {
+	manual, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := 0
+	for i, block := range strings.Split(string(manual), "```yaml\n")[1:] {
+		text, _, _ := strings.Cut(block, "```")
+		if !strings.Contains(text, "\ntrunks:") {
+			continue
+		}
+		file := filepath.Join(t.TempDir(), "pronto.yaml")
+		writeFile(t, file, text)
+		c, err := loadConfig(file)
+		if err == nil {
+			_, err = c.trunk()
+		}
+		if err == nil {
+			_, err = c.media()
+		}
+		if err != nil {
+			t.Errorf("example %d: %v", i+1, err)
+		}
+		taken++
+	}
+	if taken < 3 {
+		t.Errorf("%d examples", taken)
 	}
 }
