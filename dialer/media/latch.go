@@ -15,6 +15,9 @@ import (
 // address moves it back: what was taken for the far end was another call's, which has
 // not noticed that its port is ours now. Otherwise only a stream that has gone
 // quiet may move, and only with its own SSRC and sequence.
+//
+// Within the believed address one source is believed at a time (RFC 3550 appendix A.1): another SSRC
+// must wait until the first has paused, and a leap in sequence needs a second packet that follows it.
 type latch struct {
 	remote  dialer.Remote
 	open    bool           // connect has been called
@@ -23,9 +26,15 @@ type latch struct {
 	ssrc    uint32         // of the last accepted packet
 	seq     uint16
 	heard   time.Duration // when it came
+	anew    bool          // the far end's SDP has come again: whichever source comes next is the one
+	leapt   uint16        // sequence number that a leap must go on with
 	trial   netip.AddrPort
 	tried   packet // the last packet from trial
 }
+
+// pause is how long a source must be silent before another one at its address
+// is believed: longer than any packet time.
+const pause = 100 * time.Millisecond
 
 // quiet is how long a latched source must be silent before its stream may
 // come from another address.
@@ -35,7 +44,7 @@ const quiet = 500 * time.Millisecond
 func (l *latch) connect(r dialer.Remote) {
 	r.Addr = netip.AddrPortFrom(r.Addr.Addr().Unmap(), r.Addr.Port())
 	if l.open && l.remote.Addr == r.Addr {
-		l.remote = r
+		l.remote, l.anew = r, true
 		return
 	}
 	*l = latch{remote: r, open: true, target: r.Addr}
@@ -46,9 +55,9 @@ func (l *latch) sending() bool {
 	return l.open && !l.remote.SendOnly && l.target.Port() != 0 && !l.target.Addr().IsUnspecified()
 }
 
-// accept reports whether a packet from src is the far end's. moved says that
+// accept reports whether a packet from src is the far end's; vouched, that its key says so. moved says that
 // the target has changed.
-func (l *latch) accept(src netip.AddrPort, p packet, allowed []netip.Prefix, now time.Duration) (ok, moved bool) {
+func (l *latch) accept(src netip.AddrPort, p packet, allowed []netip.Prefix, now time.Duration, vouched bool) (ok, moved bool) {
 	if !l.open {
 		return false, false
 	}
@@ -58,9 +67,24 @@ func (l *latch) accept(src netip.AddrPort, p packet, allowed []netip.Prefix, now
 			return false, false
 		}
 		l.target, moved = src, true
+	} else if l.settled && !l.anew && !vouched && l.rival(p, now) {
+		return false, false
 	}
+	l.anew, l.leapt = false, p.seq+1
 	l.settled, l.ssrc, l.seq, l.heard = true, p.ssrc, p.seq, now
 	return true, moved
+}
+
+// rival reports whether p is of another source than the one that is heard.
+func (l *latch) rival(p packet, now time.Duration) bool {
+	if p.ssrc != l.ssrc {
+		return now-l.heard < pause
+	}
+	if step := int16(p.seq - l.seq); step <= dropout && step >= -dropout || p.seq == l.leapt {
+		return false
+	}
+	l.leapt = p.seq + 1
+	return true
 }
 
 // follows reports whether p carries on the accepted stream after it went quiet.

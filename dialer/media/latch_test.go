@@ -42,16 +42,20 @@ func TestLatch(t *testing.T) {
 		{"moves when quiet, with its own SSRC", nil, []step{{sdp, 1, 1, 0, true}, {natted, 1, 2, time.Second, true}, {natted, 1, 3, time.Second, true}}, natted},
 		{"does not move while it talks", nil, []step{{sdp, 1, 1, 0, true}, {natted, 1, 2, 100 * time.Millisecond, false}, {sdp, 1, 2, 0, true}}, sdp},
 		{"does not move to a stranger", nil, []step{{sdp, 1, 1, 0, true}, {strange, 1, 2, time.Second, false}}, sdp},
-		{"a new SSRC from the same place", nil, []step{{sdp, 1, 1, 0, true}, {sdp, 2, 7000, 0, true}}, sdp},
+		{"a new SSRC from the same place, after a pause", nil, []step{{sdp, 1, 1, 0, true}, {sdp, 2, 7000, pause, true}, {sdp, 2, 7001, pause, true}}, sdp},
+		{"two SSRCs by turns", nil, []step{{sdp, 1, 1, 0, true}, {sdp, 2, 1, 50, false}, {sdp, 2, 2, 51, false}, {sdp, 1, 2, 60, true}, {sdp, 2, 3, 70, false}}, sdp},
+		{"a leap in sequence", nil, []step{{sdp, 1, 1, 0, true}, {sdp, 1, 9000, 0, false}, {sdp, 1, 2, 0, true}, {sdp, 1, 9002, 0, false}, {sdp, 1, 3, 0, true}}, sdp},
+		{"a leap in sequence that goes on", nil, []step{{sdp, 1, 1, 0, true}, {sdp, 1, 9000, 0, false}, {sdp, 1, 9001, 0, true}, {sdp, 1, 2, 0, false}}, sdp},
+		{"late by a little", nil, []step{{sdp, 1, 9, 0, true}, {sdp, 1, 7, 0, true}, {sdp, 1, 10, 0, true}}, sdp},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var l latch
-			if ok, _ := l.accept(netip.MustParseAddrPort(sdp), packet{ssrc: 1, seq: 1}, c.ranges, 0); ok || l.sending() {
+			if ok, _ := l.accept(netip.MustParseAddrPort(sdp), packet{ssrc: 1, seq: 1}, c.ranges, 0, false); ok || l.sending() {
 				t.Fatal("believes or sends before it is connected")
 			}
 			l.connect(dialer.Remote{Addr: netip.MustParseAddrPort(sdp)})
 			for i, s := range c.steps {
-				if ok, _ := l.accept(netip.MustParseAddrPort(s.src), packet{ssrc: s.ssrc, seq: s.seq}, c.ranges, s.at); ok != s.ok {
+				if ok, _ := l.accept(netip.MustParseAddrPort(s.src), packet{ssrc: s.ssrc, seq: s.seq}, c.ranges, s.at, false); ok != s.ok {
 					t.Fatalf("packet %d from %s accepted: %t, want %t", i+1, s.src, ok, s.ok)
 				}
 			}
@@ -66,11 +70,17 @@ func TestConnectAgain(t *testing.T) {
 	sdp, natted := netip.MustParseAddrPort("127.20.9.1:4000"), netip.MustParseAddrPort("127.20.9.1:4444")
 	var l latch
 	l.connect(dialer.Remote{Addr: sdp})
-	l.accept(natted, packet{seq: 1}, nil, 0)
-	l.accept(natted, packet{seq: 2}, nil, 0)
+	l.accept(natted, packet{seq: 1}, nil, 0, false)
+	l.accept(natted, packet{seq: 2}, nil, 0, false)
 	l.connect(dialer.Remote{Addr: sdp, SendOnly: true})
 	if l.target != natted || l.sending() {
 		t.Errorf("held with the same address: target %s, sending %t", l.target, l.sending())
+	}
+	if ok, _ := l.accept(natted, packet{ssrc: 9, seq: 7000}, nil, 0, false); !ok {
+		t.Error("a new source after a re-INVITE must wait")
+	}
+	if ok, _ := l.accept(natted, packet{ssrc: 8, seq: 1}, nil, 0, false); ok {
+		t.Error("two new sources are believed after one re-INVITE")
 	}
 	moved := netip.MustParseAddrPort("127.20.9.2:4000")
 	l.connect(dialer.Remote{Addr: moved})

@@ -130,6 +130,7 @@ func FuzzReceive(f *testing.F) {
 		}
 		before := agent.out
 		ssrc++
+		l.Connect(dialer.Remote{Addr: src, Codec: dialer.PCMA, Digits: 101}) // or another source waits its time
 		good := make([]byte, headerLen+frameSamples)
 		putHeader(good, packet{payloadType: 8, ssrc: ssrc})
 		l.receive(good, src)

@@ -78,7 +78,7 @@ func (l *leg) admit(b []byte, src netip.AddrPort, now time.Duration) ([]byte, pa
 		l.desk.garbage.Add(1)
 		return b, p, nil, garbage
 	}
-	ok, moved := l.latch.accept(src, p, l.desk.cfg.MediaRanges, now)
+	ok, moved := l.latch.accept(src, p, l.desk.cfg.MediaRanges, now, l.secret != nil)
 	if !ok {
 		l.turnAway(src)
 		return b, p, nil, stranger
