@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"pronto/campaigns"
 	"pronto/dialer/journal"
+	"pronto/dnc"
 )
 
 // rings are the times at which a phone was called.
@@ -71,7 +73,7 @@ func (r *rig) await(agent string, want AgentState) {
 func TestHeldPhoneGetsNoCustomers(t *testing.T) {
 	for _, during := range []AgentState{Ready, Talking, WrapUp} {
 		t.Run(string(during), func(t *testing.T) {
-			o := rigOptions{agents: 1, leads: 60, script: func(k int) script { return script{ring: 2 * time.Second, talk: 5 * time.Second} }}
+			o := rigOptions{agents: 1, leads: 60, script: func(int) script { return script{ring: 2 * time.Second, talk: 5 * time.Second} }}
 			in(t, o, func(t *testing.T, r *rig) {
 				r.run()
 				r.await("agent00", Talking)
@@ -245,6 +247,43 @@ func TestCustomerGetsTheAgentBack(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		if at := r.customers("agent00"); len(at) != 2 || r.stateOf("agent00") != Talking {
 			t.Errorf("the customer came to the agent %d times; the agent is %s", len(at), r.stateOf("agent00"))
+		}
+		r.end()
+	})
+}
+
+// A call reserved for an agent who then holds the phone goes to another one; the
+// phone taken up again, the agent is ready like any.
+func TestReservedAgentHolds(t *testing.T) {
+	o := rigOptions{agents: 2, leads: 1, script: func(int) script { return script{ring: 10 * time.Second, talk: 5 * time.Second} }}
+	in(t, o, func(t *testing.T, r *rig) {
+		r.gate.refuse = func(_ campaigns.Lead, reserved bool) dnc.Verdict {
+			if !reserved {
+				return dnc.Verdict{Reason: dnc.AbandonLock, NeedsAgent: true}
+			}
+			return dnc.Verdict{}
+		}
+		r.run()
+		var holder, other string
+		for range 100 {
+			time.Sleep(100 * time.Millisecond)
+			if r.stateOf("agent00") == Reserved {
+				holder, other = "agent00", "agent01"
+			} else if r.stateOf("agent01") == Reserved {
+				holder, other = "agent01", "agent00"
+			}
+			if holder != "" {
+				break
+			}
+		}
+		r.phones.hold(holder, true)
+		r.await(holder, NotReady)
+		r.await(other, Talking)
+		r.phones.hold(holder, false)
+		r.await(holder, Ready)
+		time.Sleep(time.Minute)
+		if s := r.stateOf(holder); s != Ready || len(r.customers(holder)) != 0 || len(r.journal.kinds(journal.Abandoned)) != 0 {
+			t.Errorf("%s is %s after %d customers, %d were abandoned", holder, s, len(r.customers(holder)), len(r.journal.kinds(journal.Abandoned)))
 		}
 		r.end()
 	})

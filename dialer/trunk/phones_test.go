@@ -92,7 +92,7 @@ func TestCallToAPhoneIsGivenUp(t *testing.T) {
 // A phone whose machine says that nobody listens is known to be gone at once; a
 // carrier has the time of all repetitions, because it comes back.
 func TestGoneByICMP(t *testing.T) {
-	var legs = map[string]func(t *testing.T) (*far, dialer.Leg){
+	legs := map[string]func(t *testing.T) (*far, dialer.Leg){
 		"phone": func(t *testing.T) (*far, dialer.Leg) {
 			far := newFar(t, farHost)
 			ep := newPhones(t, roster{"ann": {Name: "ann", Phone: "sip:ann@" + far.addrString()}})
