@@ -77,7 +77,9 @@ type way struct {
 func (l *loop) attempt(ctx context.Context, c *call) {
 	defer c.passage.leave()
 	routes := l.svc.Routing.Routes(Wish{Attempt: c.attempt, Trunks: c.camp.TrunkNames(), Countries: c.countries})
-	clearance, verdict := l.svc.clear(ctx, c, routes)
+	var clearance dnc.Clearance
+	var verdict dnc.Verdict
+	aside(func() { clearance, verdict = l.svc.clear(ctx, c, routes) })
 	if !verdict.Allowed {
 		l.post(func(now time.Time) { l.refused(c, verdict, now) })
 		return
@@ -100,9 +102,10 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 		Others:      others(routes),
 		Audio:       audio,
 		RingTimeout: c.camp.RingTimeout,
-		Dialing: func(d Dialog) error {
+		Dialing: func(d Dialog) (err error) {
 			defer c.passage.leave()
-			return l.svc.invited(c, d)
+			aside(func() { err = l.svc.invited(c, d) })
+			return err
 		},
 		Ringing:  func(at time.Time, early Dialog) { l.post(func(now time.Time) { l.ringing(c, at, early, now) }) },
 		Answered: func(at time.Time, d Dialog) func() { return l.svc.noteAnswered(c, at, d) },
@@ -114,6 +117,17 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 	l.post(func(now time.Time) { l.answer(c, leg, result, now) })
 	l.stay(c, leg, audio)
 	l.post(func(now time.Time) { l.left(c, leg.Ended(), now) })
+}
+
+// aside runs f on a stack of its own. An attempt keeps its stack for as long as
+// its line rings, and what looks a number up or seals a record is deep.
+func aside(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
 }
 
 // clear asks the gate and, when it allows, queues the intent for the store.

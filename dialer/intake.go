@@ -15,7 +15,7 @@ const mostUnsent = 64
 // Calls come evenly: of max_calls_per_second never more at once than are due in
 // evenOver, and when they have to wait, those of evenStep together.
 const (
-	evenOver = 50 * time.Millisecond
+	evenOver = 200 * time.Millisecond
 	evenStep = 5 * time.Millisecond
 )
 

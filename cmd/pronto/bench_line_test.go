@@ -16,7 +16,7 @@ func BenchmarkMemoryPerLine(b *testing.B) {
 	for b.Loop() {
 		const host = "127.68.70"
 		carrier := newFarEnd(b, host+".2:5060", func(string) farPlan { return farPlan{ring: time.Second} })
-		f := newBenchField(b, benchLoad{host: host, agents: 300, leads: 2 * lines, maxLines: lines, perSecond: 200, ratio: 10, ring: 100 * time.Second})
+		f := newBenchField(b, benchLoad{host: host, agents: lines, leads: 2 * lines, maxLines: lines, perSecond: 200, ratio: 10, ring: 100 * time.Second})
 		before := f.service.rss()
 		f.in.do("campaign", "start", "bench")
 		await(b, 60*time.Second, "the lines", func() bool { return carrier.ringing.Load() >= lines*95/100 })

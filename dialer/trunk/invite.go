@@ -51,8 +51,8 @@ type invite struct {
 }
 
 // place runs a call until it is answered or no 200 can follow any more.
-func (ep *Endpoint) place(ctx context.Context, c call) (*leg, dialer.Result) {
-	v := &invite{call: c, ep: ep, cseq: 1, every: ep.cfg.Limits.SessionExpires, leastSE: ep.cfg.Limits.SessionMin, back: make(chan string, 16)}
+func (ep *Endpoint) place(ctx context.Context, c *call) (*leg, dialer.Result) {
+	v := &invite{call: *c, ep: ep, cseq: 1, every: ep.cfg.Limits.SessionExpires, leastSE: ep.cfg.Limits.SessionMin, back: make(chan string, 16)}
 	v.res.Trunk = c.trunk
 	var err error
 	if v.sdes, err = newSDES(c.srtp, c.srtpPlain).by(c.hop.transport); err != nil {

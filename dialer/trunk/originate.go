@@ -43,8 +43,8 @@ func (ep *Endpoint) originate(ctx context.Context, c cleared, p dialer.Placing) 
 }
 
 // outbound is the call of a clearance over a trunk.
-func (ep *Endpoint) outbound(t *carrier, h hop, c cleared, p dialer.Placing, release func()) call {
-	return call{
+func (ep *Endpoint) outbound(t *carrier, h hop, c cleared, p dialer.Placing, release func()) *call {
+	return &call{
 		id: identOf(c.attempt, 1), target: t.uri(t.format(c.number, t.cfg.Format)), to: t.uri(t.format(c.number, t.cfg.ToFormat)),
 		from: t.uri(or(t.cfg.FromUser, t.format(c.callerID, t.cfg.FromFormat))), asserted: t.identity(c.callerID),
 		sign: ep.signing(t, c),

@@ -91,7 +91,7 @@ func (ep *Endpoint) Call(ctx context.Context, agent string, a dialer.Audio) (dia
 	ep.known.add(h.addr.Addr())
 	gone := func() { ep.known.remove(h.addr.Addr()) }
 	us := sip.Uri{Scheme: "sip", User: "pronto", Host: ep.host}
-	l, res := ep.place(ctx, call{
+	l, res := ep.place(ctx, &call{
 		id:     identOf(rand.Text(), 1),
 		target: target, from: us, to: sip.Uri{Scheme: "sip", User: target.User, Host: target.Host, Port: target.Port},
 		hop: h, usual: UDP, fixed: account.Phone == "", brisk: true,
