@@ -231,8 +231,42 @@ func TestRingBackWaitsBehindLiveAnswers(t *testing.T) {
 	})
 }
 
+// A live answer whose agent's phone was not heard for a moment has the agent when
+// it is heard again, whoever else waits.
+func TestRingBackComesAfterAnAnswerThatWaits(t *testing.T) {
+	in(t, rigOptions{camp: func(c *campaigns.Campaign) {
+		shows(c)
+		c.Pacing = campaigns.Pacing{Mode: "ratio", Ratio: 1}
+	}, agents: 1, leads: 1, script: talks(20 * time.Second), policy: func(p *Policy) { p.Windows[0].Cap = 0.9 }}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(1500 * time.Millisecond) // the lead's phone rings
+		r.phones.dark("agent00", true)
+		time.Sleep(time.Second)
+		ring := r.ringBack("+393339999999")
+		r.pressed(ring, '1')
+		if n := len(r.journal.kinds(journal.Connected)); n != 0 || r.svc.Live().Campaigns[0].Waiting != 1 {
+			t.Fatalf("%d connected, %d wait, want the answer to wait", n, r.svc.Live().Campaigns[0].Waiting)
+		}
+		r.phones.mu.Lock()
+		r.phones.audio["agent00"].mute.Store(nil)
+		r.phones.mu.Unlock()
+		r.svc.Live() // the loop takes a turn
+		synctest.Wait()
+		if slices.Contains(r.backs(), journal.CallerConnected) {
+			t.Error("who rang back got the agent for whom an answer waits")
+		}
+		time.Sleep(time.Second)
+		if n := len(r.journal.kinds(journal.Connected)); n != 1 {
+			t.Errorf("%d answers connected, want one", n)
+		}
+		ring.leg.end(End{ByFar: true})
+		time.Sleep(time.Minute)
+		r.end()
+	})
+}
+
 // Where no abandoned call may be planned, a person who rings back never takes the
-// agent on whom a line in flight counts, and no line is dialed while one waits.
+// agent on whom a line in flight counts, and gets the next one before a line does.
 func TestRingBackTakesNoAgentThatALineCountsOn(t *testing.T) {
 	in(t, rigOptions{camp: func(c *campaigns.Campaign) {
 		shows(c)
@@ -418,10 +452,11 @@ func TestRingBackWhileDraining(t *testing.T) {
 		r.ringBack(backer)
 		drained := make(chan error, 1)
 		go func() { drained <- r.svc.Drain(t.Context()) }()
-		time.Sleep(5 * time.Second)
+		time.Sleep(time.Millisecond)
 		if r.callers.taken() != nil {
 			t.Error("a service that drains answers new calls")
 		}
+		time.Sleep(5 * time.Second)
 		select {
 		case <-drained:
 			t.Error("drained while somebody was on the line")

@@ -183,14 +183,6 @@ func (l *loop) strict() bool {
 	return l.camp.Pacing.Mode == "progressive" || len(l.policy.Windows) > 0 && l.policy.Windows[0].Cap == 0
 }
 
-// withheldLines are those not dialed so that who waits gets the next agent.
-func (l *loop) withheldLines() int {
-	if !l.strict() {
-		return 0
-	}
-	return len(l.callersWaiting())
-}
-
 // connectCaller opens the bridge. Pacing did not place the call and is told of
 // the agent alone.
 func (l *loop) connectCaller(k *call, a *agent, now time.Time) {

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest"
 
 	"pronto/campaigns"
@@ -67,7 +69,7 @@ func newRig(t *testing.T, o rigOptions) *rig {
 	r.store = newFakeStore(camp, o.leads, o.agents)
 	r.callers = &fakeCallers{rings: make(chan Ring)}
 	c := Config{
-		Node: "n1", Now: time.Now, Log: zaptest.NewLogger(t, zaptest.Level(zapWarn)), Gate: r.gate, Trunk: r.trunk, Routing: r.trunk, Phones: r.phones, Desk: r.desk,
+		Node: "n1", Now: time.Now, Log: zaptest.NewLogger(t, zaptest.Level(zapWarn), zaptest.WrapOptions(zap.Hooks(r.refusedByPacing))), Gate: r.gate, Trunk: r.trunk, Routing: r.trunk, Phones: r.phones, Desk: r.desk,
 		Leads: r.store, Attempts: r.store, Campaigns: r.store, Accounts: r.store, Book: r.store, OptOuts: r.store, Journal: r.journal,
 		Callers: r.callers, CallerBook: r.store,
 		Read: r.journal.read, ReadFrom: r.journal.readFrom,
@@ -78,6 +80,14 @@ func newRig(t *testing.T, o rigOptions) *rig {
 	}
 	r.svc = New(c)
 	return r
+}
+
+// refusedByPacing fails the test when the loop tells pacing what cannot be.
+func (r *rig) refusedByPacing(e zapcore.Entry) error {
+	if e.Message == refusedEvent {
+		r.t.Error(e.Message)
+	}
+	return nil
 }
 
 // run starts the service; the rig ends with the test.

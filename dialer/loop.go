@@ -110,7 +110,7 @@ func (l *loop) dial(ctx context.Context, now time.Time) {
 		if l.sight.stale(now) {
 			l.queue.Reassess()
 		}
-		lines := l.breaker.allow(max(0, l.pace.decide(now, l.queue.Propensities()).Dial-l.withheldLines()), now)
+		lines := l.breaker.allow(l.pace.decide(now, l.queue.Propensities()).Dial, now)
 		lines = l.intake.allow(lines, l.camp.Pacing.MaxCallsPerSecond, now)
 		for _, lead := range l.queue.Take(lines) {
 			c := l.newCall(lead, now)

@@ -56,11 +56,14 @@ func newPace(cfg pacing.Config, log *zap.Logger) (*pace, error) {
 	return &pace{engine: e, log: log, config: &cfg, mode: cfg.Mode, fresh: true}, nil
 }
 
+// refusedEvent is the log's word for a bug in the loop.
+const refusedEvent = "pacing refused an event"
+
 // observe tells the engine. A refusal by the engine is a bug in the loop: it is
 // logged and the call goes on.
 func (p *pace) observe(e pacing.Event) {
 	if err := p.engine.Observe(e); err != nil {
-		p.log.Error("pacing refused an event", zap.Error(err), zap.Any("event", e))
+		p.log.Error(refusedEvent, zap.Error(err), zap.Any("event", e))
 		return
 	}
 	p.events = append(p.events, e)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"pronto/campaigns"
 	"pronto/dialer"
 )
 
@@ -67,6 +68,11 @@ func (d *demo) dial(ctx context.Context) error {
 		return err
 	}
 	d.dialing = time.Now()
+	person := make(chan demoCallback, 1)
+	found := make(chan campaigns.Number, 1)
+	search, enough := context.WithCancel(ctx)
+	defer enough()
+	go func() { person <- d.ringBack(ctx, search, found) }()
 	every, end := 5*time.Second, "\n"
 	if isTerminal(d.show) {
 		every, end = 500*time.Millisecond, "\r"
@@ -84,8 +90,12 @@ func (d *demo) dial(ctx context.Context) error {
 			if v, err := d.live(ctx); err == nil {
 				fmt.Fprint(d.show, v.line(time.Since(d.dialing))+strings.Repeat(" ", 4)+end)
 			}
+		case number := <-found:
+			d.say("%s        %s rings %s back, hears who called, and presses 9", strings.TrimPrefix(end, "\n"), number.Masked(), demoCallerID)
 		case <-over.C:
 			fmt.Fprintln(d.show)
+			enough()
+			d.callback = <-person
 			return d.windDown(ctx)
 		case <-ctx.Done():
 			return ctx.Err()

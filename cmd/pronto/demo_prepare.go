@@ -37,6 +37,7 @@ type demo struct {
 	began     time.Time // of the process
 	dialing   time.Time // of the campaign
 	children  []*child
+	callback  demoCallback
 }
 
 // addresses are the loopback addresses of the run; two demos at once do not meet.

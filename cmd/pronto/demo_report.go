@@ -23,13 +23,14 @@ import (
 // demoReport is what a demo prints at its end.
 type demoReport struct {
 	judge.Verdict
-	Seed       uint64  `json:"seed"`
-	Agents     int     `json:"agents"`
-	Seconds    float64 `json:"seconds"` // of dialing
-	PerMinute  float64 `json:"calls_per_minute"`
-	Records    uint64  `json:"journal_records"`
-	Folder     string  `json:"folder"`
-	TotalSpent float64 `json:"total_seconds"`
+	Seed       uint64       `json:"seed"`
+	Agents     int          `json:"agents"`
+	Seconds    float64      `json:"seconds"` // of dialing
+	PerMinute  float64      `json:"calls_per_minute"`
+	Records    uint64       `json:"journal_records"`
+	Folder     string       `json:"folder"`
+	TotalSpent float64      `json:"total_seconds"`
+	RangBack   demoCallback `json:"rang_back"`
 }
 
 // judge reads what the far ends, the inputs and the journal say, and nothing else.
@@ -57,6 +58,11 @@ func (d *demo) judge(_ context.Context) (demoReport, error) {
 	}
 	rules.Verified = verified.OK
 	r.Verdict = judge.Judge(evidence, rules)
+	failures, err := d.judgeCallback(&d.callback)
+	if err != nil {
+		return r, err
+	}
+	r.RangBack, r.Failures = d.callback, append(r.Failures, failures...)
 	r.Records = verified.Records
 	r.PerMinute = float64(r.Dialed) / d.duration.Minutes()
 	r.TotalSpent = time.Since(d.began).Round(100 * time.Millisecond).Seconds()
@@ -154,6 +160,7 @@ func (r demoReport) write(w io.Writer) {
 	row("agent utilisation", fmt.Sprintf("%s (one line for each free agent: %s)", rate(r.Utilisation), rate(r.Progressive)))
 	row("mean wait between calls", fmt.Sprintf("%.1f s", r.Wait))
 	row("answer to agent's voice", fmt.Sprintf("p50 %.0f ms, p99 %.0f ms", r.AnswerToAudio.P50, r.AnswerToAudio.P99))
+	row("rang back", r.RangBack.text())
 	row("journal", fmt.Sprintf("%d records, verified: %v", r.Records, r.JournalVerified))
 	t.Render()
 	fmt.Fprintf(w, "\nProvoked: %d answers that crossed a CANCEL, %s of answers, %d phones that vanished.\n", r.Provoked.Glares, plural(r.Provoked.Bursts, "burst"), r.Provoked.Vanish)

@@ -92,6 +92,18 @@ func NewDialog(r *sip.Request, tag string, from netip.AddrPort) *Dialog {
 	return d
 }
 
+// Called makes the dialog of an INVITE of ours by its 2xx (RFC 3261 section
+// 12.1.2). to is where the INVITE went, used when the contact's address is a name.
+func Called(r *sip.Request, res *sip.Response, to netip.AddrPort) *Dialog {
+	d := &Dialog{CallID: r.CallID().Value(), local: r.From().Value(), remote: res.To().Value(), target: r.Recipient.String(), hop: to, seq: r.CSeq().SeqNo}
+	d.Tag, _ = r.From().Params.Get("tag")
+	d.Remote, _ = res.To().Params.Get("tag")
+	if c := res.Contact(); c != nil {
+		d.target, d.hop = c.Address.String(), hop(c.Address, to)
+	}
+	return d
+}
+
 // hop is the address of a URI, or else where the message came from.
 func hop(uri sip.Uri, from netip.AddrPort) netip.AddrPort {
 	addr, err := netip.ParseAddr(strings.Trim(uri.Host, "[]"))
