@@ -91,7 +91,7 @@ func (d *demo) dial(ctx context.Context) error {
 				fmt.Fprint(d.show, v.line(time.Since(d.dialing))+strings.Repeat(" ", 4)+end)
 			}
 		case number := <-found:
-			d.say("%s        %s rings %s back, hears who called, and presses 9", strings.TrimPrefix(end, "\n"), number.Masked(), demoCallerID)
+			d.say("        %s rings %s back, hears who called, and presses 9%s", number.Masked(), demoCallerID, strings.Repeat(" ", 100)) // over the live line
 		case <-over.C:
 			fmt.Fprintln(d.show)
 			enough()
