@@ -144,7 +144,7 @@ func (l *leg) agreed(res *sip.Response) {
 func (l *leg) refused(method sip.RequestMethod, res *sip.Response) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	wait := l.life.every / 8
+	wait := l.life.every / 16
 	switch least := expiryOf(res).min; {
 	case res.StatusCode == statusIntervalTooSmall && least > max(l.leastSE, l.life.every):
 		l.leastSE, wait = least, 0

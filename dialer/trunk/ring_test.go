@@ -317,7 +317,6 @@ func TestRungBackRefusals(t *testing.T) {
 		"no codec in common":        {nil, dials{body: strings.NewReplacer("AVP 8 96", "AVP 9", "a=rtpmap:8 PCMA", "a=rtpmap:9 G722").Replace(sdpAt(farHost, 4000))}, "488"},
 		"no SDP":                    {nil, dials{body: "hello"}, "488"},
 		"something that we lack":    {nil, dials{extra: []string{"Require: magic"}}, "420"},
-		"a reliable 180":            {nil, dials{extra: []string{"Require: 100rel"}}, "420"},
 		"too short a session":       {nil, dials{extra: []string{"Supported: timer", "Session-Expires: 89"}}, "422"},
 		"a dialog that we know not": {nil, dials{to: string(shown) + "@x>;tag=old;x=<"}, "481"},
 	} {
