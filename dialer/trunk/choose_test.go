@@ -198,6 +198,36 @@ func TestASickTrunkIsTriedNowAndThen(t *testing.T) {
 	}
 }
 
+// Calls that were on their way when a rest began do not make it longer.
+func TestFailuresOfOldCalls(t *testing.T) {
+	ep, now := crossing(TrunkConfig{Name: "a", Address: "127.61.0.2"}, TrunkConfig{Name: "b", Address: "127.61.0.3", Priority: 1})
+	ep.sick("a", restAfter+50)
+	*now = now.Add(firstRest)
+	if got := ep.chosen(t, dialer.Wish{Attempt: "x"}); got != "a" {
+		t.Errorf("%s has the turn after the first rest", got)
+	}
+}
+
+func TestQuietTrunk(t *testing.T) {
+	ep, now := crossing(TrunkConfig{Name: "a", Address: "127.61.0.2"})
+	h := &ep.trunk("a").health
+	for range 3 {
+		for range restAfter - 1 {
+			h.quiet(*now)
+		}
+		h.heard()
+	}
+	if why := h.resting(*now); why != "" {
+		t.Errorf("rests although it was heard in between: %s", why)
+	}
+	for range restAfter {
+		h.quiet(*now)
+	}
+	if h.resting(*now) == "" {
+		t.Error("does not rest after it was silent")
+	}
+}
+
 // A trunk of which most calls fail, though never many in a row, rests too.
 func TestMostCallsFail(t *testing.T) {
 	ep, now := crossing(TrunkConfig{Name: "a", Address: "127.61.0.2"}, TrunkConfig{Name: "b", Address: "127.61.0.3", Priority: 1})

@@ -2,6 +2,7 @@ package trunk
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"testing"
@@ -162,8 +163,36 @@ func TestNoFailover(t *testing.T) {
 				t.Errorf("result %+v", o.res)
 			}
 			p.second.none("INVITE", 4*testT1)
+			if n := len(p.dialed()); n != 1 {
+				t.Errorf("%d INVITEs were told, want one", n)
+			}
 		})
 	}
+}
+
+// Where the next INVITE cannot be put on record, the first carrier's answer is
+// what became of the call.
+func TestFailoverWithoutRecord(t *testing.T) {
+	p := newPair(t)
+	out := make(chan originated, 1)
+	go func() {
+		leg, res := p.ep.originate(context.Background(), p.cleared(), dialer.Placing{
+			Trunk: "carrier", Others: []string{"second"}, Audio: p.audio, RingTimeout: time.Minute,
+			Dialing: func(d dialer.Dialog) error {
+				if d.Trunk == "second" {
+					return errors.New("disk full")
+				}
+				return nil
+			},
+		})
+		out <- originated{leg, res}
+	}()
+	p.far.reply(p.far.next("INVITE"), say{status: "503 Service Unavailable", tag: "a"})
+	o := wait(t, "the end", out)
+	if o.res.Outcome != campaigns.Congested || o.res.Cause.Status != 503 || o.res.Trunk != "carrier" {
+		t.Errorf("result %+v", o.res)
+	}
+	p.second.none("INVITE", 4*testT1)
 }
 
 func TestFailoverBeforeAnythingIsSent(t *testing.T) {

@@ -3,6 +3,7 @@ package trunk
 import (
 	"context"
 	"net"
+	"syscall"
 	"testing"
 	"time"
 
@@ -71,11 +72,33 @@ func TestReturnsThatProveNothing(t *testing.T) {
 	for range 10 {
 		v.(*invite).cameBack([]byte(inv.raw))
 	}
+	until(t, "the returns are read", func() bool { return len(v.(*invite).back) == 0 })
 	p.far.reply(inv, say{status: "486 Busy Here", tag: "a"})
 	if o := wait(t, "the end", out); o.res.Outcome != campaigns.Busy {
 		t.Errorf("result %+v", o.res)
 	}
 	p.second.none("INVITE", 2*testT1)
+}
+
+// The error of another datagram is no reason not to send this one.
+func TestWrittenAgain(t *testing.T) {
+	s := newBench(t).ep.udp
+	for errs, want := range map[int]bool{0: true, writeTries - 1: true, writeTries: false} {
+		tries := 0
+		n, err := s.written(func() (int, error) {
+			if tries++; tries <= errs {
+				return 0, &net.OpError{Op: "write", Err: syscall.ECONNREFUSED}
+			}
+			return 7, nil
+		})
+		if (err == nil) != want || want && n != 7 {
+			t.Errorf("after %d errors of others: %d, %v", errs, n, err)
+		}
+	}
+	tries := 0
+	if _, err := s.written(func() (int, error) { tries++; return 0, net.ErrClosed }); err == nil || tries != 1 {
+		t.Errorf("%d tries on a closed socket", tries)
+	}
 }
 
 func TestCopies(t *testing.T) {
