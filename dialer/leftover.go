@@ -225,8 +225,7 @@ func (l *leftover) take(r journal.Record) {
 		l.callerID, l.trunk = v.CallerID, v.Trunk
 	case journal.Invited:
 		l.invited = true
-		l.dialog = Dialog{} // an earlier INVITE was turned away
-		l.know(r)
+		l.know(r) // an earlier INVITE was turned away
 	case journal.Ringing:
 		l.invited = true
 		_ = json.Unmarshal(r.Personal, &l.dialog) // adds the early dialog; without it there is the CANCEL
