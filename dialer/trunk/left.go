@@ -19,6 +19,7 @@ type left struct {
 	id, tag          string        // Call-ID and From tag
 	target, from, to sip.Uri
 	hop              hop
+	route            []sip.Uri // of the INVITE
 	met              func(d dialer.Dialog, at time.Time)
 
 	once sync.Once
@@ -82,7 +83,7 @@ func (l *left) ask(ctx context.Context, d dialer.Dialog) error {
 // cancel makes the CANCEL of an INVITE of the earlier process.
 func (l *left) cancel(cseq uint32, branch string) *sip.Request {
 	dialog := dialogOf{callID: l.id, localTag: l.tag, local: l.from, remote: l.to}
-	invite := l.ep.inDialog(sip.INVITE, dialog, cseq, l.target, nil, l.hop.transport)
+	invite := l.ep.inDialog(sip.INVITE, dialog, cseq, l.target, l.route, l.hop.transport)
 	invite.Via().Params.Add("branch", branch)
 	return l.ep.cancelOf(invite, l.hop)
 }

@@ -92,6 +92,9 @@ func (ep *Endpoint) ending(d dialer.Dialog, met func(d dialer.Dialog, at time.Ti
 	}
 	return func(ctx context.Context) {
 		var err error
+		if t := ep.trunk(d.Trunk); t != nil && d.Trunk != "" {
+			l.route = t.route
+		}
 		if l.hop, err = ep.leftHop(ctx, d, l.target); err == nil {
 			err = end(ctx, d)
 		}
@@ -112,7 +115,11 @@ func (ep *Endpoint) leftHop(ctx context.Context, d dialer.Dialog, target sip.Uri
 		return h, err
 	}
 	if t != nil {
-		return ep.hopOf(ctx, t)
+		h, err := ep.hopOf(ctx, t)
+		if t.signer != nil && h.transport == UDP {
+			h.transport = TCP // as every INVITE of its size
+		}
+		return h, err
 	}
 	if _, err := ep.lookup(ctx, target.Host); err != nil {
 		return hop{}, err

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emiago/sipgo/sip"
 	"pgregory.net/rapid"
 )
 
@@ -236,6 +237,43 @@ func TestRegistrationTimes(t *testing.T) {
 		n, random := rapid.IntRange(1, 10_000).Draw(t, "n"), rapid.Float64Range(0, 1).Draw(t, "random")
 		if in := retryIn(n, random); in < time.Second || in > 5*time.Minute || n > 1 && in < retryIn(n-1, 0) {
 			t.Fatalf("after %d failures again in %s", n, in)
+		}
+	})
+}
+
+// Whatever a registrar answers, reading it breaks nothing, and no registration
+// lasts no time.
+func FuzzRegistrarsAnswer(f *testing.F) {
+	f.Add("Contact: <sip:acme@127.62.0.1:5060>;expires=60, <sip:b@c>\r\nService-Route: <sip:a;lr>,<sip:b;lr>\r\n")
+	f.Add("Expires: 99999999999\r\nContact: *\r\nMin-Expires: -1\r\n")
+	f.Add("WWW-Authenticate: Digest realm=\"a\", nonce=\"b\", qop=\"auth,auth-int\", algorithm=SHA-256, stale=TRUE\r\nRetry-After: 5 (soon)\r\n")
+	t, err := newCarrier(TrunkConfig{Name: "a", Address: "127.62.0.2", Register: true, Username: "acme", Password: "secret"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	ep := &Endpoint{listen: netip.MustParseAddrPort("127.62.0.1:5060"), host: "127.62.0.1"}
+	f.Fuzz(func(ft *testing.T, headers string) {
+		for _, line := range []string{"200 OK", "401 Unauthorized", "407 Proxy Authentication Required"} {
+			msg, err := sip.ParseMessage([]byte("SIP/2.0 " + line + "\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\n" +
+				"To: <sip:a@b>;tag=2\r\nCall-ID: x\r\nCSeq: 1 REGISTER\r\n" + headers + "Content-Length: 0\r\n\r\n"))
+			if err != nil {
+				return
+			}
+			res, ok := msg.(*sip.Response)
+			if !ok {
+				return
+			}
+			r := newRegistration(ep, t)
+			if life, err := r.granted(res, time.Minute, UDP); err == nil && life <= 0 {
+				ft.Errorf("a life of %s", life)
+			}
+			r.creds.begin()
+			if r.creds.challenged(res) {
+				req := sip.NewRequest(sip.REGISTER, r.target)
+				if err := r.creds.apply(req); err == nil && req.GetHeader("Authorization") == nil && req.GetHeader("Proxy-Authorization") == nil {
+					ft.Error("a challenge was taken and not answered")
+				}
+			}
 		}
 	})
 }
