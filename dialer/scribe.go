@@ -35,7 +35,7 @@ type pending struct {
 
 const (
 	batchSize = 500
-	batchWait = 5 * time.Millisecond
+	batchWait = 20 * time.Millisecond
 	retryWait = 200 * time.Millisecond
 )
 

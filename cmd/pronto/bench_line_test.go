@@ -22,8 +22,7 @@ func BenchmarkMemoryPerLine(b *testing.B) {
 		await(b, 60*time.Second, "the lines", func() bool { return carrier.ringing.Load() >= lines*95/100 })
 		n := float64(carrier.ringing.Load())
 		figures.note("KiB/line", (f.service.rss()-before)/n/1024)
-		f.service.kill()
-		f.phones.close()
+		f.close()
 		carrier.close()
 	}
 	figures.report(b)
@@ -45,7 +44,6 @@ func BenchmarkClearanceToInvite(b *testing.B) {
 		seen := f.setUps(lasts)
 		f.end()
 		delays := f.toInvite(carrier)
-		f.phones.close()
 		carrier.close()
 		figures.note("setups/s", seen.perSecond)
 		figures.note("cpu-µs/setup", seen.cpu)
