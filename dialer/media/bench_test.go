@@ -40,7 +40,7 @@ func BenchmarkRelay(b *testing.B) {
 }
 
 // drained is a leg whose far end reads everything and keeps nothing.
-func drained(b *testing.B, d *Desk, codec dialer.Codec) (dialer.Audio, netip.AddrPort) {
+func drained(b testing.TB, d *Desk, codec dialer.Codec) (dialer.Audio, netip.AddrPort) {
 	b.Helper()
 	conn := newFarAt(b, "127.20.100.2:0")
 	var reading sync.WaitGroup

@@ -292,3 +292,40 @@ func BenchmarkRelayEncrypted(b *testing.B) {
 		b.Fatalf("%d of %d packets were not believed", n, b.N)
 	}
 }
+
+// FuzzReceiveEncrypted sends an encrypted leg anything from its far end's address: none of it is heard, and a
+// good packet that follows is.
+func FuzzReceiveEncrypted(f *testing.F) {
+	d := desk(f, "127.64.7.1", nil)
+	a, src := drained(f, d, dialer.PCMA)
+	l := a.(*leg)
+	remote := dialer.Remote{Addr: src, Codec: dialer.PCMA, Digits: 101, Keys: &dialer.Keys{Suite: dialer.AES32, Ours: testKey(1), Theirs: testKey(2)}}
+	key := testKey(2)
+	out, err := srtp.CreateContext(key[:16], key[16:], srtp.ProtectionProfileAes128CmHmacSha1_32)
+	if err != nil {
+		f.Fatal(err)
+	}
+	p := packet{payloadType: 8, ssrc: 7}
+	f.Add([]byte("\x80\x08\x00\x01\x00\x00\x00\xa0\x01\x02\x03\x04payload and a tag of ten"))
+	f.Add([]byte("\xbf\x08\x00\x01\x00\x00\x00\xa0\x01\x02\x03\x04\xbe\xde\x00\x01payload and a tag of ten\xff"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		a.Connect(remote)
+		heard := l.heard.Load()
+		l.receive(append(make([]byte, 0, bufferLen), b...), src)
+		if l.heard.Load() != heard {
+			t.Fatal("it was heard")
+		}
+		p.seq++
+		p.stamp += frameSamples
+		plain := make([]byte, headerLen+frameSamples)
+		putHeader(plain, p)
+		good, err := out.EncryptRTP(nil, plain, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.receive(good, src)
+		if l.heard.Load() == heard {
+			t.Fatal("a good packet is not heard any more")
+		}
+	})
+}
