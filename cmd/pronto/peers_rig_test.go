@@ -166,9 +166,15 @@ func (s *stage) startPhones(n int) *phones {
 // not come in the same one.
 func (p *phones) add(i int, codec string) {
 	p.s.t.Helper()
+	p.addAt(i, codec, "5060")
+}
+
+// addAt is add by another port of the service, as "5061;transport=tls".
+func (p *phones) addAt(i int, codec, port string) {
+	p.s.t.Helper()
 	name := p.s.agent(i)
-	p.command("uanew", fmt.Sprintf("<sip:%[1]s@%[2]s:5060>;auth_user=%[1]s;auth_pass=secret;answermode=auto;audio_codecs=%[3]s;regint=60;audio_source=aufile,%[4]s/%[1]s.wav",
-		name, p.s.host(serviceHost), codec, p.dir))
+	p.command("uanew", fmt.Sprintf("<sip:%[1]s@%[2]s:%[5]s>;auth_user=%[1]s;auth_pass=secret;answermode=auto;audio_codecs=%[3]s;regint=60;audio_source=aufile,%[4]s/%[1]s.wav",
+		name, p.s.host(serviceHost), codec, p.dir, port))
 	p.agents = append(p.agents, name)
 	p.s.awaitState(name, 20*time.Second, dialer.NotReady)
 	await(p.s.t, 5*time.Second, "a recording for each phone", func() bool { return len(p.recordings()) == len(p.agents) })
