@@ -51,7 +51,7 @@ func (ep *Endpoint) rung(req *sip.Request, tx *sip.ServerTx, t *carrier) {
 		ep.respond(req, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 		return
 	}
-	if res := ep.demands(req, optionTimer); res != nil {
+	if res := ep.demands(req, optionTimer, option100); res != nil { // 100rel: run sends no provisional response but the 100
 		ep.write(tx, res)
 		return
 	}
