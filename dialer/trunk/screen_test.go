@@ -168,12 +168,18 @@ func FuzzMessage(f *testing.F) {
 		switch m := msg.(type) {
 		case *sip.Request:
 			required(m, nil)
+			if l, ok := expiryOf(m).grant(life{}, time.Second); ok && l.every != 0 && l.every < time.Second {
+				t.Fatalf("a session of %s", l.every)
+			}
 			_ = ep.reply(m, 481, "x").String()
 			if ep.reg.answer(m, src, UDP) != nil && ep.Registered("a") {
 				t.Fatal("bytes without the password registered a phone")
 			}
 		case *sip.Response:
 			routeSet(m)
+			rseqOf(m)
+			(&early{}).learn(m, true)
+			lifeOf(m, time.Second)
 			causeOf(m.StatusCode, m.GetHeaders("Reason"))
 			hopFrom(m)
 			classify(m)
