@@ -129,6 +129,30 @@ func newSetting(t testing.TB) *setting {
 	}}
 }
 
+// The evidence names the trunk that was cleared, or that was the reason to refuse.
+func TestVerdictNamesTheTrunk(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(*setting)
+		want  string
+	}{
+		"allowed":       {func(*setting) {}, "north"},
+		"foreign trunk": {func(f *setting) { f.req.Campaign.TrunkCountry = "GB" }, "north"},
+		"another fault": {func(f *setting) { f.req.Campaign.CallerIDs = nil }, ""},
+		"needs an agent": {func(f *setting) {
+			f.s.touches[italian] = Touch{LastAbandoned: f.now.Add(-6 * 24 * time.Hour)}
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newSetting(t)
+			f.req.Trunk, f.req.Campaign.TrunkCountry = "north", "IT"
+			c.spoil(f)
+			if _, v := f.run(t); v.Trunk != c.want || v.Allowed && slices.Contains(v.NotChecked, "trunk") {
+				t.Errorf("trunk %q of %+v, want %q", v.Trunk, v, c.want)
+			}
+		})
+	}
+}
+
 func TestEachFaultRefuses(t *testing.T) {
 	for _, tt := range faults() {
 		t.Run(tt.name, func(t *testing.T) {

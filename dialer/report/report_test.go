@@ -99,10 +99,10 @@ func written(t *testing.T) string {
 func (s *script) answered() {
 	s.add(2, call(journal.Cleared, "A1", 1, first), dnc.Verdict{
 		Allowed: true, Register: "rpo", Status: "clear", Import: "01IMP", CheckedAt: noon.Add(-48 * time.Hour), ValidUntil: noon.Add(13 * 24 * time.Hour),
-		Zone: "Europe/Rome", LocalTime: "13:00", CallerID: "+390844000001", RuleSet: "it@000000000000",
+		Zone: "Europe/Rome", LocalTime: "13:00", CallerID: "+390844000001", Trunk: "carrier", RuleSet: "it@000000000000",
 	})
-	s.add(2.1, call(journal.Invited, "A1", 1, first), journal.InvitedDetail{Trunk: "carrier"})
-	s.add(2.2, call(journal.Invited, "A1", 1, first), journal.InvitedDetail{Trunk: "carrier"})
+	s.add(2.1, call(journal.Invited, "A1", 1, first), journal.InvitedDetail{Trunk: "carrier", Try: 1, Evidence: 5})
+	s.add(2.2, call(journal.Invited, "A1", 1, first), journal.InvitedDetail{Trunk: "other", Try: 2, Evidence: 5})
 	s.add(4, call(journal.Ringing, "A1", 1, first), nil)
 	s.add(9, call(journal.Answered, "A1", 1, first), nil)
 	s.state(9.01, "spring", "bruno", "talking")

@@ -182,6 +182,9 @@ func evidence(v dnc.Verdict) string {
 	if v.CallerID != "" {
 		said = append(said, "caller ID "+string(v.CallerID))
 	}
+	if v.Trunk != "" {
+		said = append(said, "trunk "+v.Trunk)
+	}
 	if v.Consent != "" {
 		said = append(said, "consent "+v.Consent)
 	}

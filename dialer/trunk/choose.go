@@ -21,9 +21,13 @@ func (ep *Endpoint) Routes(w dialer.Wish) []dialer.Route {
 	first := slices.IndexFunc(order, func(t *carrier) bool {
 		return t.down() == "" && !t.full(wait) && t.health.turn(now)
 	})
-	if first < 0 { // none is fit: the best one is tried all the same
-		first = max(0, slices.IndexFunc(order, func(t *carrier) bool { return t.down() == "" }))
+	// None is fit: the best one is tried all the same, first one that is only full.
+	for _, worse := range []dialer.TrunkState{dialer.TrunkFull, dialer.TrunkResting, dialer.TrunkDown} {
+		if first < 0 {
+			first = slices.IndexFunc(order, func(t *carrier) bool { s, _ := t.state(now, wait); return s == worse })
+		}
 	}
+	first = max(first, 0)
 	var routes []dialer.Route
 	for i, t := range order {
 		if r := (dialer.Route{Trunk: t.cfg.Name, Country: t.cfg.Country}); i == first {

@@ -122,13 +122,21 @@ func TestRoutes(t *testing.T) {
 		change func(*Endpoint)
 		want   string
 	}{
-		"by priority":                       {want: "a b c"},
-		"only those named":                  {wish: dialer.Wish{Trunks: []string{"c", "b"}}, want: "b c"},
-		"none of the name":                  {wish: dialer.Wish{Trunks: []string{"x"}}, want: ""},
-		"full":                              {change: full, want: "b a c"},
-		"down":                              {change: down("a", "b"), want: "c a b"},
-		"all down":                          {change: down("a", "b", "c"), want: "a b c"},
-		"down and full":                     {change: func(ep *Endpoint) { down("b", "c")(ep); full(ep) }, want: "a b c"},
+		"by priority":            {want: "a b c"},
+		"only those named":       {wish: dialer.Wish{Trunks: []string{"c", "b"}}, want: "b c"},
+		"none of the name":       {wish: dialer.Wish{Trunks: []string{"x"}}, want: ""},
+		"full":                   {change: full, want: "b a c"},
+		"down":                   {change: down("a", "b"), want: "c a b"},
+		"all down":               {change: down("a", "b", "c"), want: "a b c"},
+		"down and full":          {change: func(ep *Endpoint) { down("b", "c")(ep); full(ep) }, want: "a b c"},
+		"full, resting and down": {change: func(ep *Endpoint) { full(ep); down("c")(ep); ep.sick("b", restAfter) }, want: "a b c"},
+		"resting and down":       {change: func(ep *Endpoint) { down("a", "b")(ep); ep.sick("c", restAfter) }, want: "c a b"},
+		"full behind one that rests": {change: func(ep *Endpoint) {
+			ep.trunk("b").cfg.Channels = 1
+			ep.trunk("b").inUse.Add(1)
+			ep.sick("a", restAfter)
+			down("c")(ep)
+		}, want: "b a c"},
 		"one failure":                       {change: func(ep *Endpoint) { ep.sick("a", 1) }, want: "a b c"},
 		"failures in a row":                 {change: func(ep *Endpoint) { ep.sick("a", restAfter) }, want: "b a c"},
 		"nothing at its address":            {change: func(ep *Endpoint) { ep.trunk("a").health.nowhere("refused", true, ep.cfg.Now()) }, want: "b a c"},
