@@ -217,8 +217,10 @@ func (c config) trunk() (trunk.Config, error) {
 	}
 	codecs, err := codecsOf("sip.codecs", c.SIP.Codecs)
 	errs := []error{err}
-	out = trunk.Config{Listen: listen, Public: c.SIP.Public, Realm: c.SIP.Realm, UserAgent: "pronto/" + version, Codecs: codecs,
-		SRTP: trunk.SRTP(c.SIP.SRTP), SRTPWithoutTLS: c.SIP.SRTPWithoutTLS}
+	out = trunk.Config{
+		Listen: listen, Public: c.SIP.Public, Realm: c.SIP.Realm, UserAgent: "pronto/" + version, Codecs: codecs,
+		SRTP: trunk.SRTP(c.SIP.SRTP), SRTPWithoutTLS: c.SIP.SRTPWithoutTLS,
+	}
 	if c.SIP.TLS != (sipTLS{}) {
 		out.TLS, err = c.SIP.TLS.port()
 		errs = append(errs, err)

@@ -23,7 +23,7 @@ import (
 const (
 	mayTake   = 10 * time.Millisecond
 	rounds    = 3
-	step125   = 50 // calls; how finely the largest number held is found
+	fineness  = 50 // calls; how finely the largest number held is found
 	mostCalls = 4000
 )
 
@@ -73,21 +73,21 @@ func BenchmarkBridgedCost(b *testing.B) {
 // largest is the largest number of calls that a relay holds, by halving. A
 // number counts as held when one of two tries holds it: other work on the machine spoils some.
 func largest(b *testing.B, name string) int {
-	low, high := 0, mostCalls/step125
+	low, high := 0, mostCalls/fineness
 	for high-low > 1 {
-		calls := (low + high) / 2 * step125
+		calls := (low + high) / 2 * fineness
 		f := carry(b, name, calls)
 		if !f.held() {
 			f = carry(b, name, calls)
 		}
 		b.Logf("%s, %d calls: %+v, held %t", name, calls, f, f.held())
 		if f.held() {
-			low = calls / step125
+			low = calls / fineness
 		} else {
-			high = calls / step125
+			high = calls / fineness
 		}
 	}
-	return low * step125
+	return low * fineness
 }
 
 // figures is what one run of the generator found.
