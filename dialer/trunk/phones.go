@@ -50,8 +50,9 @@ func (ep *Endpoint) Binding(agent string) (dialer.Binding, bool) {
 	}, true
 }
 
-// Restore takes over registrations that an earlier process granted. Those by
-// TCP are left out: the connection has gone with the process, and the phone registers over a new one.
+// Restore takes over registrations that an earlier process granted. The connection
+// of one by TCP has gone with the process: the phone is reached by a new one where its Contact says that it listens,
+// unless a NAT stands before it. One by TLS is left out, and so is who cannot be reached: the phone registers anew.
 func (ep *Endpoint) Restore(known []dialer.Binding) {
 	now := ep.cfg.Now()
 	for _, k := range known {
@@ -60,14 +61,32 @@ func (ep *Endpoint) Restore(known []dialer.Binding) {
 		if b.src, err = netip.ParseAddrPort(k.Source); err == nil {
 			err = sip.ParseUri(k.Contact, &b.contact)
 		}
-		switch {
-		case err != nil:
+		if err != nil {
 			ep.log.Warn("a registration of an earlier process cannot be read", zap.String("agent", k.Agent), zap.Error(err))
-		case b.transport == UDP && now.Before(b.expires):
-			if _, newer := ep.reg.binding(k.Agent, now); !newer {
-				ep.reg.put(k.Agent, b)
-			}
+			continue
 		}
+		h, ok := ep.anew(hop{addr: b.src, transport: b.transport}, b.contact)
+		if !ok || !now.Before(b.expires) {
+			continue
+		}
+		b.src, b.transport = h.addr, h.transport
+		if _, newer := ep.reg.binding(k.Agent, now); !newer {
+			ep.reg.put(k.Agent, b)
+		}
+	}
+}
+
+// anew is where a phone is reached whose connection, if it had one, is gone; false
+// when it cannot be.
+func (ep *Endpoint) anew(h hop, contact sip.Uri) (hop, bool) {
+	switch h.transport {
+	case UDP:
+		return h, true
+	case TCP:
+		at := ep.hopTo(ep.ctx, contact, h)
+		return at, at.transport != TLS && at.addr.Addr() == h.addr.Addr()
+	default:
+		return h, false
 	}
 }
 

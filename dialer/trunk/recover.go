@@ -111,6 +111,8 @@ func (ep *Endpoint) leftHop(ctx context.Context, d dialer.Dialog, target sip.Uri
 		h, err := parseHop(d.Hop)
 		if t != nil && d.Trunk != "" {
 			h.via, h.name = t, t.certName(t.gate.host)
+		} else if at, ok := ep.anew(h, target); ok && err == nil {
+			return at, nil
 		}
 		return h, err
 	}

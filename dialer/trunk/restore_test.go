@@ -87,6 +87,55 @@ func TestRestoreYieldsToANewerRegistration(t *testing.T) {
 	}
 }
 
+// A phone by TCP is reached over a new connection, where its Contact says that it
+// listens: the old one has gone with the process.
+func TestRestartReachesAPhoneByTCP(t *testing.T) {
+	ep := newPhones(t, oneAgent("ann"))
+	p := newPhone(t, ep, "127.30.2.1", "ann")
+	p.alsoTCP()
+	contact := "sip:ann@" + p.addrString() + ";transport=tcp"
+	known := dialer.Binding{Agent: "ann", Contact: contact, Source: "127.30.2.1:9", Transport: "tcp", Expires: time.Now().Add(time.Minute)}
+	natted := known
+	natted.Agent, natted.Source = "bob", "127.30.2.9:9"
+	ep.Restore([]dialer.Binding{known, natted})
+	if _, bound := ep.Binding("bob"); bound || !ep.Registered("ann") {
+		t.Fatalf("ann %v, bob, behind a NAT, %v", ep.Registered("ann"), bound)
+	}
+	left := dialer.Dialog{
+		CallID: "left", FromTag: "us", ToTag: "p", CSeq: 1, Target: contact, From: "sip:pronto@127.30.2.0", To: "sip:ann@pronto", Hop: "tcp:127.30.2.1:9", Answered: true,
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ep.Recover(context.Background(), []dialer.Dialog{left}, func(dialer.Dialog, time.Time) {})
+	}()
+	bye := p.next("BYE")
+	if bye.tcp == nil || bye.header("Call-ID") != "left" {
+		t.Errorf("BYE:\n%s", bye.raw)
+	}
+	p.reply(bye, say{status: "200 OK"})
+	wait(t, "Recover", done)
+
+	legs := make(chan dialer.Leg, 1)
+	go func() {
+		leg, err := ep.Call(context.Background(), "ann", newFakeAudio(t, ourHost))
+		if err != nil {
+			t.Error(err)
+		}
+		legs <- leg
+	}()
+	inv := p.next("INVITE")
+	if inv.tcp == nil {
+		t.Error("the INVITE did not come by TCP")
+	}
+	p.reply(inv, say{status: "200 OK", tag: "q", sdp: sdpAt("127.30.2.1", 4000), extra: []string{"Contact: <" + contact + ">"}, bare: true})
+	p.next("ACK")
+	leg := wait(t, "the answer", legs)
+	leg.Hangup()
+	p.reply(p.next("BYE"), say{status: "200 OK"})
+	wait(t, "the end", leg.Done())
+}
+
 func TestParseHop(t *testing.T) {
 	for text, good := range map[string]bool{
 		"udp:127.0.0.1:5060": true, "tcp:[2001:db8::1]:5061": true, "": false, "udp:": false, "sctp:127.0.0.1:5060": false, "udp:host:5060": false,
