@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"time"
 )
@@ -64,14 +65,14 @@ func (w *writer) afterHead(s segment, newest bool) error {
 // openLive reads the segment to its end, cuts a torn tail and opens it.
 func (w *writer) openLive() error {
 	name := w.seg.path(liveExt)
-	t, err := scan(name, w.last)
+	t, err := scan(name, w.seg.marked(w.last))
 	if err != nil {
 		return err
 	}
 	if w.live, err = w.j.opt.OpenFile(name); err != nil {
 		return err
 	}
-	w.size, w.first, w.last, w.times = t.size, t.first, t.last, t.times
+	w.size, w.first, w.last, w.times, w.lines, w.mark = t.size, t.first, t.last, t.times, t.lines, t.size
 	if w.lastAt, err = w.seg.within(t.at); err != nil {
 		return err
 	}
@@ -112,21 +113,22 @@ type tail struct {
 	at          time.Time // of the last line
 	times       extent    // of all lines
 	size        int64     // of the whole lines
-	torn        []byte    // what follows them
+	lines       int
+	torn        []byte // what follows them
 }
 
 // maxTorn bounds how much of an unfinished write is read into memory.
 const maxTorn = 256 << 20
 
-// scan checks a live segment that follows prev.
-func scan(name string, prev link) (t tail, err error) {
+// scan checks a live segment from a place in it to its end.
+func scan(name string, t tail) (tail, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return t, err
 	}
 	defer closeRead(f)
-	t.last = prev
-	lines := newLines(f)
+	from, before := t.size, t.lines
+	lines := newLines(io.NewSectionReader(f, from, math.MaxInt64-from))
 	for {
 		line, whole, err := lines.next()
 		if errors.Is(err, io.EOF) {
@@ -136,22 +138,22 @@ func scan(name string, prev link) (t tail, err error) {
 			var l link
 			if l, err = parseLink(line); err == nil {
 				if err = follows(t.last, l); err != nil {
-					return t, fmt.Errorf("%s:%d: %w", name, lines.n, err)
+					return t, fmt.Errorf("%s:%d: %w", name, before+lines.n, err)
 				}
 				if t.first.seq == 0 {
 					t.first = l
 				}
-				t.last, t.size = l, lines.off
+				t.last, t.size, t.lines = l, from+lines.off, t.lines+1
 				if _, t.at, _, _, err = peek(line); err == nil {
 					t.times.take(extent{t.at, t.at})
 					continue
 				}
-				return t, fmt.Errorf("%s:%d: %w", name, lines.n, err)
+				return t, fmt.Errorf("%s:%d: %w", name, before+lines.n, err)
 			}
 		}
 		t.torn, err = tornTail(f, t.size, err)
 		if err != nil {
-			return t, fmt.Errorf("%s:%d: %w", name, lines.n, err)
+			return t, fmt.Errorf("%s:%d: %w", name, before+lines.n, err)
 		}
 		return t, nil
 	}

@@ -18,6 +18,8 @@ type writer struct {
 	size    int64  // bytes of the live segment on disk
 	first   link   // of the live segment's first line; seq 0: it is empty
 	times   extent // of the live segment's records
+	lines   int    // of them
+	mark    int64  // size at the last mark
 	last    link   // last line on disk, of whichever segment
 	lastAt  time.Time
 	keys    File
@@ -96,6 +98,11 @@ func (w *writer) write(g *group) error {
 	}
 	w.times.take(g.times)
 	w.last = g.last
+	w.lines += g.count
+	if w.size-w.mark >= markEvery {
+		w.mark = w.size
+		w.seg.mark(tail{first: w.first, last: w.last, times: w.times, size: w.size, lines: w.lines})
+	}
 	return nil
 }
 
@@ -156,7 +163,7 @@ func (w *writer) rotate(day string) error {
 	if err != nil {
 		return err
 	}
-	w.seg, w.live, w.size, w.first, w.times = seg, live, 0, link{}, extent{}
+	w.seg, w.live, w.size, w.first, w.times, w.lines, w.mark = seg, live, 0, link{}, extent{}, 0, 0
 	return syncDir(w.j.dir)
 }
 
@@ -182,6 +189,7 @@ func (w *writer) closeSegment() error {
 		return err
 	}
 	seg := w.seg
+	seg.unmark()
 	w.j.finish.Go(func() { w.j.finishSegment(seg) })
 	return nil
 }
