@@ -2,6 +2,7 @@ package dialer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -27,22 +28,27 @@ func (s *Service) reconcile(ctx context.Context) {
 		s.Log.Error("agents not read", zap.Error(err))
 		return
 	}
+	s.followPhones(ctx, accounts) // they ring while the journal is read
+	before, err := s.censuses(records)
+	if err != nil {
+		s.Log.Error("campaigns do not start: their abandon rate is not known", zap.Error(err))
+	}
 	for _, r := range records {
-		s.follow(ctx, r)
+		s.follow(ctx, r, before[r.Campaign.Name])
 	}
 	s.reap(records)
 	s.takeCalls(records)
-	s.followPhones(ctx, accounts)
 	s.floor.balance()
 }
 
-// follow brings one campaign to its wanted state.
-func (s *Service) follow(ctx context.Context, r CampaignRecord) {
+// follow brings one campaign to its wanted state; before is what it counted
+// before it starts.
+func (s *Service) follow(ctx context.Context, r CampaignRecord, before *census) {
 	run := s.loops[r.Campaign.Name]
 	if run == nil {
 		switch {
 		case r.State == Running && !s.floor.draining:
-			s.start(ctx, r)
+			s.start(ctx, r, before)
 		case r.State == Draining:
 			s.markStopped(ctx, r.Campaign.Name)
 		}
@@ -70,9 +76,9 @@ func (s *Service) follow(ctx context.Context, r CampaignRecord) {
 }
 
 // start runs a campaign.
-func (s *Service) start(ctx context.Context, r CampaignRecord) {
+func (s *Service) start(ctx context.Context, r CampaignRecord, before *census) {
 	log := s.Log.With(zap.String("campaign", r.Campaign.Name))
-	l, err := s.newLoop(ctx, r, log)
+	l, err := s.newLoop(r, before, log)
 	if err != nil {
 		if s.blocked[r.Campaign.Name] != err.Error() {
 			log.Error("campaign cannot start", zap.Error(err))
@@ -126,8 +132,7 @@ func (s *Service) policyOf(camp campaigns.Campaign, created time.Time) (Policy, 
 }
 
 // newLoop makes a campaign's loop, with what its journal says was counted.
-func (s *Service) newLoop(_ context.Context, r CampaignRecord, log *zap.Logger) (*loop, error) {
-	now := s.Now()
+func (s *Service) newLoop(r CampaignRecord, before *census, log *zap.Logger) (*loop, error) {
 	camp := r.Campaign
 	p, err := s.policyOf(camp, r.CreatedAt)
 	if err != nil {
@@ -137,7 +142,10 @@ func (s *Service) newLoop(_ context.Context, r CampaignRecord, log *zap.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range s.counted(camp.Name, windowsFrom(p.Windows, r.CreatedAt, now), now) {
+	if before == nil {
+		return nil, errors.New("its answers of the past have not been counted")
+	}
+	for _, e := range before.events() {
 		pc.observe(e)
 	}
 	l := &loop{

@@ -4,15 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sort"
-	"time"
-
-	"go.uber.org/zap"
 
 	"pronto/campaigns"
 	"pronto/dialer/journal"
 	"pronto/dnc"
-	"pronto/pacing"
 )
 
 // recover brings the store up to the journal, ends the calls that the last
@@ -165,41 +160,4 @@ func settledOf(r journal.Record, intent Attempt, c *campaigns.Campaign) (Attempt
 	}
 	a.RetryAt, a.Done, a.Disposition, a.Refusal = d.RetryAt, d.Done, d.Disposition, d.Refusal
 	return a, true
-}
-
-// counted tells a new engine what the journal counted in its windows, by minute.
-func (s *Service) counted(campaign string, from, now time.Time) []pacing.Event {
-	type pair struct{ connected, abandoned float64 }
-	minutes := map[time.Time]pair{}
-	kinds := []journal.Kind{journal.Connected, journal.Abandoned}
-	for r, err := range s.Read(journal.ReadOptions{From: from, Kinds: kinds, Campaign: campaign, Closed: true}) {
-		if err != nil {
-			s.Log.Error("abandon counts not complete", zap.String("campaign", campaign), zap.Error(err))
-			break
-		}
-		if r.Campaign != campaign || r.At.Before(from) || r.At.After(now) {
-			continue
-		}
-		m := r.At.Truncate(time.Minute)
-		p := minutes[m]
-		switch r.Kind {
-		case journal.Connected:
-			var d journal.ConnectedDetail
-			if json.Unmarshal(r.Detail, &d) == nil && d.Again {
-				continue
-			}
-			p.connected++
-		case journal.Abandoned:
-			p.abandoned++
-		default:
-			continue
-		}
-		minutes[m] = p
-	}
-	events := make([]pacing.Event, 0, len(minutes))
-	for at, p := range minutes {
-		events = append(events, pacing.Event{At: at, Kind: pacing.Counted, ConnectedElsewhere: p.connected, AbandonedElsewhere: p.abandoned})
-	}
-	sort.Slice(events, func(i, j int) bool { return events[i].At.Before(events[j].At) })
-	return events
 }

@@ -58,7 +58,9 @@ type Service struct {
 	done   chan struct{}
 	loops  map[string]*running // owned by Run's goroutine
 	phones map[string]*phone   // owned by Run's goroutine
-	work   sync.WaitGroup
+	// recount is when answers are counted again after the journal could not be read; owned by Run's goroutine.
+	recount time.Time
+	work    sync.WaitGroup
 
 	trouble trouble
 
