@@ -52,7 +52,7 @@ func (s *Service) settleLeft(ctx context.Context, open []Attempt, plans map[stri
 	for _, c := range callers {
 		dialogs = append(dialogs, c.Dialog)
 	}
-	calls := &metCalls{svc: s, plans: plans, open: attempts, at: map[string]time.Time{}, settled: map[string]bool{}}
+	calls := &metCalls{svc: s, plans: plans, open: attempts, at: map[string]time.Time{}, settled: map[string]bool{}, strange: map[string]bool{}}
 	ending, cancel := context.WithTimeout(ctx, recoverFor)
 	s.Trunk.Recover(ending, dialogs, calls.met)
 	cancel()
@@ -88,7 +88,8 @@ type metCalls struct {
 
 	mu      sync.Mutex           // protects the fields below
 	at      map[string]time.Time // of the answer, by Call-ID
-	settled map[string]bool      // settled without an answer, by Call-ID
+	settled map[string]bool      // settled by this start, by Call-ID
+	strange map[string]bool      // answers of calls that are not in open, by Call-ID
 }
 
 // met counts an answer as abandoned. Its record is on disk on return: only then
@@ -96,20 +97,25 @@ type metCalls struct {
 // its answer came to light, the settlement is amended, so that who was left in silence is left in peace.
 func (m *metCalls) met(d Dialog, at time.Time) {
 	callID := d.CallID
+	a, ours := m.open[callID]
 	m.mu.Lock()
 	_, twice := m.at[callID]
-	m.at[callID] = at
+	_, again := m.strange[callID]
+	if ours {
+		m.at[callID] = at
+	} else {
+		m.strange[callID] = true
+	}
 	late := m.settled[callID]
 	m.mu.Unlock()
-	if twice {
+	if twice || again {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), answerWait)
 	defer cancel()
-	a, ok := m.open[callID]
-	if !ok {
+	if !ours {
 		if a, late = m.svc.settledBefore(ctx, callID); !late {
-			return
+			return // counted when it was answered
 		}
 	}
 	if late {

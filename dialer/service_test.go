@@ -297,7 +297,7 @@ func TestDrainLetsCallsFinish(t *testing.T) {
 }
 
 func TestRestartSettlesWhatWasLeftOpen(t *testing.T) {
-	in(t, rigOptions{agents: 0, leads: 7, script: talks(time.Second)}, func(t *testing.T, r *rig) {
+	in(t, rigOptions{agents: 0, leads: 8, script: talks(time.Second)}, func(t *testing.T, r *rig) {
 		at := time.Now()
 		time.Sleep(2 * time.Hour) // since then nothing ran
 		add := func(k journal.Kind, id string, lead int64, detail, personal any) {
@@ -320,13 +320,15 @@ func TestRestartSettlesWhatWasLeftOpen(t *testing.T) {
 		add(journal.Invited, "E", 5, nil, Dialog{CallID: "e"})
 		clear("F", 6)
 		add(journal.Cleared, "G", 7, nil, nil) // evidence without a caller ID: no dialog can be presumed
-		r.trunk.answers = []string{"e", "presumed-F"}
+		clear("H", 8) // an earlier restart acknowledged its answer and died before the BYE
+		add(journal.Abandoned, "H", 8, nil, Dialog{CallID: "h", ToTag: "z", Answered: true})
+		r.trunk.answers = []string{"e", "presumed-F", "c"} // c's is repeated while it is being ended
 		r.run()
 		time.Sleep(time.Second)
 		now := time.Now()
 		want := map[campaigns.LeadID]campaigns.Outcome{
 			1: campaigns.Interrupted, 2: campaigns.Interrupted, 3: campaigns.Abandoned, 4: campaigns.Bridged,
-			5: campaigns.Abandoned, 6: campaigns.Abandoned, 7: campaigns.Interrupted,
+			5: campaigns.Abandoned, 6: campaigns.Abandoned, 7: campaigns.Interrupted, 8: campaigns.Abandoned,
 		}
 		for id, o := range want {
 			if l := r.store.lead(id); l.LastOutcome != o || l.Attempts != 1 || !l.Done && l.Due.Before(now.Add(50*time.Minute)) {
@@ -337,18 +339,21 @@ func TestRestartSettlesWhatWasLeftOpen(t *testing.T) {
 		for _, d := range r.trunk.recovered {
 			ended[d.CallID] = d
 		}
-		if _, ok := ended["presumed-A"]; len(ended) != 6 || !ok || ended["b"].ToTag != "early" || !ended["c"].Answered {
-			t.Errorf("recovered %+v, want six dialogs, two of them presumed", ended)
+		if _, ok := ended["presumed-A"]; len(ended) != 7 || !ok || ended["b"].ToTag != "early" || !ended["c"].Answered || !ended["h"].Answered || ended["h"].ToTag != "z" {
+			t.Errorf("recovered %+v, want seven dialogs, two of them presumed", ended)
 		}
-		if n := len(r.journal.kinds(journal.Abandoned)); n != 3 {
-			t.Errorf("abandoned %d, want the three answers that met the dead process", n)
+		if n := len(r.journal.kinds(journal.Abandoned)); n != 4 {
+			t.Errorf("abandoned %d, want the four answers that met a dead process", n)
 		}
 		r.trunk.met(Dialog{CallID: "b"}, now) // its CANCEL came too late
 		r.trunk.met(Dialog{CallID: "b"}, now)
 		r.trunk.met(Dialog{CallID: "c"}, now)
 		r.end()
-		if n := len(r.journal.kinds(journal.Abandoned)); n != 4 {
+		if n := len(r.journal.kinds(journal.Abandoned)); n != 5 {
 			t.Errorf("abandoned %d, want one more", n)
+		}
+		if l := r.store.lead(2); l.LastOutcome != campaigns.Abandoned || l.Due.Before(now.Add(4*24*time.Hour)) {
+			t.Errorf("lead 2: %+v, want it abandoned and left in peace, although it was settled before its answer came to light", l)
 		}
 	})
 }

@@ -26,6 +26,9 @@ const (
 	rejectedDelay    = 9 * time.Second
 
 	killedAgents = 80
+	// killedPast is how many calls were put through just before: they let the campaign afford
+	// three lines for each agent throughout.
+	killedPast = 20_000
 )
 
 // killedCampaign makes the sample campaign a fast one, line by line.
@@ -79,7 +82,8 @@ func TestKilledAtRandom(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(seed, 0))
 	n := kills(t)
-	f := newField(t, fieldOptions{plot: 0, agents: killedAgents, more: 100 * n, edit: killedCampaign})
+	f := newField(t, fieldOptions{plot: 0, agents: killedAgents, more: 300 * n, edit: killedCampaign})
+	f.past(killedPast)
 	t.Cleanup(func() { f.keep(seed) })
 	carrier := f.carrier("--answer-rate", "0.5", "--stretch", "0.2", "--patience", "1m", "--seed", strconv.FormatUint(seed, 10))
 	agents := f.phones(killedAgents)
@@ -147,10 +151,32 @@ func (p *proof) judge(f *field) {
 	if len(rates.Campaigns) != 1 || rates.Campaigns[0].Interrupted < met {
 		p.t.Errorf("report abandon says %+v, but %d answers met a dead process", rates.Campaigns, met)
 	}
-	p.t.Logf("%d kills, %d calls, %d of them to numbers rung before, %d answers met a dead process", len(p.lives)-1, len(p.calls), again, met)
+	mean, most := p.rate()
+	p.t.Logf("%d kills, %d calls, %.0f a second while the service was up, %d in its best second, %d of them to numbers rung before, %d answers met a dead process",
+		len(p.lives)-1, len(p.calls), mean, most, again, met)
 	if n := len(p.lives) - 1; len(p.calls) < 20*n || again < n || n >= 10 && met == 0 {
 		p.t.Error("too little happened to prove anything")
 	}
+}
+
+// rate is how many INVITEs a second the carrier met: on average from the first of
+// each life that had some to its end, and most in one second.
+func (p *proof) rate() (mean float64, most int) {
+	seconds := map[time.Time]int{}
+	first := map[int]time.Time{}
+	for _, r := range p.calls {
+		second := r.invited.Truncate(time.Second)
+		seconds[second]++
+		most = max(most, seconds[second])
+		if of := p.of(r); first[of].IsZero() {
+			first[of] = r.invited
+		}
+	}
+	var up time.Duration
+	for of, began := range first {
+		up += p.lives[of].ended.Sub(began)
+	}
+	return float64(len(p.calls)) / up.Seconds(), most
 }
 
 // readJournal gathers the records of each call.
