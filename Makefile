@@ -67,7 +67,7 @@ bench: build bench-calls ## figures of docs/benchmarks.md: calls first, then the
 
 .PHONY: bench-calls
 bench-calls: ## set-ups per second beside sipp and kamailio, the knee, memory per line, clearance to INVITE, answer to the agent's voice: three rounds each
-	$(GO) test -run '^$$' -bench 'SetUps|Knee|MemoryPerLine|ClearanceToInvite|AnswerToVoice' -benchtime 3x -timeout 60m ./cmd/pronto
+	$(GO) test -run '^$$' -bench 'SetUps|Knee|MemoryPerLine|ClearanceToInvite|AnswerToVoice|RestartAfterADay' -benchtime 3x -timeout 60m ./cmd/pronto
 
 .PHONY: bench-pacing
 bench-pacing: ## pacing's published table: cases, team sizes, pacers; takes long. PRONTO_SEEDS, PRONTO_AGENTS, PRONTO_CASES make it shorter
