@@ -320,7 +320,7 @@ func TestRestartSettlesWhatWasLeftOpen(t *testing.T) {
 		add(journal.Invited, "E", 5, nil, Dialog{CallID: "e"})
 		clear("F", 6)
 		add(journal.Cleared, "G", 7, nil, nil) // evidence without a caller ID: no dialog can be presumed
-		clear("H", 8) // an earlier restart acknowledged its answer and died before the BYE
+		clear("H", 8)                          // an earlier restart acknowledged its answer and died before the BYE
 		add(journal.Abandoned, "H", 8, nil, Dialog{CallID: "h", ToTag: "z", Answered: true})
 		r.trunk.answers = []string{"e", "presumed-F", "c"} // c's is repeated while it is being ended
 		r.run()
