@@ -277,3 +277,60 @@ func FuzzRegistrarsAnswer(f *testing.F) {
 		}
 	})
 }
+
+// REGISTER goes through the outbound proxy to the registrar that is named.
+func TestRegistersThroughProxy(t *testing.T) {
+	t.Parallel()
+	proxy := newFar(t, hostOf(t, "proxy"))
+	b := formBench(t, registering(proxy.addr(), func(c *TrunkConfig) {
+		c.Address, c.Proxy, c.Registrar = "carrier.example", proxy.addrString()+";lr", "registrar.example:5080"
+	}))
+	reg := proxy.next("REGISTER")
+	if reg.line != "REGISTER sip:registrar.example:5080 SIP/2.0" || reg.header("Route") != "<sip:"+proxy.addrString()+";lr>" {
+		t.Errorf("REGISTER:\n%s", reg.raw)
+	}
+	proxy.reply(reg, say{status: "200 OK", tag: "a", bare: true, extra: []string{"Contact: " + reg.header("Contact")}})
+	until(t, "the trunk is registered", func() bool { return b.ep.trunk("").down() == "" })
+}
+
+// The first registrar of the domain refuses connections: the second registers us.
+func TestRegistersAtTheNextAddress(t *testing.T) {
+	t.Parallel()
+	n, second := newNameserver(t), newFar(t, hostOf(t, "second"))
+	second.alsoTCP()
+	n.serve("_sip._tcp.carrier.test.", netip.MustParseAddrPort("127.62.0.8:5060"), second.addr())
+	b := formBench(t, n.use, registering(second.addr(), func(c *TrunkConfig) { c.Address, c.Transport = "carrier.test", TCP }))
+	reg := second.next("REGISTER")
+	if !strings.Contains(reg.header("Contact"), ";transport=tcp>") {
+		t.Errorf("Contact %q", reg.header("Contact"))
+	}
+	second.reply(reg, say{status: "200 OK", tag: "a", bare: true, extra: []string{"Expires: 60"}})
+	until(t, "the trunk is registered", func() bool { return b.ep.trunk("").down() == "" })
+}
+
+// A registration that can no longer be renewed takes the trunk down when it ends, and not before.
+func TestRegistrationRunsOut(t *testing.T) {
+	t.Parallel()
+	far := newFar(t, hostOf(t, "registrar"))
+	b := formBench(t, registering(far.addr()))
+	carrier := b.ep.trunk("")
+	reg := far.next("REGISTER")
+	far.reply(reg, say{status: "200 OK", tag: "a", bare: true, extra: []string{"Expires: 2"}})
+	granted := time.Now()
+	again := far.next("REGISTER")
+	if carrier.down() != "" {
+		t.Errorf("down before the end: %s", carrier.down())
+	}
+	if again.header("Call-ID") != reg.header("Call-ID") || again.cseq() != reg.cseq()+1 {
+		t.Errorf("the refresh:\n%s", again.raw)
+	}
+	far.reply(again, say{status: "500 Server Internal Error", tag: "a"})
+	far.reply(far.next("REGISTER"), say{status: "500 Server Internal Error", tag: "a"})
+	until(t, "the trunk is down", func() bool { return carrier.down() != "" })
+	if since := time.Since(granted); since < 1900*time.Millisecond {
+		t.Errorf("down %s after a registration for 2s", since)
+	}
+	if !strings.Contains(carrier.down(), "500 Server Internal Error") {
+		t.Errorf("down: %s", carrier.down())
+	}
+}

@@ -127,7 +127,8 @@ func TestSignedCall(t *testing.T) {
 	addr := freePort(t, hostOf(t, "carrier"))
 	p := sippAs(t, addr, "t1", checking(t, "answer.xml", []check{
 		{"msg", `[^-]Identity: eyJ[-_A-Za-z0-9]+\.[-_A-Za-z0-9]+\.[-_A-Za-z0-9]{86};info=<` + x5u + `>;alg=ES256;ppt=shaken`},
-		{"Date:", " GMT"}, {"msg", "Via: SIP/2.0/TCP"},
+		{"Date:", " GMT"},
+		{"msg", "Via: SIP/2.0/TCP"},
 	}))
 	converse(t, formBench(t, toward(addr), signed), p)
 
