@@ -305,10 +305,6 @@ func (c *caller) askLater(now time.Time) {
 // end writes the end of the call.
 func (c *caller) end(now time.Time) {
 	c.forget()
-	if c.loop != nil {
-		l, k := c.loop, c.call
-		l.post(func(now time.Time) { l.callerLeft(k, now) })
-	}
 	e := c.leg.Ended()
 	d := journal.CalledBackDetail{ByFar: e.ByFar, Result: c.result, LastMS: ms(now.Sub(c.answered))}
 	if e.Err != nil && !errors.Is(e.Err, context.Canceled) {

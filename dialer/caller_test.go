@@ -205,6 +205,31 @@ func (r *rig) replayed() {
 	}
 }
 
+// Who hangs up at the very moment of asking for an agent leaves nothing behind.
+func TestRingBackAsksAndHangsUp(t *testing.T) {
+	in(t, rigOptions{camp: shows, agents: 1, script: never}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(time.Second)
+		for range 20 {
+			ring := r.ringBack(backer)
+			r.desk.mu.Lock()
+			press := r.desk.onDigit[ring.audio]
+			r.desk.mu.Unlock()
+			press('1')
+			ring.leg.end(End{ByFar: true})
+			time.Sleep(10 * time.Second)
+			idle := false
+			r.svc.do(func() { idle = r.svc.loops["spring"].loop.idle() })
+			synctest.Wait()
+			if live := r.svc.Live(); !idle || live.Lines() != 0 || live.Agents[0].State != Ready {
+				t.Fatalf("idle %t, live %+v", idle, live)
+			}
+		}
+		r.end()
+		r.replayed()
+	})
+}
+
 func TestRingBackWaitsBehindLiveAnswers(t *testing.T) {
 	in(t, rigOptions{camp: func(c *campaigns.Campaign) {
 		shows(c)

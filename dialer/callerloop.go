@@ -111,6 +111,10 @@ func (l *loop) callerCame(k *call, now time.Time) {
 	l.nextID++
 	k.id = pacing.CallID(l.nextID)
 	l.callers = append(l.callers, k)
+	go func() {
+		<-k.leg.Done()
+		l.post(func(now time.Time) { l.callerLeft(k, now) })
+	}()
 	for _, a := range l.agents {
 		if a.state != NotReady && a.state != LoggedOut {
 			l.serveCallers(now)
