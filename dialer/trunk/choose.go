@@ -19,7 +19,7 @@ func (ep *Endpoint) Routes(w dialer.Wish) []dialer.Route {
 	now, wait := ep.cfg.Now(), ep.cfg.Limits.AdmissionWait
 	order := ep.order(w)
 	first := slices.IndexFunc(order, func(t *carrier) bool {
-		return t.down() == "" && !t.full(wait) && t.health.turn(now)
+		return t.down() == "" && !t.full(wait) && t.health.due(now)
 	})
 	// None is fit: the best one is tried all the same, first one that is only full.
 	for _, worse := range []dialer.TrunkState{dialer.TrunkFull, dialer.TrunkResting, dialer.TrunkDown} {

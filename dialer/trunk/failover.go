@@ -24,6 +24,11 @@ func (ep *Endpoint) failover(ctx context.Context, c cleared, p dialer.Placing) (
 	var first dialer.Result // the last one of which an INVITE left
 	var invited time.Time
 	others := p.Others
+	if !t.health.turn(ep.cfg.Now()) { // since it was chosen
+		if next, rest := ep.next(others); next != nil {
+			t, others = next, rest
+		}
+	}
 	for try := 1; ; try++ {
 		l, res, again := ep.over(ctx, t, c, p, try)
 		if invited.IsZero() {

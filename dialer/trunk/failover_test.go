@@ -197,6 +197,7 @@ func TestFailoverWithoutRecord(t *testing.T) {
 
 func TestFailoverBeforeAnythingIsSent(t *testing.T) {
 	for name, change := range map[string]func(*Config){
+		"lost its turn":         func(*Config) {},
 		"all channels in use":   func(c *Config) { c.Trunks[0].Channels = 1 },
 		"calls per second":      func(c *Config) { c.Trunks[0].CallsPerSecond, c.Limits.AdmissionWait = 0.001, time.Millisecond },
 		"refused by TCP":        func(c *Config) { c.Trunks[0].Address, c.Trunks[0].Transport = closedTCP(t), TCP },
@@ -207,6 +208,9 @@ func TestFailoverBeforeAnythingIsSent(t *testing.T) {
 			first := p.ep.trunk("carrier")
 			if strings.HasPrefix(name, "all") {
 				first.inUse.Add(1)
+			}
+			if strings.HasPrefix(name, "lost") {
+				p.ep.sick("carrier", restAfter)
 			}
 			if first.rate != nil {
 				first.rate.Reserve()
@@ -220,6 +224,17 @@ func TestFailoverBeforeAnythingIsSent(t *testing.T) {
 			}
 			p.far.none("INVITE", 2*testT1)
 		})
+	}
+}
+
+// The only trunk has the call, however it stands.
+func TestTheOnlyTrunkIsTried(t *testing.T) {
+	b := newBench(t)
+	b.ep.sick("carrier", restAfter)
+	out := b.dial(context.Background(), time.Minute, 0)
+	b.far.reply(b.far.next("INVITE"), say{status: "486 Busy Here", tag: "a"})
+	if o := wait(t, "the end", out); o.res.Outcome != campaigns.Busy {
+		t.Errorf("result %+v", o.res)
 	}
 }
 

@@ -98,12 +98,23 @@ func (h *health) resting(now time.Time) string {
 	return ""
 }
 
-// turn reports whether a call may go to the trunk now. Of a trunk that rests, it
-// gives one call the turn to try it.
+// due reports whether the trunk has its turn, if only for a try.
+func (h *health) due(now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.isDue(now)
+}
+
+func (h *health) isDue(now time.Time) bool {
+	return !now.Before(h.asked) && (h.wait == 0 || !now.Before(h.rest))
+}
+
+// turn reports whether a call that is about to be placed may go to the trunk. One
+// that rests is tried by one call.
 func (h *health) turn(now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if now.Before(h.asked) || h.wait > 0 && now.Before(h.rest) {
+	if !h.isDue(now) {
 		return false
 	}
 	if h.wait > 0 {
