@@ -71,7 +71,7 @@ func New(cfg Config) (*Endpoint, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ep := &Endpoint{cfg: cfg, log: cfg.Logger, ctx: ctx, cancel: cancel}
 	ep.callers.rings = make(chan dialer.Ring, cfg.Limits.Callers)
-	ep.strays.rate = rate.NewLimiter(strayRate, strayBurst)
+	ep.strays.rate, ep.strays.forks = rate.NewLimiter(strayRate, strayBurst), rate.NewLimiter(forkRate, forkBurst)
 	for i, t := range cfg.Trunks {
 		c, err := newCarrier(t)
 		if err != nil {

@@ -148,7 +148,9 @@ func (l *leg) again(res *sip.Response) {
 		}
 		return
 	}
-	l.ep.endStray(res)
+	if l.ep.strays.forks.AllowN(l.ep.cfg.Now(), 1) {
+		l.ep.endStray(res)
+	}
 }
 
 // stray takes a response that outlived the INVITE's transaction.

@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+	"github.com/icholy/digest"
 )
 
 // outOfDialog writes a request of a stranger.
@@ -152,11 +154,27 @@ func FuzzMessage(f *testing.F) {
 	f.Add([]byte("SIP/2.0 200 OK\r\nv: SIP/2.0/UDP a;branch=z9hG4bKa\r\nf: <sip:a@b>;tag=1\r\nt: \"x\" <sip:a@b>;tag=2\r\ni: abc\r\nCSeq: 1 INVITE\r\nm: *\r\n" +
 		"Record-Route: <sip:a;lr>, <sip:b;lr>\r\nReason: Q.850;cause=16\r\nl: 0\r\n\r\n"))
 	f.Add([]byte("INVITE sip:[::1]:5060 SIP/2.0\r\nVia: SIP/2.0/TCP [::1]:5060;branch=z9hG4bKa\r\nFrom: sip:a@b;tag=1\r\nTo: sip:b\r\nCall-ID: a@b\r\nCSeq: 4294967295 INVITE\r\nRequire: x\r\n\r\n"))
+	tortures, err := filepath.Glob("testdata/rfc*/*.dat")
+	if err != nil || len(tortures) == 0 {
+		f.Fatal("no torture messages", err)
+	}
+	for _, file := range tortures {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
 	ep := &Endpoint{cfg: Config{Accounts: oneAgent("a")}.withDefaults()}
+	ep.log = ep.cfg.Logger
 	ep.reg = newRegistrar(ep)
 	src := netip.MustParseAddrPort("127.30.3.1:5060")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		glance(data)
+		firstMessage(data)
+		if ep.reg.proves(data, src.Addr(), time.Now()) {
+			t.Fatal("bytes without a nonce of ours prove where they come from")
+		}
 		msg, err := sip.ParseMessage(data)
 		if err != nil {
 			return
@@ -172,6 +190,17 @@ func FuzzMessage(f *testing.F) {
 				t.Fatalf("a session of %s", l.every)
 			}
 			_ = ep.reply(m, 481, "x").String()
+			if m.CSeq() == nil || m.CallID() == nil || m.From() == nil || m.To() == nil || m.Via() == nil {
+				return // readRequest lets none of these through
+			}
+			if res := ep.outside(m); res != nil {
+				_, _ = res.String(), answerTo(m, src)
+			}
+			if h := m.GetHeader("Authorization"); h != nil {
+				if cred, err := digest.ParseCredentials(h.Value()); err == nil && ep.reg.right(cred, "REGISTER", "a") {
+					t.Fatal("bytes without the password hold its digest")
+				}
+			}
 			if ep.reg.answer(m, src, UDP) != nil && ep.Registered("a") {
 				t.Fatal("bytes without the password registered a phone")
 			}

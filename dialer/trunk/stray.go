@@ -16,10 +16,12 @@ import (
 // strays remembers which dialogs were ended for want of anybody waiting for
 // them, so that a retransmitted 200 gets its ACK but no second BYE.
 type strays struct {
-	rate *rate.Limiter // of those whose Call-ID we do not know
+	rate  *rate.Limiter // of those whose Call-ID we do not know
+	forks *rate.Limiter // of further answers to calls that stand
 
 	mu    sync.Mutex // protects the fields below
 	m     map[string]time.Time
+	swept time.Time       // when m was last cleared of what is old
 	held  []*sip.Response // of calls that we do not know, until Recover says which an earlier process left
 	ready bool            // Recover has said it
 }
@@ -53,10 +55,13 @@ func (s *strays) first(key string, now time.Time) bool {
 	if s.m == nil {
 		s.m = map[string]time.Time{}
 	}
-	for k, at := range s.m {
-		if now.Sub(at) > giveUp() {
-			delete(s.m, k)
+	if now.Sub(s.swept) > giveUp() {
+		for k, at := range s.m {
+			if now.Sub(at) > giveUp() {
+				delete(s.m, k)
+			}
 		}
+		s.swept = now
 	}
 	s.m[key] = now
 	return true
@@ -66,6 +71,8 @@ func (s *strays) first(key string, now time.Time) bool {
 const (
 	strayRate  = 200 // a second
 	strayBurst = 2000
+	forkRate   = 50 // a second; forks that are left out come again
+	forkBurst  = 500
 )
 
 // stray takes the responses that match no transaction: the 200 of a call that
