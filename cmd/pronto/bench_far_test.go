@@ -17,7 +17,7 @@ import (
 type farEnd struct {
 	conn *net.UDPConn
 	plan func(callID string) farPlan
-	port int // of the audio in SDP; 0: 9, where nobody is
+	port int // of the audio in SDP; 0: benchAudio
 
 	mu    sync.Mutex // protects the fields below
 	calls map[string]*farCall
@@ -131,7 +131,7 @@ func (f *farEnd) answer(id string, talk time.Duration) {
 	}
 	f.finals.Add(1)
 	host := f.conn.LocalAddr().(*net.UDPAddr).IP
-	port := cmp.Or(f.port, 9)
+	port := cmp.Or(f.port, benchAudio)
 	sdp := fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n", host, host, port)
 	f.send(reply(c.invite, 200, "OK", c.tag, sdp), c.from)
 	if talk > 0 {
