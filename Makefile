@@ -56,6 +56,10 @@ fuzz: ## each fuzz target for 20 seconds
 	  for f in $$($(GO) test -list '^Fuzz' $$pkg 2>/dev/null | grep '^Fuzz'); do \
 	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$pkg || exit 1; done; done
 
+.PHONY: vulncheck
+vulncheck: ## known vulnerabilities in what the program calls; asks vuln.go.dev, or a copy: GOVULNDB=file:///FOLDER
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 $${GOVULNDB:+-db $$GOVULNDB} ./...
+
 .PHONY: soak
 soak: build ## kill -9 at random under load, 100 times, and at each part of each step
 	PRONTO_KILLS=100 $(GO) test -run TestKilledAtRandom -timeout 60m -v ./cmd/pronto

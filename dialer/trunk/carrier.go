@@ -30,6 +30,7 @@ type carrier struct {
 	signer    *signer       // nil: calls are not signed
 	rate      *rate.Limiter // nil: no bound
 	inUse     atomic.Int64  // channels
+	flow      atomic.Pointer[flow]
 	watch     watch
 	health    health
 	figures   figures

@@ -35,7 +35,7 @@ func (ep *Endpoint) onRequest(req *sip.Request, tx *sip.ServerTx) {
 	if !ep.known.has(src.Addr()) {
 		return // strangers learn nothing, not even that somebody is here
 	}
-	if t := ep.peer(src.Addr()); t != nil && req.IsInvite() && ep.flawed(req) == nil {
+	if t := ep.peer(src, transportOf(req.Transport())); t != nil && req.IsInvite() && ep.flawed(req) == nil {
 		ep.rung(req, tx, t)
 		return
 	}

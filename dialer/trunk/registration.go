@@ -144,6 +144,7 @@ func (r *registration) register(ctx context.Context, life time.Duration) (grante
 			continue
 		case res.IsSuccess():
 			granted, err = r.granted(res, life, next.transport)
+			r.t.flow.Store(&flow{from: next.addr, over: next.transport, till: r.ep.cfg.Now().Add(granted)})
 			return granted, 0, err
 		}
 		after = min(retryAfter(headerOf(res, "Retry-After")), lastRest)

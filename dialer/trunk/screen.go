@@ -132,7 +132,7 @@ func (s *screen) pass(data []byte, src netip.AddrPort) bool {
 		return false
 	case method == response:
 		return true
-	case (method == string(sip.INVITE) || method == string(sip.ACK)) && ep.peer(src.Addr()) != nil:
+	case (method == string(sip.INVITE) || method == string(sip.ACK)) && ep.peer(src, UDP) != nil:
 		return true
 	}
 	s.outside(data, src)
