@@ -114,8 +114,10 @@ func TestRestartKnowsTheTrunk(t *testing.T) {
 		at := time.Now()
 		time.Sleep(time.Minute)
 		add := func(k journal.Kind, id string, lead int64, d Dialog) {
-			_, _ = r.journal.Append(journal.Record{At: at, Kind: k, Campaign: "spring", Attempt: id, Lead: lead, Number: "+393331230000",
-				Detail: encode(dnc.Verdict{CallerID: "+390844000123", Trunk: "near"}), Personal: encode(d)})
+			_, _ = r.journal.Append(journal.Record{
+				At: at, Kind: k, Campaign: "spring", Attempt: id, Lead: lead, Number: "+393331230000",
+				Detail: encode(dnc.Verdict{CallerID: "+390844000123", Trunk: "near"}), Personal: encode(d),
+			})
 		}
 		add(journal.Cleared, "A", 1, Dialog{})
 		add(journal.Cleared, "B", 2, Dialog{})

@@ -98,7 +98,7 @@ func (s *Service) treatTest(ctx context.Context, c *call, leg Leg, audio Audio, 
 	}
 	now := s.Now()
 	s.scribe.note(c.entry(journal.Abandoned, now, leg.CallID()), nil)
-	s.countTest(c.camp.Name, now)
+	s.countTest(c.camp.Name)
 	action := p.Action
 	if action == Message && ctx.Err() == nil {
 		if err := s.Desk.Play(audio, c.camp.Message, leg.Hangup); err != nil {
@@ -114,7 +114,7 @@ func (s *Service) treatTest(ctx context.Context, c *call, leg Leg, audio Audio, 
 }
 
 // countTest tells the campaign's pacing of an answer that it did not dial.
-func (s *Service) countTest(campaign string, now time.Time) {
+func (s *Service) countTest(campaign string) {
 	s.floorTask(func() {
 		if r := s.loops[campaign]; r != nil {
 			r.loop.post(func(at time.Time) {
