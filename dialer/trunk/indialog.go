@@ -142,7 +142,7 @@ func (l *leg) reoffer(req *sip.Request, tx *sip.ServerTx) {
 		l.ep.respond(req, tx, sip.StatusRequestPending, "Request Pending")
 		return
 	}
-	agreed, ok := asked.grant(l.life, l.ep.cfg.Limits.SessionMin)
+	agreed, ok := asked.grant(l.clock.agreed(), l.ep.cfg.Limits.SessionMin)
 	if !ok {
 		l.mu.Unlock()
 		l.ep.write(tx, l.ep.tooSmall(req))

@@ -28,6 +28,8 @@ type leg struct {
 	done      chan struct{}
 	confirmed chan struct{} // closed when the ACK has been sent
 
+	clock clock // of the session
+
 	mu      sync.Mutex // protects the fields below; no call leaves the package under it but Audio.Connect
 	creds   credentials
 	cseq    uint32 // of our last request
@@ -41,10 +43,6 @@ type leg struct {
 	isEnded bool
 	end     dialer.End
 
-	life     life
-	renewed  time.Time     // when the session was last refreshed, by the machine's clock
-	clock    *time.Timer   // runs tick at wake
-	wake     time.Time     //
 	leastSE  time.Duration // the largest Min-SE that the far end has asked for
 	updates  bool          // the far end takes UPDATE
 	offering bool          // an INVITE of ours is on its way
@@ -229,10 +227,8 @@ func (l *leg) over(end dialer.End) {
 	l.isEnded, l.end = true, end
 	p := l.pending
 	l.pending = nil
-	if l.clock != nil {
-		l.clock.Stop()
-	}
 	l.mu.Unlock()
+	l.clock.stop()
 	if p != nil {
 		p.settle()
 	}

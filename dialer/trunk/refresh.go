@@ -11,44 +11,15 @@ import (
 	"pronto/dialer"
 )
 
-// lives starts the clock of the session anew, after an answer or a refresh. The
-// clock is a timer, not a goroutine.
+// lives begins a life of the session, after an answer or a refresh.
 func (l *leg) lives(f life) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.life, l.renewed = f, time.Now()
-	l.wakeAfter(f.due())
-}
-
-// wakeAfter sets the clock; a session that lives for ever has none. The caller holds mu.
-func (l *leg) wakeAfter(d time.Duration) {
-	switch {
-	case l.life.every == 0 || l.isEnded:
-		if l.clock != nil {
-			l.clock.Stop()
+	l.clock.start(f, func(lost bool) {
+		if lost {
+			l.lose(sip.StatusRequestTimeout, "the session was not refreshed in time")
+			return
 		}
-	case l.clock == nil:
-		l.wake, l.clock = time.Now().Add(d), time.AfterFunc(d, l.tick)
-	default:
-		l.wake = time.Now().Add(d)
-		l.clock.Reset(d)
-	}
-}
-
-// tick is the clock's: the session is to be refreshed, or it is lost.
-func (l *leg) tick() {
-	l.mu.Lock()
-	now := time.Now()
-	idle := l.isEnded || l.hung || l.life.every == 0 || now.Before(l.wake) // set anew while this was on its way
-	lost := !now.Before(l.renewed.Add(l.life.limit()))
-	l.mu.Unlock()
-	switch {
-	case idle:
-	case lost:
-		l.lose(sip.StatusRequestTimeout, "the session was not refreshed in time")
-	default:
 		l.ep.spawn(l.refresh)
-	}
+	})
 }
 
 // lose ends a dialog that the far end does not keep. Nobody waits for the
@@ -70,12 +41,16 @@ func (l *leg) lose(status int, why string) {
 // without touching the audio, else by a re-INVITE that offers what we last said (RFC 4028 section 7.4).
 func (l *leg) refresh() {
 	l.mu.Lock()
+	if l.hung || l.isEnded {
+		l.mu.Unlock()
+		return
+	}
 	method := sip.UPDATE
 	if !l.updates {
 		method = sip.INVITE
 	}
 	if method == sip.INVITE && (l.pending != nil || l.offering) {
-		l.wakeAfter(l.glare())
+		l.clock.again(l.glare())
 		l.mu.Unlock()
 		return
 	}
@@ -97,7 +72,7 @@ func (l *leg) asksToLive(req *sip.Request) {
 	req.AppendHeader(l.ep.contact(l.hop.transport))
 	req.AppendHeader(sip.NewHeader("Allow", allow))
 	req.AppendHeader(sip.NewHeader(supported, optionTimer))
-	req.AppendHeader(sip.NewHeader(sessionExpires, inSeconds(max(l.life.every, l.leastSE))+";refresher=uac"))
+	req.AppendHeader(sip.NewHeader(sessionExpires, inSeconds(max(l.clock.agreed().every, l.leastSE))+";refresher=uac"))
 	if l.leastSE > 0 {
 		req.AppendHeader(sip.NewHeader(minSE, inSeconds(l.leastSE)))
 	}
@@ -144,16 +119,17 @@ func (l *leg) agreed(res *sip.Response) {
 func (l *leg) refused(method sip.RequestMethod, res *sip.Response) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	wait := l.life.every / 16
+	every := l.clock.agreed().every
+	wait := every / 16
 	switch least := expiryOf(res).min; {
-	case res.StatusCode == statusIntervalTooSmall && least > max(l.leastSE, l.life.every):
+	case res.StatusCode == statusIntervalTooSmall && least > max(l.leastSE, every):
 		l.leastSE, wait = least, 0
 	case res.StatusCode == sip.StatusRequestPending:
 		wait = l.glare()
 	case method == sip.UPDATE && (res.StatusCode == sip.StatusMethodNotAllowed || res.StatusCode == sip.StatusNotImplemented):
 		l.updates, wait = false, 0
 	}
-	l.wakeAfter(max(0, min(wait, time.Until(l.renewed.Add(l.life.limit())))))
+	l.clock.again(wait)
 }
 
 // glare is how long to wait after both ends asked at once: 2.1 to 4 s for the
