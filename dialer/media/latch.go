@@ -17,7 +17,8 @@ import (
 // quiet may move, and only with its own SSRC and sequence.
 //
 // Within the believed address one source is believed at a time (RFC 3550 appendix A.1): another SSRC
-// must wait until the first has paused, and a leap in sequence needs a second packet that follows it.
+// must wait until the first has paused, and a leap in sequence needs a second packet that follows it; only
+// right after the SDP they may follow each other at once.
 type latch struct {
 	remote  dialer.Remote
 	open    bool           // connect has been called
@@ -26,11 +27,15 @@ type latch struct {
 	ssrc    uint32         // of the last accepted packet
 	seq     uint16
 	heard   time.Duration // when it came
-	anew    bool          // the far end's SDP has come again: whichever source comes next is the one
+	lenient time.Duration // until then any source at the believed address is believed
 	leapt   uint16        // sequence number that a leap must go on with
 	trial   netip.AddrPort
 	tried   packet // the last packet from trial
 }
+
+// change is how long after an SDP a far end may go from one source to another without a pause: from
+// its announcement to the person who has answered.
+const change = time.Second
 
 // pause is how long a source must be silent before another one at its address
 // is believed: longer than any packet time.
@@ -41,13 +46,13 @@ const pause = 100 * time.Millisecond
 const quiet = 500 * time.Millisecond
 
 // connect takes the far end's SDP. An unchanged address keeps the latch.
-func (l *latch) connect(r dialer.Remote) {
+func (l *latch) connect(r dialer.Remote, now time.Duration) {
 	r.Addr = netip.AddrPortFrom(r.Addr.Addr().Unmap(), r.Addr.Port())
 	if l.open && l.remote.Addr == r.Addr {
-		l.remote, l.anew = r, true
+		l.remote, l.lenient = r, now+change
 		return
 	}
-	*l = latch{remote: r, open: true, target: r.Addr}
+	*l = latch{remote: r, open: true, target: r.Addr, lenient: now + change}
 }
 
 // sending reports whether the far end wants our audio and can be reached.
@@ -67,10 +72,10 @@ func (l *latch) accept(src netip.AddrPort, p packet, allowed []netip.Prefix, now
 			return false, false
 		}
 		l.target, moved = src, true
-	} else if l.settled && !l.anew && !vouched && l.rival(p, now) {
+	} else if l.settled && !vouched && now >= l.lenient && l.rival(p, now) {
 		return false, false
 	}
-	l.anew, l.leapt = false, p.seq+1
+	l.leapt = p.seq + 1
 	l.settled, l.ssrc, l.seq, l.heard = true, p.ssrc, p.seq, now
 	return true, moved
 }

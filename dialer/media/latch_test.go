@@ -53,7 +53,7 @@ func TestLatch(t *testing.T) {
 			if ok, _ := l.accept(netip.MustParseAddrPort(sdp), packet{ssrc: 1, seq: 1}, c.ranges, 0, false); ok || l.sending() {
 				t.Fatal("believes or sends before it is connected")
 			}
-			l.connect(dialer.Remote{Addr: netip.MustParseAddrPort(sdp)})
+			l.connect(dialer.Remote{Addr: netip.MustParseAddrPort(sdp)}, -change)
 			for i, s := range c.steps {
 				if ok, _ := l.accept(netip.MustParseAddrPort(s.src), packet{ssrc: s.ssrc, seq: s.seq}, c.ranges, s.at, false); ok != s.ok {
 					t.Fatalf("packet %d from %s accepted: %t, want %t", i+1, s.src, ok, s.ok)
@@ -69,26 +69,30 @@ func TestLatch(t *testing.T) {
 func TestConnectAgain(t *testing.T) {
 	sdp, natted := netip.MustParseAddrPort("127.20.9.1:4000"), netip.MustParseAddrPort("127.20.9.1:4444")
 	var l latch
-	l.connect(dialer.Remote{Addr: sdp})
+	l.connect(dialer.Remote{Addr: sdp}, -change)
 	l.accept(natted, packet{seq: 1}, nil, 0, false)
 	l.accept(natted, packet{seq: 2}, nil, 0, false)
-	l.connect(dialer.Remote{Addr: sdp, SendOnly: true})
+	l.connect(dialer.Remote{Addr: sdp, SendOnly: true}, 0)
 	if l.target != natted || l.sending() {
 		t.Errorf("held with the same address: target %s, sending %t", l.target, l.sending())
 	}
 	if ok, _ := l.accept(natted, packet{ssrc: 9, seq: 7000}, nil, 0, false); !ok {
 		t.Error("a new source after a re-INVITE must wait")
 	}
-	if ok, _ := l.accept(natted, packet{ssrc: 8, seq: 1}, nil, 0, false); ok {
-		t.Error("two new sources are believed after one re-INVITE")
+	if ok, _ := l.accept(natted, packet{ssrc: 8, seq: 1}, nil, pause/2, false); !ok {
+		t.Error("the person after an announcement must wait")
+	}
+	l.accept(natted, packet{ssrc: 8, seq: 2}, nil, change-1, false)
+	if ok, _ := l.accept(natted, packet{ssrc: 7, seq: 1}, nil, change, false); ok {
+		t.Error("a new source is believed long after the re-INVITE")
 	}
 	moved := netip.MustParseAddrPort("127.20.9.2:4000")
-	l.connect(dialer.Remote{Addr: moved})
+	l.connect(dialer.Remote{Addr: moved}, 0)
 	if l.target != moved || !l.sending() || l.settled {
 		t.Errorf("moved by re-INVITE: target %s, sending %t", l.target, l.sending())
 	}
 	for _, nowhere := range []dialer.Remote{{}, {Addr: netip.MustParseAddrPort("0.0.0.0:4000")}, {Addr: netip.MustParseAddrPort("127.20.9.1:0")}} {
-		l.connect(nowhere)
+		l.connect(nowhere, 0)
 		if l.sending() {
 			t.Errorf("sends to %s", nowhere.Addr)
 		}

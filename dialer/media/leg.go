@@ -86,7 +86,7 @@ func (l *leg) Local() netip.AddrPort {
 func (l *leg) Connect(r dialer.Remote) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.latch.connect(r)
+	l.latch.connect(r, l.desk.now())
 	if err := l.protect(r.Keys); err != nil {
 		l.latch.open = false // better silent than plain
 		l.desk.log.Error("audio cannot be encrypted", zap.Uint16("port", l.port), zap.Error(err))
