@@ -167,6 +167,35 @@ func (b *bench) cancelled(inv *heard) *heard {
 	return ours
 }
 
+// A call that an earlier start settled, because its far end was silent, is answered
+// after all: it is ended, and told of with what is known.
+func TestAnswerOfACallLongSettled(t *testing.T) {
+	b, inv, _ := crashed(t, false)
+	wait(t, "Recover", b.recover())
+	b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
+	if id := wait(t, "word of the answer", b.met); id != inv.header("Call-ID") {
+		t.Errorf("%s was answered", id)
+	}
+	b.far.next("ACK")
+	b.far.reply(b.far.next("BYE"), say{status: "200 OK"})
+}
+
+// The dialog of an answer says all that its BYE needs, should this process die
+// before it.
+func TestRecoverTellsTheDialogOfAnAnswer(t *testing.T) {
+	b, inv, left := crashed(t, false)
+	left.ToTag = ""
+	met := make(chan dialer.Dialog, 1)
+	go b.ep.Recover(context.Background(), []dialer.Dialog{left}, func(d dialer.Dialog, _ time.Time) { met <- d })
+	b.cancelled(inv)
+	b.far.reply(inv, say{status: "200 OK", tag: "a", sdp: sdpAt(farHost, 4000)})
+	d := wait(t, "word of the answer", met)
+	if d.CallID != left.CallID || d.ToTag != "a" || !d.Answered || d.FromTag != left.FromTag || d.Target == "" {
+		t.Errorf("%+v", d)
+	}
+	b.far.reply(b.far.next("BYE"), say{status: "200 OK"})
+}
+
 // What was not noted is presumed: everything follows from the clearance.
 func TestPresumedDialogIsTheOneThatWasSent(t *testing.T) {
 	b := newBench(t)
