@@ -221,6 +221,7 @@ type crashBook struct {
 }
 
 func (b crashBook) Bindings(ctx context.Context) ([]dialer.Binding, error) { return b.of.Bindings(ctx) }
+
 func (b crashBook) NailedUp(ctx context.Context) (map[string]dialer.Dialog, error) {
 	return b.of.NailedUp(ctx)
 }
