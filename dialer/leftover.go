@@ -114,8 +114,12 @@ func (m *metCalls) met(d Dialog, at time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerWait)
 	defer cancel()
 	if !ours {
-		if a, late = m.svc.settledBefore(ctx, callID); !late {
-			return // counted when it was answered
+		var known bool
+		if a, late, known = m.svc.settledBefore(ctx, callID); !known {
+			m.svc.background(func(ctx context.Context) { m.follow(ctx, d, at) })
+		}
+		if !late {
+			return
 		}
 	}
 	if late {
@@ -124,6 +128,19 @@ func (m *metCalls) met(d Dialog, at time.Time) {
 	}
 	if _, err := m.svc.Journal.Commit(ctx, lost(a, d, at)); err != nil {
 		m.svc.Log.Error("an answer that met a dead process is not counted", zap.String("attempt", a.ID), zap.Error(err))
+	}
+}
+
+// follow counts an answer that came in the moment in which its attempt ends, once
+// the end is in the store.
+func (m *metCalls) follow(ctx context.Context, d Dialog, at time.Time) {
+	for pause(ctx, time.Second) {
+		if a, late, known := m.svc.settledBefore(ctx, d.CallID); known {
+			if late {
+				m.svc.amend(ctx, a, m.plans[a.Campaign], d, at)
+			}
+			return
+		}
 	}
 }
 
@@ -136,21 +153,23 @@ func (m *metCalls) settle(callID string) time.Time {
 	return m.at[callID]
 }
 
-// settledBefore finds the attempt of a call whose answer comes to light long
-// after: settled, and not as answered. A Call-ID is that of its attempt in lower case.
-func (s *Service) settledBefore(ctx context.Context, callID string) (Attempt, bool) {
+// settledBefore finds the attempt of a call whose answer comes to light when nobody
+// waits for it any more: late when it was settled, and not as answered; known when it was settled at all. A
+// Call-ID is that of its attempt in lower case.
+func (s *Service) settledBefore(ctx context.Context, callID string) (a Attempt, late, known bool) {
 	if len(callID) < ulidLength {
-		return Attempt{}, false
+		return a, false, true
 	}
-	a, ok, err := s.Attempts.Settled(ctx, strings.ToUpper(callID[:ulidLength]))
+	a, known, err := s.Attempts.Settled(ctx, strings.ToUpper(callID[:ulidLength]))
 	if err != nil {
 		s.Log.Error("an answer that nobody waited for is not counted", zap.String("callID", callID), zap.Error(err))
+		return a, false, true
 	}
 	switch a.Outcome {
 	case campaigns.Bridged, campaigns.Abandoned, campaigns.HungUp, campaigns.Machine:
-		return a, false // counted when it was answered
+		return a, false, known // counted when it was answered
 	default:
-		return a, ok && err == nil
+		return a, known, known
 	}
 }
 

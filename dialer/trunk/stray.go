@@ -126,7 +126,7 @@ func (ep *Endpoint) endStray(res *sip.Response) {
 		switch p, _ := ep.calls.get(d.callID); l := p.(type) {
 		case *left:
 			l.answeredBy(d.remoteTag, target, route, now)
-		case nil: // of a call that was settled long ago
+		case nil, *invite: // of a call that was settled long ago, or is given up just now
 			if met := ep.met.Load(); met != nil {
 				(*met)(dialer.Dialog{CallID: d.callID}, now)
 			}
