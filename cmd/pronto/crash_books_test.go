@@ -34,6 +34,7 @@ func TestStoreLosesItsEnd(t *testing.T) {
 	defer stop()
 	p := &proof{t: t, offset: f.offset(), notes: map[string]int{}}
 	p.life(f, orders{Batches: f.path("batches")})
+	p.untroubled()
 	stop()
 	var batches []batch
 	for line := range strings.Lines(readText(f.path("batches"))) {

@@ -20,6 +20,7 @@ func TestCaptureBearsOutTheCarrier(t *testing.T) {
 	p.life(f, orders{At: "comfort noise: after"}) // two are put through, the third waits
 	died := time.Now()
 	p.life(f, orders{})
+	p.untroubled()
 	stop()
 	p.turns(f)
 	seen := firsts(wire.end(), f)

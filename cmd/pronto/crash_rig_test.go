@@ -213,10 +213,11 @@ func (p *proof) life(f *field, o orders) (took []string) {
 	v := f.victim(o)
 	defer func() {
 		p.lives = append(p.lives, life{up(o.Seen, began), time.Now()})
+		writeFile(f.t, f.path("victim.log"), readText(f.path("victim.log"))+v.out.String())
 		took = stepNames(o.Seen)
 	}()
 	if o.At == "" || atEnd(o.At) {
-		f.awaitTurns(v, began)
+		p.awaitTurns(f, v, began)
 		if o.At == "" {
 			v.stop(syscall.SIGTERM, 30*time.Second)
 			return
@@ -227,10 +228,10 @@ func (p *proof) life(f *field, o orders) (took []string) {
 	case <-v.done:
 	case <-time.After(crashPatience):
 		v.kill()
-		f.t.Errorf("the step %q was not taken:\n%s", o.At, lastLines(v.out.String(), 30))
+		p.trouble = append(p.trouble, fmt.Sprintf("the step %q was not taken:\n%s", o.At, lastLines(v.out.String(), 30)))
 	}
 	if v.err == nil || !strings.Contains(v.err.Error(), "killed") {
-		f.t.Errorf("the service ended by itself (%v) and not at %q:\n%s", v.err, o.At, lastLines(v.out.String(), 30))
+		p.trouble = append(p.trouble, fmt.Sprintf("the service ended by itself (%v) and not at %q:\n%s", v.err, o.At, lastLines(v.out.String(), 30)))
 	}
 	return
 }
@@ -268,7 +269,7 @@ const crashPatience = 45 * time.Second
 
 // awaitTurns waits until each number has been answered, or rung again after it
 // was not, and at least as long as an early redial could come.
-func (f *field) awaitTurns(v *process, began time.Time) {
+func (p *proof) awaitTurns(f *field, v *process, began time.Time) {
 	f.t.Helper()
 	least := began.Add(interruptedDelay + 1500*time.Millisecond)
 	limit := began.Add(crashPatience)
@@ -279,7 +280,7 @@ func (f *field) awaitTurns(v *process, began time.Time) {
 			return
 		}
 		if time.Now().After(limit) {
-			f.t.Errorf("not rung, or not rung again: %v", waiting)
+			p.trouble = append(p.trouble, fmt.Sprintf("not rung, or not rung again: %v", waiting))
 			return
 		}
 	}

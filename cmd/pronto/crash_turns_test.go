@@ -6,6 +6,14 @@ import (
 	"pronto/dialer/journal"
 )
 
+// untroubled fails the test for what went wrong while the service ran.
+func (p *proof) untroubled() {
+	p.t.Helper()
+	for _, trouble := range p.trouble {
+		p.t.Error(trouble)
+	}
+}
+
 // turns checks what the carrier saw against the journal and the books.
 func (p *proof) turns(f *field) {
 	f.t.Helper()

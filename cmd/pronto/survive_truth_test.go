@@ -81,6 +81,7 @@ type proof struct {
 	journal map[string][]journal.Record // by Call-ID
 	offset  time.Duration               // the service's clock minus the machine's
 	notes   map[string]int              // failures by kind: only the first few are shown
+	trouble []string                    // what went wrong while the service ran
 }
 
 // failf reports the first failures of a kind.
