@@ -22,7 +22,7 @@ func newTopCommand(g *globals) *cobra.Command {
 		Use:   "top",
 		Short: "Watch the running service: campaigns, why pacing dials what it dials, agents",
 		Long: `Shows the running service, twice a second: every campaign with its lines, answers, abandon rate against the cap, what the
-caps still allow and the reason of pacing's last decision, and every agent with state and time in it.
+caps still allow and the reason of pacing's last decision, every trunk with its last hour, every agent with state and time in it.
 
   up, down   choose a campaign
   p          pause it, or start it again

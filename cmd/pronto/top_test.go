@@ -30,6 +30,7 @@ func noonLive(after time.Duration, dialed int) dialer.Live {
 			},
 			{Name: "spring", State: dialer.Paused, Cap: 0.03},
 		},
+		Trunks:  []dialer.TrunkLive{{Name: "north", State: dialer.TrunkDown, Why: "not registered", InUse: 3, Channels: 30, CallsPerSecond: 0.5, Hour: dialer.TrunkHour{Calls: 41, AnswerRatio: 0.25, PostDialP50: 2100}}},
 		Blocked: map[string]string{"winter": "no rule set"},
 		Agents: []dialer.AgentLive{
 			{Name: "anna", State: dialer.Talking, Since: at.Add(-187 * time.Second)},
@@ -47,7 +48,7 @@ func TestTopShowsTheService(t *testing.T) {
 	text := w.text(true)
 	for _, want := range []string{
 		"2 campaigns, 2 agents here, 120 calls a minute", "> ", "autumn", "8.3 % of 3.0 %", "-0.6", "over-budget",
-		"winter cannot start: no rule set", "anna 3:07", "bruno 1:02:03", "p: pause or start",
+		"winter cannot start: no rule set", "north", "not registered", "3 of 30", "25.0 %", "2.1 s", "anna 3:07", "bruno 1:02:03", "p: pause or start",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)

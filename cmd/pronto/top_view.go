@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ func (w *watch) text(live bool) string {
 		fmt.Fprintf(&b, "%s cannot start: %s\n", name, w.live.Blocked[name])
 	}
 	b.WriteString("\n")
+	w.trunks(&b)
 	w.agents(&b)
 	if !live {
 		return b.String()
@@ -65,6 +67,31 @@ func (w *watch) campaigns(b *bytes.Buffer, live bool) {
 		})
 	}
 	t.Render()
+}
+
+// trunks draws one line for each trunk.
+func (w *watch) trunks(b *bytes.Buffer) {
+	if len(w.live.Trunks) == 0 {
+		return
+	}
+	t := newTable(b, "TRUNK", "STATE", "CALLS NOW", "A SECOND", "LAST HOUR", "ANSWERED", "POST-DIAL", "FAILURES", "FALSE ANSWERS", "")
+	for _, k := range w.live.Trunks {
+		t.AppendRow(table.Row{
+			k.Name, k.State, ofBound(float64(k.InUse), float64(k.Channels)), ofBound(k.CallsPerSecond, k.MaxPerSecond), k.Hour.Calls,
+			rate(k.Hour.AnswerRatio), fmt.Sprintf("%.1f s", k.Hour.PostDialP50/1000), k.Hour.Failures, k.Hour.FalseAnswers, k.Why,
+		})
+	}
+	t.Render()
+	b.WriteString("\n")
+}
+
+// ofBound writes how much of a bound is used; a bound of 0 is none.
+func ofBound(used, bound float64) string {
+	text := strconv.FormatFloat(used, 'f', -1, 64)
+	if bound > 0 {
+		text += " of " + strconv.FormatFloat(bound, 'f', -1, 64)
+	}
+	return text
 }
 
 // agents draws the agents by state, those in it longest first.
