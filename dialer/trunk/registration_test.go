@@ -334,3 +334,21 @@ func TestRegistrationRunsOut(t *testing.T) {
 		t.Errorf("down: %s", carrier.down())
 	}
 }
+
+// After a failure the next try is no later than the end of the registration that
+// still holds; once it is over, the trunk is down and tries seldom.
+func TestRegistrationFailsWhileItHolds(t *testing.T) {
+	n := newNameserver(t)
+	b := formBench(t, n.use, func(c *Config) { c.Trunks[0].Address, c.Trunks[0].Username = "nobody.test:5060", "acme" })
+	carrier := b.ep.trunk("")
+	r := newRegistration(b.ep, carrier)
+	carrier.watch.register("")
+	r.till = time.Now().Add(300 * time.Millisecond)
+	if wait := r.turn(t.Context()); wait <= 0 || wait > 300*time.Millisecond || carrier.down() != "" {
+		t.Errorf("again in %s, %q", wait, carrier.down())
+	}
+	r.till = time.Now().Add(-time.Millisecond)
+	if wait := r.turn(t.Context()); wait < 2*time.Second || !strings.Contains(carrier.down(), "nobody.test") {
+		t.Errorf("again in %s, %q", wait, carrier.down())
+	}
+}
