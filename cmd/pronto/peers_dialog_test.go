@@ -112,10 +112,10 @@ func TestPeersHold(t *testing.T) {
 	s.awaitState(agent, time.Second, dialer.Talking)
 	p.command("resume", "")
 	phase("after the hold")
-	for range 3 {
+	for i := range 3 {
 		p.command("reinvite", "")
+		phase("after re-INVITE " + strconv.Itoa(i+1))
 	}
-	phase("after re-INVITEs")
 	p.command("transfer", "sip:elsewhere@"+p.host) // baresip hangs up when it is refused
 	again := s.record(journal.Connected, func(r journal.Record) bool { return r.Seq > talk.Seq })
 	if again.Attempt != talk.Attempt {
