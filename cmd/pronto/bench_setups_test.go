@@ -51,8 +51,10 @@ func startSipp(b *testing.B, scenario, address string, args ...string) *sippEnd 
 	}
 	dir := memoryDir(b)
 	writeFile(b, filepath.Join(dir, "scenario.xml"), string(text))
-	all := append([]string{"-sf", "scenario.xml", "-i", address, "-p", "5060", "-nostdin", "-buff_size", "4194304",
-		"-trace_stat", "-stf", "stats.csv", "-fd", "1", "-trace_err", "-error_file", "errors", "-trace_logs", "-log_file", "invites"}, args...)
+	all := append([]string{
+		"-sf", "scenario.xml", "-i", address, "-p", "5060", "-nostdin", "-buff_size", "4194304",
+		"-trace_stat", "-stf", "stats.csv", "-fd", "1", "-trace_err", "-error_file", "errors", "-trace_logs", "-log_file", "invites",
+	}, args...)
 	s := &sippEnd{process: startProcess(b, dir, "sipp", all...), b: b, stats: filepath.Join(dir, "stats.csv")}
 	await(b, 10*time.Second, "sipp's figures", func() bool { text, _ := os.ReadFile(s.stats); return strings.Count(string(text), "\n") > 1 })
 	return s

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -137,7 +138,8 @@ func (in *installation) refused(args ...string) string {
 	in.t.Helper()
 	cmd := in.command(args...)
 	out, err := cmd.CombinedOutput()
-	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 4 {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 4 {
 		in.t.Fatalf("pronto %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return string(out)

@@ -76,7 +76,7 @@ func calledBack(r journal.Record) string {
 		s := "The person rang" + phrase(" ", d.CallerID) + through(d.Trunk) + " and was answered"
 		return s + phrase(" with the prompt ", d.Prompt) + "."
 	case journal.CallerKey:
-		return pressed(r, d)
+		return pressed(d)
 	case journal.CallerConnected:
 		return fmt.Sprintf("Put through to %s, %.0f ms after the answer.", agent("agent", r), d.WaitMS)
 	case journal.CallerTalked:
@@ -99,7 +99,7 @@ func calledBack(r journal.Record) string {
 }
 
 // pressed says what a key was for.
-func pressed(r journal.Record, d journal.CalledBackDetail) string {
+func pressed(d journal.CalledBackDetail) string {
 	wishes := map[string]string{
 		journal.WishOptOut: "to be called no more", journal.WishAgent: "for an agent", journal.WishLater: "to be called back",
 	}

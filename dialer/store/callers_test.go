@@ -58,8 +58,11 @@ func TestLastAttempt(t *testing.T) {
 	settled := last
 	settled.Outcome, settled.Done, settled.Disposition, settled.Refusal = campaigns.Bridged, true, "sale", true
 	for i, c := range []dialer.Change{
-		{Attempt: attempt("A", "acme", number, at)}, {Attempt: last}, {Attempt: settled, Settled: true},
-		{Attempt: attempt("C", "other", number, at.Add(time.Hour))}, {Attempt: attempt("D", "acme", "+393331234568", at.Add(time.Hour))},
+		{Attempt: attempt("A", "acme", number, at)},
+		{Attempt: last},
+		{Attempt: settled, Settled: true},
+		{Attempt: attempt("C", "other", number, at.Add(time.Hour))},
+		{Attempt: attempt("D", "acme", "+393331234568", at.Add(time.Hour))},
 	} {
 		c.Seq = uint64(i + 1)
 		if err := s.Apply(t.Context(), []dialer.Change{c}); err != nil {

@@ -109,7 +109,7 @@ const longestHello = 8 << 10
 // meet talks with a stranger until sipgo has the connection, or it is to be closed.
 func (l *lobby) meet(c *counted) (handed bool) {
 	defer l.ep.survive("connection")
-	if err := c.Conn.SetDeadline(time.Now().Add(l.lim.Introduction)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(l.lim.Introduction)); err != nil {
 		return false
 	}
 	buf := make([]byte, 0, 1<<10)
@@ -159,7 +159,7 @@ func (l *lobby) register(c *counted, msg, rest []byte) (handed, ok bool) {
 	if g.open {
 		c.met()
 		c.wait = c.idle
-		g.open = c.Conn.SetDeadline(time.Time{}) == nil
+		g.open = c.SetDeadline(time.Time{}) == nil
 	}
 	close(g.decided)
 	return true, true
@@ -170,7 +170,7 @@ func (l *lobby) say(c *counted, res *sip.Response) bool {
 	if res == nil {
 		return false
 	}
-	_, err := c.Conn.Write([]byte(res.String()))
+	_, err := c.Write([]byte(res.String()))
 	return err == nil
 }
 

@@ -221,7 +221,7 @@ func TestRungBackNumbers(t *testing.T) {
 		"another number":       {"+390844000124", "404"},
 		"a name":               {"pronto", "404"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, func(_ *testing.T) {
 			inv := b.far.invite(b.ep.Addr(), dials{to: c.to, body: sdpAt(farHost, 4000)})
 			b.far.response(inv, c.want)
 			if c.want == "180" {
