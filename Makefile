@@ -7,8 +7,10 @@ LINT_VERSION := v2.15.0
 LINT := $(GOBIN)/golangci-lint-$(LINT_VERSION)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PEERS := sip-tester baresip-core kamailio kamailio-tls-modules tshark strace sipsak sipvicious
-# One package at a time: tests with real audio and timers need the cores to themselves.
-TESTFLAGS ?= -race -p 1 -timeout 15m
+TESTFLAGS ?= -race -p 1 -timeout 25m
+# Tests with real audio, timers and processes need the cores to themselves: one package at a time. The
+# others only compute, and do so beside them at low priority.
+REALTIME := ./cmd/pronto ./dialer ./dialer/desk ./dialer/dscp ./dialer/media ./dialer/sandbox/... ./dialer/trunk
 
 .DEFAULT_GOAL := help
 
@@ -44,7 +46,10 @@ check: setup ## format, vet and lint
 
 .PHONY: test
 test: setup check build ## everything: set-up, lint, every test with the race detector, real peers included
-	$(GO) test $(TESTFLAGS) ./...
+	@others=$$($(GO) list ./... | grep -vxFf <($(GO) list $(REALTIME))); \
+	nice -n 19 $(GO) test $(TESTFLAGS) $$others & beside=$$!; \
+	$(GO) test $(TESTFLAGS) $(REALTIME); status=$$?; \
+	wait $$beside && exit $$status
 
 .PHONY: race
 race: ## tests with the race detector, no set-up
