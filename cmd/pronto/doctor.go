@@ -118,12 +118,12 @@ func examine(ctx context.Context, h *house, _ struct{}, _ request) (doctorDoc, e
 	doc.add(h.examineKey())
 	doc.add(examineTrunks(ctx, h.config)...)
 	doc.add(examineRoom(h.config, len(accounts))...)
+	taken, err := listRegisters(ctx, h, struct{}{}, request{})
+	if err != nil {
+		return doc, err
+	}
 	for _, r := range records {
-		found, err := h.examineCampaign(ctx, r)
-		if err != nil {
-			return doc, err
-		}
-		doc.add(found...)
+		doc.add(h.examineCampaign(r, taken.Registers)...)
 	}
 	if len(records) == 0 {
 		doc.add(finding{"campaigns", warns, "there is none", "pronto campaign apply FILE"})
@@ -155,12 +155,12 @@ func (h *house) examineService(accounts []dialer.Account) finding {
 }
 
 // examineCampaign looks at what one campaign needs today.
-func (h *house) examineCampaign(ctx context.Context, r dialer.CampaignRecord) ([]finding, error) {
+func (h *house) examineCampaign(r dialer.CampaignRecord, taken []registerDoc) []finding {
 	check := "campaign " + r.Campaign.Name
 	now := h.now()
 	set, ok := h.book.Lookup(r.Campaign.Jurisdiction, now)
 	if !ok {
-		return []finding{{check, wrong, fmt.Sprintf("no rule set %q is valid today: every call is refused", r.Campaign.Jurisdiction), "update Pronto, or see pronto dnc rules list"}}, nil
+		return []finding{{check, wrong, fmt.Sprintf("no rule set %q is valid today: every call is refused", r.Campaign.Jurisdiction), "update Pronto, or see pronto dnc rules list"}}
 	}
 	var out []finding
 	if left := set.File.Left(now); left < 30*24*time.Hour {
@@ -171,11 +171,7 @@ func (h *house) examineCampaign(ctx context.Context, r dialer.CampaignRecord) ([
 			out = append(out, finding{check, wrong, "cannot start: " + err.Error(), ""})
 		}
 	}
-	registers, err := listRegisters(ctx, h, struct{}{}, request{})
-	if err != nil {
-		return nil, err
-	}
-	for _, g := range registers.Registers {
+	for _, g := range taken {
 		if slices.Contains(g.Jurisdictions, r.Campaign.Jurisdiction) && (g.Seller == "" || g.Seller == r.Campaign.Seller) {
 			out = append(out, examineRegister(check, g, r, now)...)
 		}
@@ -183,5 +179,5 @@ func (h *house) examineCampaign(ctx context.Context, r dialer.CampaignRecord) ([
 	if len(out) == 0 {
 		out = []finding{{check, good, fmt.Sprintf("%s, under %s", r.State, strings.SplitN(set.ID(), "@", 2)[0]), ""}}
 	}
-	return out, nil
+	return out
 }

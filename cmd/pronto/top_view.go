@@ -24,7 +24,7 @@ func (w *watch) text(live bool) string {
 	}
 	fmt.Fprintf(&b, "pronto  %s  %s, %s here, %.0f calls a minute\n\n", w.live.At.Local().Format("15:04:05"), plural(len(w.live.Campaigns), "campaign"), plural(here, "agent"), w.perMinute())
 	w.campaigns(&b, live)
-	for _, name := range sortedNames(w.live.Blocked) {
+	for _, name := range sortedKeys(w.live.Blocked) {
 		fmt.Fprintf(&b, "%s cannot start: %s\n", name, w.live.Blocked[name])
 	}
 	b.WriteString("\n")
@@ -132,14 +132,4 @@ func lasting(d time.Duration) string {
 		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 	}
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
-}
-
-// sortedNames are a map's keys in order.
-func sortedNames(m map[string]string) []string {
-	var names []string
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
