@@ -21,7 +21,7 @@ func (ep *Endpoint) failover(ctx context.Context, c cleared, p dialer.Placing) (
 	if t == nil {
 		return nil, dialer.Result{Outcome: campaigns.Failed, Cause: dialer.Cause{Text: "no trunk named " + p.Trunk}, Trunk: p.Trunk}
 	}
-	var first dialer.Result // the last one of which an INVITE left
+	var last dialer.Result // the last one of which an INVITE left
 	var invited time.Time
 	others := p.Others
 	if !t.health.turn(ep.cfg.Now()) { // since it was chosen
@@ -34,10 +34,10 @@ func (ep *Endpoint) failover(ctx context.Context, c cleared, p dialer.Placing) (
 		if invited.IsZero() {
 			invited = res.Invited
 		}
-		if res.Invited.IsZero() && !first.Invited.IsZero() {
-			res = first // the next trunk never had the call
+		if res.Invited.IsZero() && !last.Invited.IsZero() {
+			res = last // the next trunk never had the call
 		}
-		first = res
+		last = res
 		res.Invited = invited
 		if l != nil {
 			return l, res
