@@ -31,7 +31,7 @@ type house struct {
 	dir     string
 	config  config
 	now     func() time.Time
-	store   *store.Store
+	store   state
 	journal *journal.Journal // nil: opened for reading
 	lists   *registers.Shelf
 	book    *rules.Book
@@ -77,7 +77,7 @@ func openHouse(ctx context.Context, dir string, o houseOptions) (*house, error) 
 // open opens what is in the folder; what it opened is closed by Close.
 func (h *house) open(ctx context.Context, o houseOptions) error {
 	var err error
-	if h.store, err = store.Open(ctx, h.dir); err != nil {
+	if h.store, err = openState(ctx, h.dir); err != nil {
 		return err
 	}
 	if h.book, h.own, err = readRules(o.config.Rules); err != nil {

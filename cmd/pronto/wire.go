@@ -16,7 +16,6 @@ import (
 	"pronto/dialer"
 	"pronto/dialer/journal"
 	"pronto/dialer/media"
-	"pronto/dialer/store"
 	"pronto/dialer/trunk"
 	"pronto/dnc"
 	"pronto/dnc/rules"
@@ -25,7 +24,7 @@ import (
 // parts are what a service is wired from.
 type parts struct {
 	cfg     config
-	store   *store.Store
+	store   state
 	journal *journal.Journal
 	gate    *dnc.Gate
 	book    *rules.Book

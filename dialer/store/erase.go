@@ -94,7 +94,7 @@ func (s *Store) EraseNumber(ctx context.Context, n campaigns.Number, parts Erase
 			return ErrBusy
 		}
 		if parts.Listed {
-			if _, err := t.exec(`UPDATE optouts SET sealed = x'' WHERE subject = ?`, key.subject(n)); err != nil {
+			if _, err := t.exec(`UPDATE optouts SET sealed = x'' WHERE subject = ?`, key.Subject(n)); err != nil {
 				return err
 			}
 		}

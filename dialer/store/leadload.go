@@ -27,7 +27,7 @@ type LeadLoad struct {
 var _ campaigns.LeadSink = (*LeadLoad)(nil)
 
 // LoadLeads begins to load a list into the campaign; at is the time of the load.
-func (s *Store) LoadLeads(ctx context.Context, campaign string, at time.Time) (*LeadLoad, error) {
+func (s *Store) LoadLeads(ctx context.Context, campaign string, at time.Time) (campaigns.LeadSink, error) {
 	load := &LeadLoad{s: s}
 	err := s.w.write(ctx, func(t *tx) error {
 		id, err := t.campaign(campaign)

@@ -27,21 +27,21 @@ const KeyName = "optouts.key"
 // can tell whether a number is on it.
 var ErrListKey = errors.New("the key of the company's own list is lost: put " + KeyName + " back from the backup; no call is cleared until then")
 
-// listKey makes the pseudonyms of the company's own list and seals its numbers.
-type listKey struct {
+// ListKey makes the pseudonyms of the company's own list and seals its numbers.
+type ListKey struct {
 	mac  []byte
 	seal cipher.AEAD
 }
 
 // newListKey derives both uses from the secret.
-func newListKey(secret []byte) (*listKey, error) {
+func newListKey(secret []byte) (*ListKey, error) {
 	derive := func(use string) []byte { return keyed(secret, use) }
 	block, err := aes.NewCipher(derive("seal"))
 	if err != nil {
 		return nil, err
 	}
 	seal, err := cipher.NewGCM(block)
-	return &listKey{mac: derive("pseudonym"), seal: seal}, err
+	return &ListKey{mac: derive("pseudonym"), seal: seal}, err
 }
 
 // keyed is HMAC-SHA256 (RFC 2104).
@@ -51,16 +51,16 @@ func keyed(key []byte, text string) []byte {
 	return mac.Sum(nil)
 }
 
-// subject is the number's pseudonym.
-func (k *listKey) subject(n campaigns.Number) string {
+// Subject is the number's pseudonym.
+func (k *ListKey) Subject(n campaigns.Number) string {
 	return hex.EncodeToString(keyed(k.mac, string(n)))
 }
 
-// proof shows that a key is this one.
-func (k *listKey) proof() string { return hex.EncodeToString(keyed(k.mac, "proof")) }
+// Proof shows that a key is this one.
+func (k *ListKey) Proof() string { return hex.EncodeToString(keyed(k.mac, "proof")) }
 
-// sealed encrypts the number (AES-256-GCM, NIST SP 800-38D), bound to its pseudonym.
-func (k *listKey) sealed(n campaigns.Number, subject string) ([]byte, error) {
+// Seal encrypts the number (AES-256-GCM, NIST SP 800-38D), bound to its pseudonym.
+func (k *ListKey) Seal(n campaigns.Number, subject string) ([]byte, error) {
 	nonce := make([]byte, k.seal.NonceSize())
 	if _, err := rand.Read(nonce); err != nil {
 		return nil, err
@@ -68,8 +68,8 @@ func (k *listKey) sealed(n campaigns.Number, subject string) ([]byte, error) {
 	return k.seal.Seal(nonce, nonce, []byte(n), []byte(subject)), nil
 }
 
-// opened decrypts a number; it is empty when the person was erased.
-func (k *listKey) opened(sealed []byte, subject string) (campaigns.Number, error) {
+// Open decrypts a number; it is empty when the person was erased.
+func (k *ListKey) Open(sealed []byte, subject string) (campaigns.Number, error) {
 	if len(sealed) == 0 {
 		return "", nil
 	}
@@ -82,7 +82,7 @@ func (k *listKey) opened(sealed []byte, subject string) (campaigns.Number, error
 }
 
 // key gives the key of the company's own list.
-func (s *Store) key() (*listKey, error) {
+func (s *Store) key() (*ListKey, error) {
 	if s.list == nil {
 		return nil, ErrListKey
 	}
@@ -92,30 +92,41 @@ func (s *Store) key() (*listKey, error) {
 // takeKey reads the key of the company's own list; a new folder gets one. A key
 // that is lost is no error here: whatever asks the list gets it.
 func (s *Store) takeKey(dir string) error {
-	file := filepath.Join(dir, KeyName)
 	var proof string
-	known := true
-	if err := s.writing.QueryRow(`SELECT proof FROM optout_key`).Scan(&proof); errors.Is(err, sql.ErrNoRows) {
-		known = false
-	} else if err != nil {
+	if err := s.writing.QueryRow(`SELECT proof FROM optout_key`).Scan(&proof); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
+	key, err := TakeListKey(dir, proof)
+	if errors.Is(err, ErrListKey) {
+		return nil
+	}
+	s.list = key
+	return err
+}
+
+// TakeListKey reads the key of the company's own list from the data folder. proof is
+// what the list's key makes of the known text; with an empty one there is no list yet, and a folder
+// without a key gets one. ErrListKey says that the folder does not hold the list's key.
+func TakeListKey(dir, proof string) (*ListKey, error) {
+	file := filepath.Join(dir, KeyName)
 	secret, err := readKey(file)
-	if !known && errors.Is(err, fs.ErrNotExist) {
+	if proof == "" && errors.Is(err, fs.ErrNotExist) {
 		secret, err = makeKey(file)
 	}
 	switch {
-	case known && err != nil:
-		return nil
+	case proof != "" && err != nil:
+		return nil, ErrListKey
 	case err != nil:
-		return err
+		return nil, err
 	}
 	key, err := newListKey(secret)
-	if err != nil || known && key.proof() != proof {
-		return err
+	if err != nil {
+		return nil, err
 	}
-	s.list = key
-	return nil
+	if proof != "" && key.Proof() != proof {
+		return nil, ErrListKey
+	}
+	return key, nil
 }
 
 // readKey reads the key's file.
@@ -177,12 +188,12 @@ func (s *Store) sealOptOuts(ctx context.Context) error {
 		return err
 	}
 	return s.w.write(ctx, func(t *tx) error {
-		if _, err := t.exec(`INSERT INTO optout_key(id, proof) VALUES(1, ?) ON CONFLICT DO NOTHING`, s.list.proof()); err != nil {
+		if _, err := t.exec(`INSERT INTO optout_key(id, proof) VALUES(1, ?) ON CONFLICT DO NOTHING`, s.list.Proof()); err != nil {
 			return err
 		}
 		for _, c := range all {
-			subject := s.list.subject(campaigns.Number(c.subject))
-			sealed, err := s.list.sealed(campaigns.Number(c.subject), subject)
+			subject := s.list.Subject(campaigns.Number(c.subject))
+			sealed, err := s.list.Seal(campaigns.Number(c.subject), subject)
 			if err != nil {
 				return err
 			}

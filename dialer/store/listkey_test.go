@@ -154,19 +154,19 @@ func TestSealedNumbers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := k.sealed(listed, k.subject(listed))
+	sealed, err := k.Seal(listed, k.Subject(listed))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := k.opened(sealed, k.subject(listed)); n != listed || err != nil {
+	if n, err := k.Open(sealed, k.Subject(listed)); n != listed || err != nil {
 		t.Errorf("opened = %q, %v", n, err)
 	}
 	for name, bad := range map[string][]byte{"cut": sealed[:5], "changed": append(bytes.Clone(sealed[:len(sealed)-1]), sealed[len(sealed)-1]^1)} {
-		if _, err := k.opened(bad, k.subject(listed)); err == nil {
+		if _, err := k.Open(bad, k.Subject(listed)); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if _, err := k.opened(sealed, k.subject("+390655500778")); err == nil {
+	if _, err := k.Open(sealed, k.Subject("+390655500778")); err == nil {
 		t.Error("a sealed number was moved to another entry unnoticed")
 	}
 }

@@ -20,7 +20,7 @@ func (s *Store) OptedOut(ctx context.Context, n campaigns.Number, seller, campai
 	}
 	entry := dnc.OptOut{Number: n}
 	var at int64
-	some, err := s.get(ctx, query, []any{key.subject(n), seller, campaign}, &entry.Seller, &entry.Campaign, &at, &entry.Source)
+	some, err := s.get(ctx, query, []any{key.Subject(n), seller, campaign}, &entry.Seller, &entry.Campaign, &at, &entry.Source)
 	if err != nil {
 		return dnc.OptOut{}, false, fmt.Errorf("read opt-outs: %w", err)
 	}
@@ -43,8 +43,8 @@ func (s *Store) AddOptOuts(ctx context.Context, entries []dnc.OptOut) (added int
 	err = s.w.write(ctx, func(t *tx) error {
 		added = 0
 		for _, e := range entries {
-			subject := key.subject(e.Number)
-			sealed, err := key.sealed(e.Number, subject)
+			subject := key.Subject(e.Number)
+			sealed, err := key.Seal(e.Number, subject)
 			if err != nil {
 				return err
 			}
@@ -79,7 +79,7 @@ func (s *Store) RemoveOptOut(ctx context.Context, n campaigns.Number, seller, ca
 		return false, fmt.Errorf("remove an opt-out: %w", err)
 	}
 	err = s.w.write(ctx, func(t *tx) error {
-		k, err := t.exec(`DELETE FROM optouts WHERE subject = ? AND seller = ? AND campaign = ?`, key.subject(n), seller, campaign)
+		k, err := t.exec(`DELETE FROM optouts WHERE subject = ? AND seller = ? AND campaign = ?`, key.Subject(n), seller, campaign)
 		removed = k > 0
 		return err
 	})
@@ -96,7 +96,7 @@ func (s *Store) OptOutsOf(ctx context.Context, n campaigns.Number) ([]dnc.OptOut
 	if err != nil {
 		return nil, fmt.Errorf("read opt-outs: %w", err)
 	}
-	err = s.each(ctx, `SELECT seller, campaign, at, source FROM optouts WHERE subject = ? ORDER BY at, seller, campaign`, []any{key.subject(n)}, func(rows *sql.Rows) error {
+	err = s.each(ctx, `SELECT seller, campaign, at, source FROM optouts WHERE subject = ? ORDER BY at, seller, campaign`, []any{key.Subject(n)}, func(rows *sql.Rows) error {
 		e := dnc.OptOut{Number: n}
 		var at int64
 		err := rows.Scan(&e.Seller, &e.Campaign, &at, &e.Source)
@@ -134,7 +134,7 @@ func (s *Store) EachOptOut(ctx context.Context, visit func(dnc.OptOut) error) er
 				return err
 			}
 			e.At = instant(at)
-			e.Number, err = key.opened(sealed, after)
+			e.Number, err = key.Open(sealed, after)
 			page = append(page, e)
 			return err
 		})

@@ -47,7 +47,7 @@ func stage(t *testing.T, s *Store, n int) *LeadLoad {
 	if err := l.Stage(t.Context(), leads); err != nil {
 		t.Fatalf("Stage: %v", err)
 	}
-	return l
+	return l.(*LeadLoad)
 }
 
 // count counts rows.

@@ -30,7 +30,7 @@ var ErrNoCampaign = errors.New("no such campaign")
 // Store is the state of one data folder. Its methods may be called from any
 // goroutine. Close it last.
 type Store struct {
-	list *listKey // of the company's own list; nil: lost
+	list *ListKey // of the company's own list; nil: lost
 
 	w       *writer
 	writing *sql.DB

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dialer"
+	"pronto/dialer/store"
+	"pronto/dnc"
+)
+
+// state is what a house keeps beside its journal: in the data folder, or in Redis
+// where several nodes share it.
+type state interface {
+	campaigns.LeadStore
+	dialer.Attempts
+	dialer.Accounts
+	dialer.Campaigns
+	dialer.PhoneBook
+	dialer.CallerBook
+	dnc.Screenings
+	dnc.ScreeningSink
+	dnc.OptOuts
+	dnc.OptOutSink
+	dnc.Consents
+	dnc.ConsentSink
+	dnc.History
+
+	leadState
+	numberState
+	PutCampaign(ctx context.Context, r dialer.CampaignRecord) (created bool, err error)
+	PutAccount(ctx context.Context, a dialer.Account) (created bool, err error)
+	RemoveAccount(ctx context.Context, name string) (removed bool, err error)
+	PutAdvice(ctx context.Context, a store.Advice) error
+	Advice(ctx context.Context, hash string) (store.Advice, bool, error)
+	Close() error
+}
+
+// leadState is the part of the state that commands about leads read and write.
+type leadState interface {
+	LoadLeads(ctx context.Context, campaign string, at time.Time) (campaigns.LeadSink, error)
+	LeadCounts(ctx context.Context, campaign string, now time.Time) (store.LeadCounts, error)
+	FindLead(ctx context.Context, campaign string, n campaigns.Number) (campaigns.Lead, bool, error)
+	EachLead(ctx context.Context, campaign string, visit func(campaigns.Lead) error) error
+	Hasten(ctx context.Context) error
+}
+
+// numberState is the part of the state that commands about one number read and write.
+type numberState interface {
+	OptOutsOf(ctx context.Context, n campaigns.Number) ([]dnc.OptOut, error)
+	EachOptOut(ctx context.Context, visit func(dnc.OptOut) error) error
+	CountOptOuts(ctx context.Context) (int, error)
+	Holdings(ctx context.Context, n campaigns.Number) (store.Holdings, error)
+	EraseNumber(ctx context.Context, n campaigns.Number, parts store.EraseParts) error
+	PutErasure(ctx context.Context, e store.Erasure) error
+	Erasures(ctx context.Context, due time.Time) ([]store.Erasure, error)
+	EndErasure(ctx context.Context, n campaigns.Number) error
+}
+
+var _ state = (*store.Store)(nil)
+
+// openState opens the state of the data folder dir.
+func openState(ctx context.Context, dir string) (state, error) {
+	s, err := store.Open(ctx, dir)
+	if err != nil {
+		return nil, err // a nil *store.Store would be no nil state
+	}
+	return s, nil
+}
