@@ -21,6 +21,10 @@ type Screening struct {
 	Registered bool             `json:"registered"`
 	CheckedAt  time.Time        `json:"checked_at"` // the register's clock
 	Import     string           `json:"import"`     // id of the import
+	// Since is the date of consent that a register of reassigned numbers was asked
+	// about: Registered then means that the number may have gone to another person
+	// since, and a clear answer says nothing of an earlier consent. Zero elsewhere.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // OptOut is one entry of the company's own list.

@@ -94,8 +94,10 @@ func (s *Store) EraseNumber(ctx context.Context, n campaigns.Number, parts Erase
 			return ErrBusy
 		}
 		if parts.Listed {
-			if _, err := t.exec(`UPDATE optouts SET sealed = x'' WHERE subject = ?`, key.Subject(n)); err != nil {
-				return err
+			for _, query := range []string{`DELETE FROM persons WHERE subject = ?`, `UPDATE optouts SET sealed = x'' WHERE subject = ?`} {
+				if _, err := t.exec(query, key.Subject(n)); err != nil {
+					return err
+				}
 			}
 		}
 		for _, step := range []struct {

@@ -27,7 +27,8 @@ const KeyName = "optouts.key"
 // can tell whether a number is on it.
 var ErrListKey = errors.New("the key of the company's own list is lost: put " + KeyName + " back from the backup; no call is cleared until then")
 
-// ListKey makes the pseudonyms of the company's own list and seals its numbers.
+// ListKey makes the pseudonyms of the company's own list and wraps the keys of
+// the persons on it.
 type ListKey struct {
 	mac  []byte
 	seal cipher.AEAD
@@ -36,11 +37,7 @@ type ListKey struct {
 // newListKey derives both uses from the secret.
 func newListKey(secret []byte) (*ListKey, error) {
 	derive := func(use string) []byte { return keyed(secret, use) }
-	block, err := aes.NewCipher(derive("seal"))
-	if err != nil {
-		return nil, err
-	}
-	seal, err := cipher.NewGCM(block)
+	seal, err := gcm(derive("seal"))
 	return &ListKey{mac: derive("pseudonym"), seal: seal}, err
 }
 
@@ -59,26 +56,91 @@ func (k *ListKey) Subject(n campaigns.Number) string {
 // Proof shows that a key is this one.
 func (k *ListKey) Proof() string { return hex.EncodeToString(keyed(k.mac, "proof")) }
 
-// Seal encrypts the number (AES-256-GCM, NIST SP 800-38D), bound to its pseudonym.
-func (k *ListKey) Seal(n campaigns.Number, subject string) ([]byte, error) {
-	nonce := make([]byte, k.seal.NonceSize())
+// sealed encrypts a text (AES-256-GCM, NIST SP 800-38D), bound to its subject.
+func sealed(with cipher.AEAD, text []byte, subject string) ([]byte, error) {
+	nonce := make([]byte, with.NonceSize())
 	if _, err := rand.Read(nonce); err != nil {
 		return nil, err
 	}
-	return k.seal.Seal(nonce, nonce, []byte(n), []byte(subject)), nil
+	return with.Seal(nonce, nonce, text, []byte(subject)), nil
 }
 
-// Open decrypts a number; it is empty when the person was erased.
-func (k *ListKey) Open(sealed []byte, subject string) (campaigns.Number, error) {
-	if len(sealed) == 0 {
+// unsealed decrypts what sealed made.
+func unsealed(with cipher.AEAD, text []byte, subject string) ([]byte, error) {
+	size := with.NonceSize()
+	if len(text) < size {
+		return nil, errors.New("a sealed text is cut")
+	}
+	return with.Open(nil, text[:size], text[size:], []byte(subject))
+}
+
+// NewPerson makes a person's own key and wraps it for the subject: to be kept until
+// the person is erased.
+func (k *ListKey) NewPerson(subject string) (wrapped []byte, err error) {
+	own := make([]byte, sha256.Size)
+	if _, err := rand.Read(own); err != nil {
+		return nil, err
+	}
+	return sealed(k.seal, own, subject)
+}
+
+// Seal encrypts the number under the person's wrapped key, bound to its pseudonym.
+func (k *ListKey) Seal(n campaigns.Number, wrapped []byte, subject string) ([]byte, error) {
+	person, err := k.person(wrapped, subject)
+	if err != nil {
+		return nil, err
+	}
+	return sealed(person, []byte(n), subject)
+}
+
+// Open decrypts a number; it is empty when text or wrapped is: the person was
+// erased.
+func (k *ListKey) Open(text, wrapped []byte, subject string) (campaigns.Number, error) {
+	if len(text) == 0 || len(wrapped) == 0 {
 		return "", nil
 	}
-	size := k.seal.NonceSize()
-	if len(sealed) < size {
-		return "", errors.New("a sealed number is cut")
+	person, err := k.person(wrapped, subject)
+	if err != nil {
+		return "", err
 	}
-	text, err := k.seal.Open(nil, sealed[:size], sealed[size:], []byte(subject))
-	return campaigns.Number(text), err
+	n, err := unsealed(person, text, subject)
+	return campaigns.Number(n), err
+}
+
+// person is the key that was wrapped for the subject.
+func (k *ListKey) person(wrapped []byte, subject string) (cipher.AEAD, error) {
+	own, err := unsealed(k.seal, wrapped, subject)
+	if err != nil {
+		return nil, fmt.Errorf("a person's key: %w", err)
+	}
+	return gcm(own)
+}
+
+func gcm(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(block)
+}
+
+// sealNumber encrypts the number with the person's own key, which is made if need
+// be.
+func (t *tx) sealNumber(k *ListKey, n campaigns.Number, subject string) ([]byte, error) {
+	var wrapped []byte
+	some, err := t.get(`SELECT key FROM persons WHERE subject = ?`, []any{subject}, &wrapped)
+	if err != nil {
+		return nil, err
+	}
+	if !some {
+		if wrapped, err = k.NewPerson(subject); err != nil {
+			return nil, err
+		}
+		if _, err := t.exec(`INSERT INTO persons(subject, key) VALUES(?, ?)`, subject, wrapped); err != nil {
+			return nil, err
+		}
+	}
+	return k.Seal(n, wrapped, subject)
 }
 
 // key gives the key of the company's own list.
@@ -171,17 +233,22 @@ func syncFolder(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// sealOptOuts notes which key the list has, and converts entries in clear.
+// sealOptOuts notes which key the list has, and converts entries from before
+// persons had keys of their own: in clear, or sealed with the list's key.
 func (s *Store) sealOptOuts(ctx context.Context) error {
 	if s.list == nil {
 		return nil
 	}
-	type clear struct{ subject, seller, campaign string }
-	var all []clear
-	err := s.each(ctx, `SELECT subject, seller, campaign FROM optouts WHERE key = 0`, nil, func(rows *sql.Rows) error {
-		var c clear
-		err := rows.Scan(&c.subject, &c.seller, &c.campaign)
-		all = append(all, c)
+	type entry struct {
+		subject, seller, campaign string
+		key                       int
+		text                      []byte
+	}
+	var all []entry
+	err := s.each(ctx, `SELECT subject, seller, campaign, key, sealed FROM optouts WHERE key < 2`, nil, func(rows *sql.Rows) error {
+		var e entry
+		err := rows.Scan(&e.subject, &e.seller, &e.campaign, &e.key, &e.text)
+		all = append(all, e)
 		return err
 	})
 	if err != nil {
@@ -191,14 +258,23 @@ func (s *Store) sealOptOuts(ctx context.Context) error {
 		if _, err := t.exec(`INSERT INTO optout_key(id, proof) VALUES(1, ?) ON CONFLICT DO NOTHING`, s.list.Proof()); err != nil {
 			return err
 		}
-		for _, c := range all {
-			subject := s.list.Subject(campaigns.Number(c.subject))
-			sealed, err := s.list.Seal(campaigns.Number(c.subject), subject)
+		for _, e := range all {
+			subject, text := e.subject, append([]byte{}, e.text...) // an empty one is no NULL
+			n := []byte(e.subject)
+			var err error
+			if e.key == 0 {
+				subject = s.list.Subject(campaigns.Number(n))
+			} else if n = nil; len(text) > 0 {
+				n, err = unsealed(s.list.seal, text, subject)
+			}
+			if err == nil && n != nil {
+				text, err = t.sealNumber(s.list, campaigns.Number(n), subject)
+			}
 			if err != nil {
 				return err
 			}
-			const query = `UPDATE optouts SET subject = ?, key = 1, sealed = ? WHERE subject = ? AND seller = ? AND campaign = ?`
-			if _, err := t.exec(query, subject, sealed, c.subject, c.seller, c.campaign); err != nil {
+			const query = `UPDATE optouts SET subject = ?, key = 2, sealed = ? WHERE subject = ? AND seller = ? AND campaign = ?`
+			if _, err := t.exec(query, subject, text, e.subject, e.seller, e.campaign); err != nil {
 				return err
 			}
 		}

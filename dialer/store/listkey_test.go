@@ -149,24 +149,115 @@ func TestErasedStayListed(t *testing.T) {
 	}
 }
 
+// TestErasedKeyIsGone: the key of an erased person is not in the file any more, not
+// even in places that the database has given up. Other people keep theirs.
+func TestErasedKeyIsGone(t *testing.T) {
+	dir := withListed(t)
+	s := opened(t, dir)
+	const other = campaigns.Number("+390655500778")
+	if _, err := s.AddOptOuts(t.Context(), []dnc.OptOut{{Number: other, At: time.Unix(2, 0), Source: "cli"}}); err != nil {
+		t.Fatal(err)
+	}
+	key := func(n campaigns.Number) (wrapped []byte) {
+		if _, err := s.get(t.Context(), `SELECT key FROM persons WHERE subject = ?`, []any{s.list.Subject(n)}, &wrapped); err != nil {
+			t.Fatal(err)
+		}
+		return wrapped
+	}
+	gone, kept := key(listed), key(other)
+	if err := s.EraseNumber(t.Context(), listed, EraseParts{Listed: true}); err != nil {
+		t.Fatal(err)
+	}
+	if left := key(listed); len(gone) == 0 || left != nil {
+		t.Errorf("the key before %x, after %x", gone, left)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, FileName))
+	if err != nil || bytes.Contains(data, gone) || !bytes.Contains(data, kept) {
+		t.Errorf("the file holds the erased key: %v, the other one: %v (%v)", bytes.Contains(data, gone), bytes.Contains(data, kept), err)
+	}
+}
+
+// TestRemovedKeyIsGone: with the last entry of a number its key goes too.
+func TestRemovedKeyIsGone(t *testing.T) {
+	s := opened(t, withListed(t))
+	if _, err := s.AddOptOuts(t.Context(), []dnc.OptOut{{Number: listed, Seller: "acme", At: time.Unix(2, 0)}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		seller string
+		keys   int
+	}{{"acme", 1}, {"", 0}} {
+		if removed, err := s.RemoveOptOut(t.Context(), listed, step.seller, ""); !removed || err != nil {
+			t.Fatalf("RemoveOptOut(%q) = %v, %v", step.seller, removed, err)
+		}
+		var keys int
+		if _, err := s.get(t.Context(), `SELECT count(*) FROM persons`, nil, &keys); err != nil || keys != step.keys {
+			t.Errorf("after %q: %d keys (%v), want %d", step.seller, keys, err, step.keys)
+		}
+	}
+}
+
+// TestOptOutsOfTheListKey: entries sealed with the list's own key get a person's
+// key when the store opens; those of erased persons stay without a number.
+func TestOptOutsOfTheListKey(t *testing.T) {
+	dir := withListed(t)
+	s := opened(t, dir)
+	subject := s.list.Subject(listed)
+	text, err := sealed(s.list.seal, []byte(listed), subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.w.write(t.Context(), func(t *tx) error {
+		_, err := t.exec(`UPDATE optouts SET key = 1, sealed = ?`, text)
+		if err == nil {
+			_, err = t.exec(`DELETE FROM persons`)
+		}
+		if err == nil {
+			_, err = t.exec(`INSERT INTO optouts(subject, seller, campaign, at, source, key) VALUES('gone', '', '', 1, 'file', 1)`)
+		}
+		return err
+	})
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s = opened(t, dir)
+	var got []campaigns.Number
+	if err := s.EachOptOut(t.Context(), func(e dnc.OptOut) error {
+		got = append(got, e.Number)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var old int
+	if _, err := s.get(t.Context(), `SELECT count(*) FROM optouts WHERE key < 2`, nil, &old); err != nil || old != 0 {
+		t.Errorf("%d entries are as before (%v)", old, err)
+	}
+	if len(got) != 2 || got[0]+got[1] != listed {
+		t.Errorf("the list names %q, want %s and one without a number", got, listed)
+	}
+}
+
 func TestSealedNumbers(t *testing.T) {
 	k, err := newListKey(bytes.Repeat([]byte{7}, 32))
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := k.Seal(listed, k.Subject(listed))
+	text, err := sealed(k.seal, []byte(listed), k.Subject(listed))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := k.Open(sealed, k.Subject(listed)); n != listed || err != nil {
-		t.Errorf("opened = %q, %v", n, err)
+	if n, err := unsealed(k.seal, text, k.Subject(listed)); campaigns.Number(n) != listed || err != nil {
+		t.Errorf("unsealed = %q, %v", n, err)
 	}
-	for name, bad := range map[string][]byte{"cut": sealed[:5], "changed": append(bytes.Clone(sealed[:len(sealed)-1]), sealed[len(sealed)-1]^1)} {
-		if _, err := k.Open(bad, k.Subject(listed)); err == nil {
+	for name, bad := range map[string][]byte{"cut": text[:5], "changed": append(bytes.Clone(text[:len(text)-1]), text[len(text)-1]^1)} {
+		if _, err := unsealed(k.seal, bad, k.Subject(listed)); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if _, err := k.Open(sealed, k.Subject("+390655500778")); err == nil {
+	if _, err := unsealed(k.seal, text, k.Subject("+390655500778")); err == nil {
 		t.Error("a sealed number was moved to another entry unnoticed")
 	}
 }

@@ -33,7 +33,7 @@ func (s *Store) OptedOut(ctx context.Context, n campaigns.Number, seller, campai
 
 // AddOptOuts implements dnc.OptOutSink.
 func (s *Store) AddOptOuts(ctx context.Context, entries []dnc.OptOut) (added int, err error) {
-	const insert = `INSERT INTO optouts(subject, seller, campaign, at, source, sealed, key) VALUES(?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`
+	const insert = `INSERT INTO optouts(subject, seller, campaign, at, source, sealed, key) VALUES(?, ?, ?, ?, ?, ?, 2) ON CONFLICT DO NOTHING`
 	const earlier = `UPDATE optouts SET at = ?4, source = ?5 WHERE subject = ?1 AND seller = ?2 AND campaign = ?3 AND at > ?4`
 	const again = `UPDATE optouts SET sealed = ? WHERE subject = ? AND seller = ? AND campaign = ? AND sealed = x''`
 	key, err := s.key()
@@ -44,7 +44,7 @@ func (s *Store) AddOptOuts(ctx context.Context, entries []dnc.OptOut) (added int
 		added = 0
 		for _, e := range entries {
 			subject := key.Subject(e.Number)
-			sealed, err := key.Seal(e.Number, subject)
+			sealed, err := t.sealNumber(key, e.Number, subject)
 			if err != nil {
 				return err
 			}
@@ -80,7 +80,10 @@ func (s *Store) RemoveOptOut(ctx context.Context, n campaigns.Number, seller, ca
 	}
 	err = s.w.write(ctx, func(t *tx) error {
 		k, err := t.exec(`DELETE FROM optouts WHERE subject = ? AND seller = ? AND campaign = ?`, key.Subject(n), seller, campaign)
-		removed = k > 0
+		if removed = k > 0; err != nil || !removed {
+			return err
+		}
+		_, err = t.exec(`DELETE FROM persons WHERE subject = ?1 AND NOT EXISTS (SELECT 1 FROM optouts WHERE subject = ?1)`, key.Subject(n))
 		return err
 	})
 	if err != nil {
@@ -116,7 +119,7 @@ func (s *Store) OptOutsOf(ctx context.Context, n campaigns.Number) ([]dnc.OptOut
 // meanwhile may be seen or not.
 func (s *Store) EachOptOut(ctx context.Context, visit func(dnc.OptOut) error) error {
 	const size = 1000
-	const query = `SELECT subject, seller, campaign, at, source, sealed FROM optouts
+	const query = `SELECT subject, seller, campaign, at, source, sealed, coalesce(persons.key, x'') FROM optouts LEFT JOIN persons USING (subject)
 		WHERE (subject, seller, campaign) > (?, ?, ?) ORDER BY subject, seller, campaign LIMIT ?`
 	key, err := s.key()
 	if err != nil {
@@ -129,12 +132,12 @@ func (s *Store) EachOptOut(ctx context.Context, visit func(dnc.OptOut) error) er
 		err := s.each(ctx, query, []any{after, last.Seller, last.Campaign, size}, func(rows *sql.Rows) error {
 			var e dnc.OptOut
 			var at int64
-			var sealed []byte
-			if err := rows.Scan(&after, &e.Seller, &e.Campaign, &at, &e.Source, &sealed); err != nil {
+			var sealed, person []byte
+			if err := rows.Scan(&after, &e.Seller, &e.Campaign, &at, &e.Source, &sealed, &person); err != nil {
 				return err
 			}
 			e.At = instant(at)
-			e.Number, err = key.Open(sealed, after)
+			e.Number, err = key.Open(sealed, person, after)
 			page = append(page, e)
 			return err
 		})

@@ -12,18 +12,18 @@ import (
 
 // Screening implements dnc.Screenings.
 func (s *Store) Screening(ctx context.Context, register, seller string, n campaigns.Number) (dnc.Screening, bool, error) {
-	const query = `SELECT registered, checked_at, imports.ulid FROM screenings JOIN imports ON imports.id = screenings.import
+	const query = `SELECT registered, checked_at, since, imports.ulid FROM screenings JOIN imports ON imports.id = screenings.import
 		WHERE number = ? AND screenings.register = ? AND seller = ? AND imports.state = 1 ORDER BY checked_at DESC, registered DESC LIMIT 1`
 	verdict := dnc.Screening{Register: register, Seller: seller, Number: n}
-	var at int64
-	some, err := s.get(ctx, query, []any{string(n), register, seller}, &verdict.Registered, &at, &verdict.Import)
+	var at, since int64
+	some, err := s.get(ctx, query, []any{string(n), register, seller}, &verdict.Registered, &at, &since, &verdict.Import)
 	if err != nil {
 		return dnc.Screening{}, false, fmt.Errorf("read the %s verdict: %w", register, err)
 	}
 	if !some {
 		return dnc.Screening{}, false, nil
 	}
-	verdict.CheckedAt = instant(at)
+	verdict.CheckedAt, verdict.Since = instant(at), instant(since)
 	return verdict, true, nil
 }
 
@@ -47,11 +47,11 @@ func (t *tx) stageScreenings(importID string, batch []dnc.Screening) error {
 	if committed {
 		return fmt.Errorf("it is committed already")
 	}
-	const query = `INSERT INTO screenings(number, register, seller, import, checked_at, registered) VALUES(?, ?, ?, ?, ?, ?)
-		ON CONFLICT(number, register, seller, import) DO UPDATE SET checked_at = excluded.checked_at, registered = excluded.registered
+	const query = `INSERT INTO screenings(number, register, seller, import, checked_at, registered, since) VALUES(?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT(number, register, seller, import) DO UPDATE SET checked_at = excluded.checked_at, registered = excluded.registered, since = excluded.since
 		WHERE (excluded.checked_at, excluded.registered) > (checked_at, registered)`
 	for _, v := range batch {
-		if _, err := t.exec(query, string(v.Number), v.Register, v.Seller, id, nanos(v.CheckedAt), v.Registered); err != nil {
+		if _, err := t.exec(query, string(v.Number), v.Register, v.Seller, id, nanos(v.CheckedAt), v.Registered, nanos(v.Since)); err != nil {
 			return err
 		}
 	}

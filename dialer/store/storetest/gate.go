@@ -147,6 +147,21 @@ func screeningHidden(t *testing.T, m Maker) {
 	}
 }
 
+// screeningSince: the date that was asked about comes back with the verdict.
+func screeningSince(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	dated := verdict(0, false, monday)
+	dated.Since = monday.Add(-400 * 24 * time.Hour)
+	f.take(t, "dated", monday, dated, verdict(1, false, monday))
+	f.reopen(t)
+	for i, want := range []time.Time{dated.Since, {}} {
+		v, some, err := f.Screening(t.Context(), "rpo", "acme", number(i))
+		if !some || err != nil || !v.Since.Equal(want) {
+			t.Errorf("number %d: since %v, want %v (%v, %v)", i, v.Since, want, some, err)
+		}
+	}
+}
+
 // screeningSideBySide: two imports at once do not disturb each other.
 func screeningSideBySide(t *testing.T, m Maker) {
 	f := newFixture(t, m)

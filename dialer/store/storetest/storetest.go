@@ -70,6 +70,7 @@ func Run(t *testing.T, m Maker) {
 		"screening newest":          screeningNewest,
 		"screening hidden":          screeningHidden,
 		"screening side by side":    screeningSideBySide,
+		"screening since":           screeningSince,
 		"opt-out scopes":            optOutScopes,
 		"opt-out add and remove":    optOutAddRemove,
 		"opt-outs listed":           optOutsListed,
