@@ -10,16 +10,22 @@ type LeadID int64
 
 // Lead is one person to reach on behalf of a campaign.
 type Lead struct {
-	ID       LeadID            `json:"id"`
-	Campaign string            `json:"campaign"`
-	External string            `json:"external_id,omitempty"` // the customer's own key, unique in a campaign when given
-	Number   Number            `json:"number"`
-	Name     string            `json:"name,omitempty"`
-	Zone     string            `json:"zone,omitempty"`   // IANA time zone; empty: derived from the number
-	Region   string            `json:"region,omitempty"` // ISO 3166-2 subdivision or the list's own word
-	Language string            `json:"language,omitempty"`
-	Priority int               `json:"priority,omitempty"` // higher is called first
-	Fields   map[string]string `json:"fields,omitempty"`   // columns kept for the agent's screen
+	ID       LeadID       `json:"id"`
+	Campaign string       `json:"campaign"`
+	External string       `json:"external_id,omitempty"` // the customer's own key, unique in a campaign when given
+	Number   Number       `json:"number"`                // the one to call next
+	Numbers  []LeadNumber `json:"numbers,omitempty"`     // all of the lead's, in order; nil: Number alone, of no stated type
+	Turn     int          `json:"turn,omitempty"`        // which of Numbers Number is, from 0
+	Name     string       `json:"name,omitempty"`
+	Address  string       `json:"address,omitempty"`
+	Zone     string       `json:"zone,omitempty"`   // IANA time zone; empty: derived from the number
+	Region   string       `json:"region,omitempty"` // ISO 3166-2 subdivision or the list's own word
+	Language string       `json:"language,omitempty"`
+	Priority int          `json:"priority,omitempty"` // higher is called first
+	// BestHours are when the person would rather be called, in their own time; nil: whenever it is
+	// lawful. The queue keeps to them, but for callbacks.
+	BestHours Hours             `json:"best_hours,omitempty"`
+	Fields    map[string]string `json:"fields,omitempty"` // columns kept for the agent's screen
 
 	Attempts    int       `json:"attempts"`               // intents so far, this lead
 	Tries       int       `json:"tries"`                  // attempts that ended with LastOutcome in a row, for retry limits
@@ -31,6 +37,49 @@ type Lead struct {
 	LoadedAt    time.Time `json:"loaded_at,omitzero"`     // when the list row was loaded
 
 	Kind Kind `json:"-"` // of the number, where the queue looked it up; empty: nobody did
+	// Passed is how many of the lead's numbers were found not to be callable since it was leased, and
+	// PassedUntil when the first of them may be; zero: not known.
+	Passed      int       `json:"-"`
+	PassedUntil time.Time `json:"-"`
+}
+
+// LeadNumber is one of the numbers of a lead.
+type LeadNumber struct {
+	Number Number `json:"number"`
+	Type   string `json:"type,omitempty"` // mobile, home, work, other, or the list's own word
+}
+
+// Turned is the lead with the next of its numbers as the one to call, the first
+// after the last; false when it has no other.
+func (l Lead) Turned() (Lead, bool) {
+	if len(l.Numbers) < 2 {
+		return l, false
+	}
+	l.Turn = (max(l.Turn, 0) + 1) % len(l.Numbers)
+	l.Number, l.Kind = l.Numbers[l.Turn].Number, ""
+	return l, true
+}
+
+// Passing is the lead at its next number after the present one was found not to
+// be callable before until (zero: not known); false when each of its numbers was, and then
+// PassedUntil is the earliest of those instants.
+func (l Lead) Passing(until time.Time) (Lead, bool) {
+	l.Passed++
+	if l.PassedUntil.IsZero() || !until.IsZero() && until.Before(l.PassedUntil) {
+		l.PassedUntil = until
+	}
+	if l.Passed >= len(l.Numbers) {
+		return l, false
+	}
+	return l.Turned()
+}
+
+// NumberType is the type of the number to call; empty when the list gave none.
+func (l Lead) NumberType() string {
+	if l.Turn < 0 || l.Turn >= len(l.Numbers) {
+		return ""
+	}
+	return l.Numbers[l.Turn].Type
 }
 
 // LeadStore is the state that the queue needs. A lease hands a lead to one node

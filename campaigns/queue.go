@@ -150,6 +150,9 @@ func (q *Queue) Return(leads ...Lead) {
 	}
 	front := make([]holding, 0, len(leads)+len(q.held))
 	for _, l := range leads {
+		if l.Kind == "" {
+			l.Kind = l.Number.Kind()
+		}
 		front = append(front, holding{lead: l, since: now})
 	}
 	q.held = append(front, q.held...)

@@ -125,6 +125,7 @@ func amendedBack(r journal.Record) (Attempt, bool) {
 	return Attempt{
 		ID: d.Attempt, Lead: campaigns.LeadID(r.Lead), Campaign: r.Campaign, Number: campaigns.Number(r.Number), At: r.At,
 		RetryAt: d.Settled.RetryAt, Done: d.Settled.Done, Disposition: d.Settled.Disposition, Refusal: d.Settled.Refusal,
+		NextNumber: d.Settled.NextNumber,
 	}, true
 }
 

@@ -158,6 +158,6 @@ func settledOf(r journal.Record, intent Attempt, c *campaigns.Campaign) (Attempt
 	if r.Kind != journal.Disposed {
 		a.Outcome = campaigns.Outcome(r.Outcome)
 	}
-	a.RetryAt, a.Done, a.Disposition, a.Refusal = d.RetryAt, d.Done, d.Disposition, d.Refusal
+	a.RetryAt, a.Done, a.Disposition, a.Refusal, a.NextNumber = d.RetryAt, d.Done, d.Disposition, d.Refusal, d.NextNumber
 	return a, true
 }

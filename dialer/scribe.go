@@ -250,6 +250,9 @@ func settlement(c *call, o campaigns.Outcome, now time.Time) Attempt {
 	due, done := c.camp.After(c.lead, o, now)
 	a := c.record
 	a.Outcome, a.RetryAt, a.Done, a.Disposition = o, due, done, c.disposition
+	if len(c.lead.Numbers) > 1 {
+		a.NextNumber = c.lead.Turn + 1
+	}
 	switch c.disposition {
 	case "callback":
 		a.Done, a.RetryAt = false, now.Add(c.camp.RetryDelay(campaigns.NoAnswer))
@@ -263,7 +266,7 @@ func settlement(c *call, o campaigns.Outcome, now time.Time) Attempt {
 
 // settledDetail is what a replay of the journal needs to settle the attempt.
 func settledDetail(a Attempt) journal.SettledDetail {
-	return journal.SettledDetail{RetryAt: a.RetryAt, Done: a.Done, Disposition: a.Disposition, Refusal: a.Refusal}
+	return journal.SettledDetail{RetryAt: a.RetryAt, Done: a.Done, Disposition: a.Disposition, Refusal: a.Refusal, NextNumber: a.NextNumber}
 }
 
 // endedDetail tells the end of an attempt.

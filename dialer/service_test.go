@@ -2,6 +2,7 @@ package dialer
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -174,6 +175,48 @@ func TestRefusedLeadsComeBackWhenTheVerdictSays(t *testing.T) {
 		}
 		r.end()
 	})
+}
+
+// A number that may not be called gives way to the lead's next one, each with a
+// clearance of its own, unless the refusal holds for the person.
+func TestNextNumberOfALeadWhenOneMayNotBeCalled(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		reason map[campaigns.Number]dnc.Reason
+		asked  []campaigns.Number
+		dialed campaigns.Number
+	}{
+		{"first registered", map[campaigns.Number]dnc.Reason{"+390655500001": dnc.Registered}, []campaigns.Number{"+390655500001", "+390655500002"}, "+390655500002"},
+		{"both registered", map[campaigns.Number]dnc.Reason{"+390655500001": dnc.Registered, "+390655500002": dnc.Unscreened}, []campaigns.Number{"+390655500001", "+390655500002"}, ""},
+		{"person opted out", map[campaigns.Number]dnc.Reason{"+390655500001": dnc.OptedOut}, []campaigns.Number{"+390655500001"}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in(t, rigOptions{agents: 1, leads: 1, script: talks(time.Second)}, func(t *testing.T, r *rig) {
+				lead := r.store.leads[1]
+				lead.Number = "+390655500001"
+				lead.Numbers = []campaigns.LeadNumber{{Number: lead.Number}, {Number: "+390655500002", Type: "home"}}
+				var asked []campaigns.Number
+				r.gate.refuse = func(l campaigns.Lead, _ bool) dnc.Verdict {
+					asked = append(asked, l.Number)
+					return dnc.Verdict{Reason: c.reason[l.Number]}
+				}
+				r.run()
+				time.Sleep(10 * time.Minute)
+				r.end()
+				if !slices.Equal(asked, c.asked) {
+					t.Errorf("asked the gate about %v, want %v", asked, c.asked)
+				}
+				var dialed campaigns.Number
+				var next int
+				for _, a := range r.store.attempts {
+					dialed, next = a.Number, a.NextNumber
+				}
+				if dialed != c.dialed || dialed != "" && next != 2 {
+					t.Errorf("dialed %q, next number %d; want %q and the same number next", dialed, next, c.dialed)
+				}
+			})
+		})
+	}
 }
 
 func TestLeadThatNeedsAnAgentGetsAReservedOne(t *testing.T) {

@@ -23,6 +23,8 @@ type Attempt struct {
 	Done        bool   `json:"done,omitempty"`
 	Disposition string `json:"disposition,omitempty"`
 	Refusal     bool   `json:"refusal,omitempty"` // the callee asked not to be called for now
+	// NextNumber is which of the lead's numbers is called next, from 1; 0: the same as before. Only a settlement has it.
+	NextNumber int `json:"next_number,omitempty"`
 	// Before is the lead's history before this attempt: Attempts, Tries and
 	// LastOutcome alone. Only Unsettled and Settled give it.
 	Before campaigns.Lead `json:"-"`

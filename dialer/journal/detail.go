@@ -114,7 +114,8 @@ type SettledDetail struct {
 	RetryAt     time.Time `json:"retry_at,omitzero"`
 	Done        bool      `json:"done,omitempty"`
 	Disposition string    `json:"disposition,omitempty"`
-	Refusal     bool      `json:"refusal,omitempty"` // the callee asked not to be called for now
+	Refusal     bool      `json:"refusal,omitempty"`     // the callee asked not to be called for now
+	NextNumber  int       `json:"next_number,omitempty"` // which of the lead's numbers is called next, from 1; 0: the same
 }
 
 // AgentDetail is the Detail of AgentState; Outcome holds To and Reason the reason.

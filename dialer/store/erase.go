@@ -17,12 +17,14 @@ var ErrBusy = errors.New("the number is being called or about to be")
 
 // Holdings is what the store holds of one number, opt-outs left out.
 type Holdings struct {
-	Leads      int            `json:"leads"`
-	Verdicts   int            `json:"verdicts"` // of registers
-	Consents   []dnc.Consent  `json:"consents"` // of all sellers, oldest first
-	Attempts   int            `json:"attempts"`
-	LastCalled time.Time      `json:"last_called,omitzero"`
-	Campaigns  map[string]int `json:"campaigns"` // attempts of each
+	Leads int `json:"leads"`
+	// Others are the further numbers of those leads, sorted: erased with the leads, and known elsewhere perhaps.
+	Others     []campaigns.Number `json:"others,omitempty"`
+	Verdicts   int                `json:"verdicts"` // of registers
+	Consents   []dnc.Consent      `json:"consents"` // of all sellers, oldest first
+	Attempts   int                `json:"attempts"`
+	LastCalled time.Time          `json:"last_called,omitzero"`
+	Campaigns  map[string]int     `json:"campaigns"` // attempts of each
 }
 
 // Holdings tells what the store holds of the number.
@@ -31,7 +33,7 @@ func (s *Store) Holdings(ctx context.Context, n campaigns.Number) (Holdings, err
 	fail := func(err error) (Holdings, error) {
 		return Holdings{}, fmt.Errorf("read what is held of a number: %w", err)
 	}
-	if _, err := s.get(ctx, `SELECT count(*) FROM leads WHERE campaign IN (SELECT id FROM campaigns) AND number = ?`, []any{string(n)}, &h.Leads); err != nil {
+	if err := s.leadsHeld(ctx, n, &h); err != nil {
 		return fail(err)
 	}
 	if _, err := s.get(ctx, `SELECT count(*) FROM screenings WHERE number = ?`, []any{string(n)}, &h.Verdicts); err != nil {
@@ -67,6 +69,24 @@ func (s *Store) Holdings(ctx context.Context, n campaigns.Number) (Holdings, err
 	return h, nil
 }
 
+// leadsOf selects the ids of the leads that have the number ?1 among theirs.
+const leadsOf = `SELECT id FROM leads WHERE campaign IN (SELECT id FROM campaigns) AND number = ?1 UNION SELECT lead FROM lead_numbers WHERE number = ?1`
+
+// leadsHeld counts the leads with the number and collects their other numbers.
+func (s *Store) leadsHeld(ctx context.Context, n campaigns.Number, h *Holdings) error {
+	if _, err := s.get(ctx, `SELECT count(*) FROM (`+leadsOf+`)`, []any{string(n)}, &h.Leads); err != nil {
+		return err
+	}
+	const others = `SELECT number FROM leads WHERE id IN (` + leadsOf + `) AND number <> ?1
+		UNION SELECT number FROM lead_numbers WHERE lead IN (` + leadsOf + `) AND number <> ?1 ORDER BY 1`
+	return s.each(ctx, others, []any{string(n)}, func(rows *sql.Rows) error {
+		var other campaigns.Number
+		err := rows.Scan(&other)
+		h.Others = append(h.Others, other)
+		return err
+	})
+}
+
 // EraseParts says what of a number is erased.
 type EraseParts struct {
 	Leads    bool // with the verdicts of registers
@@ -85,7 +105,7 @@ func (s *Store) EraseNumber(ctx context.Context, n campaigns.Number, parts Erase
 	}
 	err = s.w.write(ctx, func(t *tx) error {
 		var busy int
-		const query = `SELECT (SELECT count(*) FROM leads WHERE campaign IN (SELECT id FROM campaigns) AND number = ?1 AND state IN (2, 3))
+		const query = `SELECT (SELECT count(*) FROM leads WHERE id IN (` + leadsOf + `) AND state IN (2, 3))
 			+ (SELECT count(*) FROM attempts WHERE number = ?1 AND settled = 0)`
 		if _, err := t.get(query, []any{string(n)}, &busy); err != nil {
 			return err
@@ -104,7 +124,7 @@ func (s *Store) EraseNumber(ctx context.Context, n campaigns.Number, parts Erase
 			do    bool
 			query string
 		}{
-			{parts.Leads, `DELETE FROM leads WHERE campaign IN (SELECT id FROM campaigns) AND number = ?`},
+			{parts.Leads, `DELETE FROM leads WHERE id IN (` + leadsOf + `)`},
 			{parts.Leads, `DELETE FROM screenings WHERE number = ?`},
 			{parts.Consents, `DELETE FROM consents WHERE number = ?`},
 			{parts.Attempts, `DELETE FROM attempts WHERE number = ?`},

@@ -36,7 +36,7 @@ const leastPromoted = 1000
 
 // leadColumns are the columns that scanLead reads.
 const leadColumns = `leads.id, external, number, leads.name, zone, region, language, priority, fields,
-	attempts, tries, last_outcome, last_attempt, due, disposition, loaded_at, leads.state, class`
+	attempts, tries, last_outcome, last_attempt, due, disposition, loaded_at, leads.state, class, numbers, turn, address, best_hours`
 
 // storedLead is a lead with what only the store knows of it.
 type storedLead struct {
@@ -47,17 +47,28 @@ type storedLead struct {
 // scanLead reads the leadColumns of a row.
 func scanLead(rows *sql.Rows, campaign string) (storedLead, error) {
 	l := storedLead{Lead: campaigns.Lead{Campaign: campaign}}
-	var fields string
+	var fields, numbers, bestHours string
 	var lastAttempt, due, loadedAt int64
 	err := rows.Scan(&l.ID, &l.External, &l.Number, &l.Name, &l.Zone, &l.Region, &l.Language, &l.Priority, &fields,
-		&l.Attempts, &l.Tries, &l.LastOutcome, &lastAttempt, &due, &l.Disposition, &loadedAt, &l.state, &l.class)
+		&l.Attempts, &l.Tries, &l.LastOutcome, &lastAttempt, &due, &l.Disposition, &loadedAt, &l.state, &l.class,
+		&numbers, &l.Turn, &l.Address, &bestHours)
 	if err != nil {
 		return l, err
 	}
-	if fields != "" {
-		if err := json.Unmarshal([]byte(fields), &l.Fields); err != nil {
-			return l, fmt.Errorf("fields of lead %d: %w", l.ID, err)
+	for _, part := range []struct {
+		what, text string
+		to         any
+	}{{"fields", fields, &l.Fields}, {"numbers", numbers, &l.Numbers}, {"best hours", bestHours, &l.BestHours}} {
+		if part.text == "" {
+			continue
 		}
+		if err := json.Unmarshal([]byte(part.text), part.to); err != nil {
+			return l, fmt.Errorf("%s of lead %d: %w", part.what, l.ID, err)
+		}
+	}
+	if len(l.Numbers) > 0 {
+		l.Turn = min(max(l.Turn, 0), len(l.Numbers)-1)
+		l.Number = l.Numbers[l.Turn].Number
 	}
 	l.LastAttempt, l.Due, l.LoadedAt = instant(lastAttempt), instant(due), instant(loadedAt)
 	l.Done = l.state == done
@@ -213,19 +224,25 @@ func (c *LeadCounts) add(state, class, n int) {
 	}
 }
 
-// FindLead returns the campaign's first lead with the number; false when there
-// is none.
+// FindLead returns the campaign's first lead with the number among its own, as
+// the one to call; false when there is none.
 func (s *Store) FindLead(ctx context.Context, campaign string, n campaigns.Number) (campaigns.Lead, bool, error) {
 	id, err := s.campaignID(ctx, campaign)
 	if err != nil {
 		return campaigns.Lead{}, false, fmt.Errorf("find a lead: %w", err)
 	}
-	const query = `SELECT ` + leadColumns + ` FROM leads WHERE campaign = ? AND number = ? ORDER BY id LIMIT 1`
+	const query = `SELECT ` + leadColumns + ` FROM leads WHERE campaign = ?1 AND id IN (
+		SELECT id FROM leads WHERE campaign = ?1 AND number = ?2 UNION SELECT lead FROM lead_numbers WHERE number = ?2) ORDER BY id LIMIT 1`
 	var lead campaigns.Lead
 	var some bool
 	err = s.each(ctx, query, []any{id, string(n)}, func(rows *sql.Rows) error {
 		l, err := scanLead(rows, campaign)
 		lead, some = l.Lead, true
+		for i, of := range lead.Numbers {
+			if of.Number == n {
+				lead.Turn, lead.Number = i, n
+			}
+		}
 		return err
 	})
 	if err != nil {

@@ -71,16 +71,16 @@ func screenings(n int) []dnc.Screening {
 // TestMergeFinishedAtOpen: a process that dies between two chunks of a merge
 // leaves the rest to the next start.
 func TestMergeFinishedAtOpen(t *testing.T) {
-	dir, n := t.TempDir(), 2*mergeChunk+1
+	dir, n := t.TempDir(), 2*stageChunk+1
 	s := opened(t, dir)
 	l := stage(t, s, n)
 	err := s.w.write(t.Context(), func(t *tx) error {
 		if _, err := t.exec(`UPDATE loads SET state = 1 WHERE id = ?`, l.id); err != nil {
 			return err
 		}
-		m, _, err := t.mergeChunk(l.id, 0)
-		if m.added != mergeChunk {
-			return fmt.Errorf("the first chunk added %d: %w", m.added, err)
+		m, _, err := t.mergeBatch(l.id)
+		if m.added != stageChunk {
+			return fmt.Errorf("the first batch added %d: %w", m.added, err)
 		}
 		return err
 	})
@@ -91,7 +91,7 @@ func TestMergeFinishedAtOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = opened(t, dir)
-	for table, want := range map[string]int{"leads": n, "lead_stage": 0, "loads": 0} {
+	for table, want := range map[string]int{"leads": n, "lead_batches": 0, "loads": 1} {
 		if got := count(t, s, table); got != want {
 			t.Errorf("%d rows in %s, want %d", got, table, want)
 		}
@@ -117,7 +117,7 @@ func TestSweep(t *testing.T) {
 	}
 	s.sweepLoads()
 	s.sweepImports()
-	for table, want := range map[string]int{"lead_stage": 0, "loads": 0, "screenings": 3, "imports": 1} {
+	for table, want := range map[string]int{"lead_batches": 0, "loads": 0, "screenings": 3, "imports": 1} {
 		if got := count(t, s, table); got != want {
 			t.Errorf("%d rows in %s, want %d", got, table, want)
 		}

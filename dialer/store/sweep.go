@@ -42,15 +42,24 @@ func (s *Store) stopping() bool {
 	}
 }
 
+// sweepLoads removes what dropped loads set aside, and what loads changed that
+// can no more be undone.
 func (s *Store) sweepLoads() {
-	const rows = `DELETE FROM lead_stage WHERE id IN (SELECT lead_stage.id FROM loads JOIN lead_stage ON load = loads.id WHERE loads.state = 2 LIMIT ?)`
+	s.sweepRows(`DELETE FROM lead_batches WHERE id IN (SELECT lead_batches.id FROM loads JOIN lead_batches ON load = loads.id WHERE loads.state = 2 LIMIT ?)`,
+		`DELETE FROM loads WHERE state = 2`)
+	s.sweepRows(`DELETE FROM lead_undo WHERE (load, lead) IN (SELECT load, lead FROM loads JOIN lead_undo ON load = loads.id WHERE undo = 0 LIMIT ?)`,
+		`UPDATE loads SET undo = -1 WHERE undo = 0`)
+}
+
+// sweepRows removes rows until none is left, then does what follows.
+func (s *Store) sweepRows(rows, last string) {
 	for !s.stopping() {
 		var n int
 		err := s.w.write(context.Background(), func(t *tx) error {
 			var err error
 			n, err = t.exec(rows, sweepChunk)
 			if err == nil && n == 0 {
-				_, err = t.exec(`DELETE FROM loads WHERE state = 2`)
+				_, err = t.exec(last)
 			}
 			return err
 		})

@@ -123,3 +123,47 @@ func loadNotCommitted(t *testing.T, m Maker) {
 		t.Errorf("leads (-want +got):\n%s", diff)
 	}
 }
+
+// severalNumbers: a lead is called at the number that its last settlement names,
+// and a list that gives it other numbers begins with the first again.
+func severalNumbers(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	lead := campaigns.Lead{External: "crm-1", Number: number(1), Numbers: []campaigns.LeadNumber{{Number: number(1), Type: "mobile"}, {Number: number(2), Type: "home"}, {Number: number(3)}}}
+	f.load(t, lead)
+	if got := f.load(t, lead); got != [3]int{0, 0, 1} {
+		t.Errorf("the same list again = %v", got)
+	}
+	now, seq := monday, uint64(0)
+	for i, step := range []struct {
+		next    int
+		amended int
+		want    campaigns.Number
+	}{
+		{want: number(1)}, {next: 2, want: number(2)}, {want: number(2)}, {next: 1, amended: 3, want: number(3)}, {next: 1, want: number(1)},
+	} {
+		leads := f.lease(t, 1, now)
+		if len(leads) != 1 {
+			t.Fatalf("step %d: leased %d leads", i, len(leads))
+		}
+		begun := intent(string(rune('A'+i)), seq+1, leads[0], now)
+		end := settled(begun, seq+2, campaigns.NoAnswer, now.Add(time.Hour))
+		end.Attempt.NextNumber = step.next
+		f.apply(t, begun, end)
+		if step.amended > 0 {
+			end.Amended, end.Seq, end.Attempt.NextNumber = true, seq+3, step.amended
+			f.apply(t, end)
+		}
+		seq, now = seq+3, now.Add(2*time.Hour)
+		if got := f.leads(t)[0]; got.Number != step.want || got.NumberType() != lead.Numbers[got.Turn].Type {
+			t.Errorf("step %d: next is %s %s, want %s", i, got.NumberType(), got.Number, step.want)
+		}
+	}
+	f.apply(t, settled(intent("Z", seq+1, f.leads(t)[0], now), seq+1, campaigns.Busy, now))
+	lead.Numbers = []campaigns.LeadNumber{{Number: number(9)}, {Number: number(2), Type: "home"}}
+	if got := f.load(t, lead); got != [3]int{0, 1, 0} {
+		t.Errorf("a list with other numbers = %v", got)
+	}
+	if got := f.leads(t)[0]; got.Number != number(9) || got.Turn != 0 || got.Attempts != 6 {
+		t.Errorf("then the lead is %+v, want its new first number and its old history", got)
+	}
+}

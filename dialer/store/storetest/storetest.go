@@ -59,6 +59,7 @@ func Run(t *testing.T, m Maker) {
 		"load matches":              loadMatches,
 		"load rollback":             loadRollback,
 		"load not committed":        loadNotCommitted,
+		"several numbers":           severalNumbers,
 		"apply intent":              applyIntent,
 		"apply replay":              applyReplay,
 		"apply settled alone":       applySettledAlone,

@@ -67,6 +67,8 @@ func reopened(t *testing.T, m Maker) {
 	list := numbered(0, 2)
 	list[0].Name, list[0].Language, list[0].Region, list[0].Zone, list[0].External = "Zoë \x00 \"quoted\"", "it", "RM", "Europe/Rome", "crm'1"
 	list[0].Fields = map[string]string{"note": "née\n2", "empty": ""}
+	list[0].Address, list[0].BestHours = "Via Roma 1\n00100 Roma", campaigns.Hours{"mon": {"18:00-20:00"}}
+	list[0].Numbers = []campaigns.LeadNumber{{Number: list[0].Number, Type: "mobile"}, {Number: number(7), Type: "home"}, {Number: number(8)}}
 	f.load(t, list...)
 	f.take(t, "import", monday, verdict(0, true, monday))
 	if _, err := f.AddOptOuts(t.Context(), []dnc.OptOut{{Number: number(1), At: monday, Source: "cli"}}); err != nil {
