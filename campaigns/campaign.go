@@ -11,14 +11,17 @@ type Campaign struct {
 	Sector       string            `yaml:"sector" json:"sector,omitempty"`   // energy, telecom, ... where the law knows sectors
 	Jurisdiction string            `yaml:"jurisdiction" json:"jurisdiction"` // rule set: it, us, gb
 	CallerIDs    []Number          `yaml:"caller_ids" json:"caller_ids"`
-	Trunk        string            `yaml:"trunk" json:"trunk,omitempty"`   // the only one to use; see TrunkNames
-	Trunks       []string          `yaml:"trunks" json:"trunks,omitempty"` // those to use, instead of Trunk
+	Priority     int               `yaml:"priority" json:"priority,omitempty"` // agents shared with other campaigns: the higher goes first
+	Weight       int               `yaml:"weight" json:"weight"`               // and among equals, its share of their time; 0 is 1
+	Trunk        string            `yaml:"trunk" json:"trunk,omitempty"`       // the only one to use; see TrunkNames
+	Trunks       []string          `yaml:"trunks" json:"trunks,omitempty"`     // those to use, instead of Trunk
 	Hours        Hours             `yaml:"hours" json:"hours,omitempty"`
 	Pacing       Pacing            `yaml:"pacing" json:"pacing"`
 	RingTimeout  time.Duration     `yaml:"ring_timeout" json:"ring_timeout"` // default 22s
 	WrapUp       time.Duration     `yaml:"wrap_up" json:"wrap_up"`           // 0: the agent is ready at once
 	Retry        map[Outcome]Retry `yaml:"retry" json:"retry,omitempty"`
 	MaxAttempts  int               `yaml:"max_attempts" json:"max_attempts"`                 // per lead, default 6
+	Caps         Caps              `yaml:"caps" json:"caps,omitzero"`                        // own bounds, beside the law's
 	Message      string            `yaml:"abandon_message" json:"abandon_message,omitempty"` // WAV played on abandon where the rule set asks for a message
 	Callback     Callback          `yaml:"callback" json:"callback"`                         // for who rings a caller ID
 	Agents       []string          `yaml:"agents" json:"agents,omitempty"`                   // names; empty: every agent

@@ -62,6 +62,7 @@ retry: {busy: {max: 1}}
 	// purpose: marketing
 	// jurisdiction: it
 	// caller_ids: ['+390844000123']
+	// weight: 1
 	// hours:
 	//   mon: ['09:00-13:00']
 	//   tue: ['09:00-13:00']

@@ -34,7 +34,12 @@ type Lead struct {
 	Due         time.Time `json:"due,omitzero"`           // zero: due at once
 	Done        bool      `json:"done"`                   // no further attempt will be made
 	Disposition string    `json:"disposition,omitempty"`  // what the agent entered
-	LoadedAt    time.Time `json:"loaded_at,omitzero"`     // when the list row was loaded
+	// Callback says that Due was agreed with the person; Agent is who shall call then, empty: any agent.
+	Callback bool   `json:"callback,omitempty"`
+	Agent    string `json:"agent,omitempty"`
+	// Answers are those to the campaign's script, by question.
+	Answers  map[string]string `json:"answers,omitempty"`
+	LoadedAt time.Time         `json:"loaded_at,omitzero"` // when the list row was loaded
 
 	Kind Kind `json:"-"` // of the number, where the queue looked it up; empty: nobody did
 	// Passed is how many of the lead's numbers were found not to be callable since it was leased, and

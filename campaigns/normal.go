@@ -21,6 +21,10 @@ func (c *Campaign) Normal() []byte {
 		ids[i] = string(id)
 	}
 	w.list(0, "caller_ids", ids)
+	if c.Priority != 0 {
+		w.pair(0, "priority", strconv.Itoa(c.Priority))
+	}
+	w.pair(0, "weight", strconv.Itoa(max(c.Weight, 1)))
 	w.optional("trunk", c.Trunk)
 	if len(c.Trunks) > 0 {
 		w.list(0, "trunks", c.Trunks)
@@ -42,6 +46,7 @@ func (c *Campaign) Normal() []byte {
 		}
 	}
 	w.pair(0, "max_attempts", strconv.Itoa(c.MaxAttempts))
+	w.caps(c.Caps)
 	w.optional("abandon_message", c.Message)
 	w.callback(c.Callback.WithDefaults())
 	if len(c.Agents) > 0 {

@@ -23,6 +23,7 @@ func Default() Campaign {
 	c := Campaign{
 		Purpose:     "marketing",
 		Pacing:      Pacing{Mode: "predictive"},
+		Weight:      1,
 		RingTimeout: 22 * time.Second,
 		MaxAttempts: defaultMaxAttempts,
 		Callback:    Callback{}.WithDefaults(),
@@ -114,8 +115,9 @@ func firstDeepLine(data []byte) int {
 // campaignKeys are the keys of a campaign file, in the order of Campaign.
 func campaignKeys() []string {
 	return []string{
-		"campaign", "seller", "purpose", "sector", "jurisdiction", "caller_ids", "trunk", "trunks", "hours", "pacing",
-		"ring_timeout", "wrap_up", "retry", "max_attempts", "abandon_message", "callback", "agents",
+		"campaign", "seller", "purpose", "sector", "jurisdiction", "caller_ids", "priority", "weight", "trunk", "trunks",
+		"hours", "pacing", "ring_timeout", "wrap_up", "retry", "max_attempts", "caps", "abandon_message", "answering_machines",
+		"recording", "callback", "agents",
 	}
 }
 
@@ -139,6 +141,10 @@ func (r *reader) campaign(c *Campaign, root ast.Node) {
 			r.text(e.key, e.value, &c.Jurisdiction)
 		case "caller_ids":
 			r.callerIDs(c, e.value)
+		case "priority":
+			r.integer(e.key, e.value, &c.Priority)
+		case "weight":
+			r.integer(e.key, e.value, &c.Weight)
 		case "trunk":
 			r.text(e.key, e.value, &c.Trunk)
 		case "trunks":
@@ -155,6 +161,10 @@ func (r *reader) campaign(c *Campaign, root ast.Node) {
 			r.retries(c, e.value)
 		case "max_attempts":
 			r.integer(e.key, e.value, &c.MaxAttempts)
+		case "caps":
+			r.caps(&c.Caps, e.value)
+		case "answering_machines", "recording":
+			r.off(e.key, e.value)
 		case "abandon_message":
 			r.text(e.key, e.value, &c.Message)
 		case "callback":
@@ -162,6 +172,19 @@ func (r *reader) campaign(c *Campaign, root ast.Node) {
 		case "agents":
 			r.texts(e.key, e.value, &c.Agents)
 		}
+	}
+}
+
+// off reads a key that is there to say that something is not done, and refuses
+// the wish for what cannot be done.
+func (r *reader) off(key string, n ast.Node) {
+	lacks := map[string]string{
+		"answering_machines": "cannot be kept: answering machines are not detected, agents say what they hear (disposition machine)",
+		"recording":          "cannot be kept: calls are not recorded",
+	}
+	text := ""
+	if r.text(key, n, &text) && text != "off" && text != "false" && text != "no" {
+		r.add(key, n, text, lacks[key], "leave it out, or write off")
 	}
 }
 

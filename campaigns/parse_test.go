@@ -183,6 +183,20 @@ func TestNormalProperty(t *testing.T) {
 			Agent: rapid.SampledFrom([]string{"", "1"}).Draw(t, "agent"), Later: rapid.SampledFrom([]string{"", "2"}).Draw(t, "later"),
 			Delay: time.Duration(rapid.Int64Range(int64(time.Minute), int64(720*time.Hour)).Draw(t, "callback delay")),
 		}
+		c.Priority, c.Weight = rapid.IntRange(-1000, 1000).Draw(t, "priority"), rapid.IntRange(1, 1000).Draw(t, "weight")
+		cap := rapid.Custom(func(t *rapid.T) campaigns.Cap {
+			return campaigns.Cap{
+				Max: rapid.IntRange(1, 1000).Draw(t, "calls"),
+				Per: rapid.OneOf(rapid.Just(time.Duration(0)), rapid.Custom(func(t *rapid.T) time.Duration {
+					return time.Duration(rapid.Int64Range(int64(time.Minute), int64(8760*time.Hour)).Draw(t, "span"))
+				})).Draw(t, "per"),
+			}
+		})
+		if rapid.Bool().Draw(t, "caps") {
+			c.Caps.Number = rapid.SliceOfN(cap, 1, 3).Draw(t, "number caps")
+			c.Caps.Lead = rapid.SliceOfN(cap, 1, 2).Draw(t, "lead caps")
+			c.Caps.CallerID = []campaigns.Cap{{Max: 200}}
+		}
 		if rapid.Bool().Draw(t, "hours") {
 			c.Hours = campaigns.Hours{"mon": {"00:00-24:00"}, "sun": {"09:00-10:30", "11:00-12:00"}}
 		}

@@ -17,6 +17,7 @@ const (
 	patternSpan     = `^[0-2]?[0-9]:[0-5][0-9] ?- ?[0-2]?[0-9]:[0-5][0-9]$`
 	patternDays     = `^(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?$`
 	patternKey      = `^[0-9*#]$`
+	patternCap      = `^ *[0-9]+ +per +(day|[0-9]+d|([0-9]+(\.[0-9]*)?(s|m|h))+) *$`
 )
 
 // Schema is the JSON Schema of a campaign file, for editors that complete and
@@ -25,23 +26,28 @@ const (
 func Schema() []byte {
 	d := Default()
 	top := object("A Pronto campaign: a list plus the rules for calling it.", schema{
-		"campaign":        text("Name: lower-case letters, digits and hyphens.", "pattern", `^[a-z0-9-]{1,63}$`),
-		"seller":          text("Company on whose behalf the calls are made; opt-outs, verdicts and attempts are per seller."),
-		"purpose":         text("What the calls are for, as marketing, survey or service.", "default", d.Purpose),
-		"sector":          text("Where the law knows sectors, as energy or telecom."),
-		"jurisdiction":    text("Rule set: where the called people are.", "pattern", `^[a-z]{2}$`, "examples", []string{"it", "us", "gb", "ca", "fr", "de", "at", "es", "nl"}),
-		"caller_ids":      list("Numbers to show, in international form.", schema{"type": []string{"string", "integer"}}, "minItems", 1),
-		"trunk":           text("The only trunk that the calls may take; without it and trunks: any."),
-		"trunks":          list("Trunks that the calls may take.", schema{"type": "string"}),
-		"hours":           hoursSchema(),
-		"pacing":          pacingSchema(d.Pacing),
-		"ring_timeout":    duration("How long a phone rings before the call is given up; never under the law's minimum.", brief(d.RingTimeout)),
-		"wrap_up":         duration("The agent's time after a call; 0s: ready at once.", brief(d.WrapUp)),
-		"retry":           retrySchema(d.Retry),
-		"max_attempts":    schema{"type": "integer", "minimum": 1, "maximum": 100, "default": d.MaxAttempts, "description": "Attempts for each lead."},
-		"abandon_message": text("WAV in the prompts folder, played to a live answer without an agent where the rule set asks for a message."),
-		"callback":        callbackSchema(),
-		"agents":          list("Agents who take the calls; none: every agent.", schema{"type": "string"}),
+		"campaign":           text("Name: lower-case letters, digits and hyphens.", "pattern", `^[a-z0-9-]{1,63}$`),
+		"seller":             text("Company on whose behalf the calls are made; opt-outs, verdicts and attempts are per seller."),
+		"purpose":            text("What the calls are for, as marketing, survey or service.", "default", d.Purpose),
+		"sector":             text("Where the law knows sectors, as energy or telecom."),
+		"jurisdiction":       text("Rule set: where the called people are.", "pattern", `^[a-z]{2}$`, "examples", []string{"it", "us", "gb", "ca", "fr", "de", "at", "es", "nl"}),
+		"caller_ids":         list("Numbers to show, in international form.", schema{"type": []string{"string", "integer"}}, "minItems", 1),
+		"priority":           schema{"type": "integer", "minimum": -1000, "maximum": 1000, "default": 0, "description": "Agents that campaigns share go to the campaign with the higher priority first."},
+		"weight":             schema{"type": "integer", "minimum": 1, "maximum": 1000, "default": d.Weight, "description": "Share of the agents' time among campaigns of the same priority."},
+		"trunk":              text("The only trunk that the calls may take; without it and trunks: any."),
+		"trunks":             list("Trunks that the calls may take.", schema{"type": "string"}),
+		"hours":              hoursSchema(),
+		"pacing":             pacingSchema(d.Pacing),
+		"ring_timeout":       duration("How long a phone rings before the call is given up; never under the law's minimum.", brief(d.RingTimeout)),
+		"wrap_up":            duration("The agent's time after a call; 0s: ready at once.", brief(d.WrapUp)),
+		"retry":              retrySchema(d.Retry),
+		"max_attempts":       schema{"type": "integer", "minimum": 1, "maximum": 100, "default": d.MaxAttempts, "description": "Attempts for each lead."},
+		"abandon_message":    text("WAV in the prompts folder, played to a live answer without an agent where the rule set asks for a message."),
+		"caps":               capsSchema(),
+		"answering_machines": off("Answering machines are not detected: off, or left out."),
+		"recording":          off("Calls are not recorded: off, or left out."),
+		"callback":           callbackSchema(),
+		"agents":             list("Agents who take the calls; none: every agent.", schema{"type": "string"}),
 	}, "required", []string{"campaign", "seller", "jurisdiction", "caller_ids"})
 	top["$schema"], top["$id"], top["title"] = "https://json-schema.org/draft/2020-12/schema", SchemaID, "Pronto campaign"
 	out, err := json.MarshalIndent(top, "", "  ")
@@ -120,6 +126,10 @@ func text(says string, more ...any) schema {
 		s["description"] = says
 	}
 	return s.with(more)
+}
+
+func off(says string) schema {
+	return schema{"enum": []any{"off", "no", "false", false}, "description": says}
 }
 
 func number(says string) schema {

@@ -29,7 +29,7 @@ func TestSchemaHasEveryKey(t *testing.T) {
 		}
 	}
 	check("campaign", top, campaignKeys())
-	for name, form := range map[string]any{"pacing": Pacing{}, "callback": Callback{}} {
+	for name, form := range map[string]any{"pacing": Pacing{}, "callback": Callback{}, "caps": Caps{}} {
 		var nested part
 		if err := json.Unmarshal(top.Properties[name], &nested); err != nil {
 			t.Fatal(err)

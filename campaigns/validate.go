@@ -31,6 +31,13 @@ func (c *Campaign) problems() Problems {
 	for _, o := range outcomesOf(c.Retry) {
 		v.retry(o, c.Retry[o])
 	}
+	if c.Priority < -1000 || c.Priority > 1000 {
+		v.add("priority", fmt.Sprint(c.Priority), "must lie between -1000 and 1000", "the higher goes first; the default is 0")
+	}
+	if c.Weight < 1 || c.Weight > 1000 {
+		v.add("weight", fmt.Sprint(c.Weight), "must lie between 1 and 1000", "the default is 1")
+	}
+	v.caps(c.Caps)
 	v.callback(c.Callback)
 	v.agents(c.Agents)
 	return v.found

@@ -52,6 +52,14 @@ func TestValidateNamesTheKey(t *testing.T) {
 		{"short ring", "ring_timeout", func(c *campaigns.Campaign) { c.RingTimeout = 4 * time.Second }},
 		{"long ring", "ring_timeout", func(c *campaigns.Campaign) { c.RingTimeout = 121 * time.Second }},
 		{"wrap-up", "wrap_up", func(c *campaigns.Campaign) { c.WrapUp = -1 }},
+		{"priority", "priority", func(c *campaigns.Campaign) { c.Priority = 1001 }},
+		{"no weight", "weight", func(c *campaigns.Campaign) { c.Weight = 0 }},
+		{"a cap of none", "caps.number[0]", func(c *campaigns.Campaign) { c.Caps.Number = []campaigns.Cap{{}} }},
+		{"a cap for a second", "caps.lead[1]", func(c *campaigns.Campaign) {
+			c.Caps.Lead = []campaigns.Cap{{Max: 1}, {Max: 1, Per: time.Second}}
+		}},
+		{"a rolling cap of a caller id", "caps.caller_id[0]", func(c *campaigns.Campaign) { c.Caps.CallerID = []campaigns.Cap{{Max: 1, Per: time.Hour}} }},
+		{"two caps of a caller id", "caps.caller_id[1]", func(c *campaigns.Campaign) { c.Caps.CallerID = []campaigns.Cap{{Max: 1}, {Max: 2}} }},
 		{"no opt-out", "callback.opt_out", func(c *campaigns.Campaign) { c.Callback.OptOut = "" }},
 		{"a word for a key", "callback.agent", func(c *campaigns.Campaign) { c.Callback.Agent = "one" }},
 		{"a letter for a key", "callback.later", func(c *campaigns.Campaign) { c.Callback.Later = "A" }},

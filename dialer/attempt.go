@@ -148,6 +148,7 @@ func (s *Service) clear(ctx context.Context, c *call, routes []Route) (dnc.Clear
 		ID: c.attempt, Lead: c.lead.ID, Campaign: c.lead.Campaign, Seller: c.camp.Seller, Number: c.lead.Number,
 		At: now, RetryAt: now.Add(c.camp.RetryDelay(campaigns.Interrupted)),
 	}
+	c.record.CallerID = clearance.CallerID()
 	c.way.evidence = clearance.Evidence()
 	s.scribe.intend(token, c.record, c.way.evidence)
 	return clearance, verdict

@@ -82,7 +82,7 @@ func (c *caller) askLater(now time.Time) {
 		c.svc.scribe.note(rec, d)
 	} else {
 		a := c.last
-		a.Disposition, a.RetryAt, a.Done = "callback", now.Add(c.plan.Delay), false
+		a.Disposition, a.RetryAt, a.Done, a.Callback = "callback", now.Add(c.plan.Delay), false, true
 		settled := settledDetail(a)
 		d.Attempt, d.Settled = a.ID, &settled
 		c.svc.scribe.settle(rec, d, a)

@@ -143,6 +143,7 @@ func (r CampaignRecord) Terms() dnc.Terms {
 		Jurisdiction: c.Jurisdiction,
 		CallerIDs:    c.CallerIDs,
 		Hours:        c.Hours,
+		Caps:         c.Caps,
 		CreatedAt:    r.CreatedAt,
 	}
 }

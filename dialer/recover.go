@@ -139,6 +139,11 @@ func intentOf(r journal.Record, c *campaigns.Campaign) Attempt {
 		a.Seller = c.Seller
 		a.RetryAt = r.At.Add(c.RetryDelay(campaigns.Interrupted))
 	}
+	if r.Kind == journal.Cleared {
+		var v dnc.Verdict
+		_ = json.Unmarshal(r.Detail, &v) // one that cannot be read showed no number that is known
+		a.CallerID = v.CallerID
+	}
 	return a
 }
 
@@ -159,5 +164,16 @@ func settledOf(r journal.Record, intent Attempt, c *campaigns.Campaign) (Attempt
 		a.Outcome = campaigns.Outcome(r.Outcome)
 	}
 	a.RetryAt, a.Done, a.Disposition, a.Refusal, a.NextNumber = d.RetryAt, d.Done, d.Disposition, d.Refusal, d.NextNumber
+	a.Callback, a.Agent = d.Callback, d.Agent
+	if r.Kind == journal.Disposed {
+		a.Answers = answersOf(r)
+	}
 	return a, true
+}
+
+// answersOf are the answers that a disposition's record holds; nil: none.
+func answersOf(r journal.Record) map[string]string {
+	var p journal.DisposedPersonal
+	_ = json.Unmarshal(r.Personal, &p) // of a person who was erased there is none
+	return p.Answers
 }

@@ -266,7 +266,9 @@ func settlement(c *call, o campaigns.Outcome, now time.Time) Attempt {
 
 // settledDetail is what a replay of the journal needs to settle the attempt.
 func settledDetail(a Attempt) journal.SettledDetail {
-	return journal.SettledDetail{RetryAt: a.RetryAt, Done: a.Done, Disposition: a.Disposition, Refusal: a.Refusal, NextNumber: a.NextNumber}
+	return journal.SettledDetail{
+		RetryAt: a.RetryAt, Done: a.Done, Disposition: a.Disposition, Refusal: a.Refusal, NextNumber: a.NextNumber, Callback: a.Callback, Agent: a.Agent,
+	}
 }
 
 // endedDetail tells the end of an attempt.

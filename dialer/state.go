@@ -25,6 +25,14 @@ type Attempt struct {
 	Refusal     bool   `json:"refusal,omitempty"` // the callee asked not to be called for now
 	// NextNumber is which of the lead's numbers is called next, from 1; 0: the same as before. Only a settlement has it.
 	NextNumber int `json:"next_number,omitempty"`
+	// CallerID is the number that the call showed. The settlement does not change it.
+	CallerID campaigns.Number `json:"caller_id,omitempty"`
+	// Callback says that RetryAt was agreed with the person; Agent is who shall call then, empty: any agent.
+	Callback bool   `json:"callback,omitempty"`
+	Agent    string `json:"agent,omitempty"`
+	// Answers are those to the campaign's script, by question, all that the lead has; nil leaves
+	// the lead's as they are.
+	Answers map[string]string `json:"answers,omitempty"`
 	// Before is the lead's history before this attempt: Attempts, Tries and
 	// LastOutcome alone. Only Unsettled and Settled give it.
 	Before campaigns.Lead `json:"-"`

@@ -12,8 +12,8 @@ import (
 	"pronto/dnc/rules"
 )
 
-// Config is what a Gate rests on. All fields but Consents, Proofs, Built and
-// Lifetime are required.
+// Config is what a Gate rests on. All fields but Consents, Proofs, LeadHistory,
+// Showings, Built and Lifetime are required.
 type Config struct {
 	Rules      *rules.Book
 	Screenings Screenings
@@ -21,10 +21,14 @@ type Config struct {
 	History    History
 	Lists      Lists
 	Evidence   Evidence
-	Consents   Consents      // nil: no consent is on file
-	Proofs     Proofs        // nil: proof of the right to a caller ID is not checked, and the verdict says so
-	Built      time.Time     // when the program was built; a clock before it is wrong
-	Lifetime   time.Duration // of a clearance; 0 means 5 s
+	Consents   Consents // nil: no consent is on file
+	Proofs     Proofs   // nil: proof of the right to a caller ID is not checked, and the verdict says so
+	// LeadHistory and Showings are what caps per lead and per caller ID rest on; a campaign that has such a cap is
+	// refused where they are nil.
+	LeadHistory LeadHistory
+	Showings    Showings
+	Built       time.Time     // when the program was built; a clock before it is wrong
+	Lifetime    time.Duration // of a clearance; 0 means 5 s
 }
 
 // defaultLifetime is how long a clearance may wait for its INVITE.
@@ -44,6 +48,7 @@ type Gate struct {
 	zones   zoneCache
 	callers factCache
 	areas   areaCache
+	shown   showCount
 }
 
 // NewGate makes a gate. It names everything that is missing from the
@@ -95,9 +100,14 @@ func (g *Gate) SetRules(b *rules.Book) error {
 //
 // A call that the law allows only with an agent reserved for it is refused, with
 // NeedsAgent set, until the request says that one is.
-func (g *Gate) Clear(ctx context.Context, req Request, now time.Time) (Clearance, Verdict) {
+func (g *Gate) Clear(ctx context.Context, req Request, now time.Time) (c Clearance, v Verdict) {
 	q := &query{gate: g, req: &req, now: now}
 	q.decide(ctx, g.stages)
+	defer func() {
+		if !c.Valid(now) && q.counted != nil { // nothing will be shown
+			q.counted()
+		}
+	}()
 	if q.v.Allowed && q.v.NeedsAgent && !req.Reserved {
 		q.v = refused(q.v, AbandonLock, "Only with an agent reserved for the call.")
 		q.v.NeedsAgent = true
@@ -188,6 +198,7 @@ type query struct {
 	consents []Consent
 	asked    bool // consents were read
 	touch    Touch
+	counted  func()    // takes back that the caller ID will be shown
 	until    time.Time // earliest instant at which something that the verdict rests on expires
 }
 

@@ -191,10 +191,13 @@ func (q *query) callerID(ctx context.Context) refusal {
 		shown := pool[(first+i)%len(pool)]
 		r := q.mayShow(ctx, shown)
 		if r.reason == "" {
+			r = q.mayShowOnce(ctx, shown)
+		}
+		if r.reason == "" {
 			q.v.CallerID = shown
 			return refusal{}
 		}
-		if i == 0 || r.reason == Unavailable {
+		if i == 0 || r.reason == Unavailable || !r.next.IsZero() {
 			bad = r
 		}
 	}

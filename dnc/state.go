@@ -154,6 +154,18 @@ type History interface {
 	Touches(ctx context.Context, seller string, n campaigns.Number, since time.Time) (Touch, error)
 }
 
+// LeadHistory gives earlier calls to a lead, whichever of its numbers was called.
+type LeadHistory interface {
+	// LeadAttempts returns the intents of the lead's attempts at or after since, oldest first.
+	LeadAttempts(ctx context.Context, lead campaigns.LeadID, since time.Time) ([]time.Time, error)
+}
+
+// Showings counts the calls that show a caller ID.
+type Showings interface {
+	// Shown counts the attempts, of any campaign, whose intent at or after since names the caller ID.
+	Shown(ctx context.Context, callerID campaigns.Number, since time.Time) (int, error)
+}
+
 // Lists tells whether a downloaded register holds a number.
 type Lists interface {
 	// Listed reports whether the register's current snapshot holds n, and the

@@ -20,6 +20,11 @@ func (q *query) touches(ctx context.Context) refusal {
 			since = from
 		}
 	}
+	for _, c := range q.req.Campaign.Caps.Number {
+		if from := c.Since(q.now, q.zone()); from.Before(since) {
+			since = from
+		}
+	}
 	touch, err := q.gate.cfg.History.Touches(ctx, seller, q.number(), since)
 	if err != nil {
 		return broken("earlier calls", err)
@@ -29,8 +34,8 @@ func (q *query) touches(ctx context.Context) refusal {
 }
 
 // attempts caps the calls to the number in rolling windows, over all campaigns
-// of the seller.
-func (q *query) attempts(context.Context) refusal {
+// of the seller, by the law and by the campaign's own caps.
+func (q *query) attempts(ctx context.Context) refusal {
 	for _, r := range q.set.Attempts {
 		if !r.Applies(q.region, q.national) {
 			continue
@@ -48,7 +53,7 @@ func (q *query) attempts(context.Context) refusal {
 				until(within[len(within)-limit].Add(per))
 		}
 	}
-	return refusal{}
+	return q.ownCaps(ctx)
 }
 
 // coolOff keeps whole calendar days of quiet after a refusal.

@@ -75,6 +75,7 @@ type Terms struct {
 	Jurisdiction string             // rule set: it, us, gb
 	CallerIDs    []campaigns.Number // pool, rotated by attempt
 	Hours        campaigns.Hours    // narrower than the law; nil: the law's
+	Caps         campaigns.Caps     // the campaign's own, beside the law's
 	TrunkCountry string             // ISO 3166-1 alpha-2 of the carrier that will take the call; empty: not known
 	CreatedAt    time.Time
 }

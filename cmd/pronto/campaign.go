@@ -20,6 +20,7 @@ func newCampaignCommand(g *globals) *cobra.Command {
 		newCampaignSchemaCommand(g),
 		newCampaignSetCommand(g, "start", "campaign started", "Start dialing a campaign", dialer.Running),
 		newCampaignSetCommand(g, "pause", "campaign paused", "Start no more calls; those in progress go on", dialer.Paused),
+		newCampaignDrainCommand(g),
 		newCampaignSetCommand(g, "stop", "campaign stopped", "Start no more calls and end the campaign's run when the last call has ended", dialer.Draining),
 	)
 }

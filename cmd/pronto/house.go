@@ -109,7 +109,7 @@ func (h *house) openGate() error {
 		return err
 	}
 	h.gate, err = dnc.NewGate(dnc.Config{
-		Rules: h.book, Screenings: h.store, OptOuts: h.store, History: h.store, Consents: h.store,
+		Rules: h.book, Screenings: h.store, OptOuts: h.store, History: h.store, Consents: h.store, LeadHistory: h.store, Showings: h.store,
 		Lists: h.lists, Evidence: evidence, Proofs: proofs,
 	})
 	return err

@@ -16,7 +16,7 @@ import (
 
 // request is what a command asks of the house.
 type request struct {
-	who  string          // user of the operating system
+	who  string          // user of the operating system, and whom --by names before it
 	args json.RawMessage // of the operation
 	body io.Reader       // content of the input file, empty when there is none
 }
@@ -130,6 +130,9 @@ func reach(ctx context.Context, g *globals, name string, args any, body io.Reade
 	r, err := newRequest(args, body)
 	if err != nil {
 		return err
+	}
+	if g.by != "" {
+		r.who = fmt.Sprintf("%s (%s)", g.by, r.who)
 	}
 	conf, err := loadConfig(g.config)
 	if err != nil {

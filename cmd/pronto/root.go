@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/cobra"
 )
@@ -22,6 +23,7 @@ type globals struct {
 	data   string
 	config string
 	json   bool
+	by     string // who asks, for the journal; empty: the user of the operating system
 
 	begun bool // the command line was understood
 }
@@ -56,6 +58,7 @@ func newRootCommand(g *globals) *cobra.Command {
 	f.StringVar(&g.data, "data", fromEnvironment("PRONTO_DATA", defaultData), "data folder")
 	f.StringVar(&g.config, "config", fromEnvironment("PRONTO_CONFIG", ""), "configuration file (YAML)")
 	f.BoolVar(&g.json, "json", false, "print one JSON document")
+	f.StringVar(&g.by, "by", "", "who does this, as the journal is to name them beside the user of the operating system")
 	root.AddCommand(
 		newAgentCommand(g),
 		newAuditCommand(g),
@@ -111,12 +114,23 @@ func noteBegin(cmd *cobra.Command, g *globals) {
 			if g.data == "" {
 				return usageError(errors.New("--data is empty: name a folder, or leave the flag out"))
 			}
+			if err := checkBy(g.by); err != nil {
+				return usageError(err)
+			}
 			return withRoom(run(cmd, args), g.data)
 		}
 	}
 	for _, c := range cmd.Commands() {
 		noteBegin(c, g)
 	}
+}
+
+// checkBy says what is wrong with the name of who asks.
+func checkBy(by string) error {
+	if len(by) > 100 || strings.TrimSpace(by) != by || strings.ContainsFunc(by, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return fmt.Errorf("--by %q: give a name on one line, at most 100 bytes, without spaces around it", by)
+	}
+	return nil
 }
 
 // withRoom says what to do about an error of a full disk, here or in the service,

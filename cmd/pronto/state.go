@@ -26,6 +26,8 @@ type state interface {
 	dnc.Consents
 	dnc.ConsentSink
 	dnc.History
+	dnc.LeadHistory
+	dnc.Showings
 
 	leadState
 	numberState

@@ -116,6 +116,8 @@ type SettledDetail struct {
 	Disposition string    `json:"disposition,omitempty"`
 	Refusal     bool      `json:"refusal,omitempty"`     // the callee asked not to be called for now
 	NextNumber  int       `json:"next_number,omitempty"` // which of the lead's numbers is called next, from 1; 0: the same
+	Callback    bool      `json:"callback,omitempty"`    // RetryAt was agreed with the callee,
+	Agent       string    `json:"agent,omitempty"`       // for this agent; empty: for any
 }
 
 // AgentDetail is the Detail of AgentState; Outcome holds To and Reason the reason.
@@ -131,6 +133,12 @@ type DisposedDetail struct {
 	Callback time.Time `json:"callback_at,omitzero"` // agreed with the callee
 
 	Settled *SettledDetail `json:"settled,omitempty"` // the call had ended: replaces what its end settled
+}
+
+// DisposedPersonal is the Personal of Disposed.
+type DisposedPersonal struct {
+	Answers map[string]string `json:"answers,omitempty"` // to the campaign's script, by question
+	Note    string            `json:"note,omitempty"`    // the agent's own words
 }
 
 // InterruptedDetail is the Detail of Interrupted.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -12,7 +13,8 @@ import (
 	"pronto/dnc"
 )
 
-// callbackDisposition is the agent's word for an agreed time to call again.
+// callbackDisposition is the agent's word for an agreed time to call again, in
+// journals from before Callback said so.
 const callbackDisposition = "callback"
 
 // Apply implements dialer.Attempts. The first settlement of an attempt stands,
@@ -66,8 +68,8 @@ func (t *tx) intend(c dialer.Change) (bool, error) {
 	if c.Settled {
 		seq = 0 // the intent's own record is not known
 	}
-	const attempt = `INSERT INTO attempts(id, lead, campaign, seller, number, at, retry_at, seq) VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING`
-	n, err := t.exec(attempt, a.ID, int64(a.Lead), a.Campaign, a.Seller, string(a.Number), nanos(a.At), nanos(a.RetryAt), int64(seq))
+	const attempt = `INSERT INTO attempts(id, lead, campaign, seller, number, at, retry_at, seq, caller_id) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING`
+	n, err := t.exec(attempt, a.ID, int64(a.Lead), a.Campaign, a.Seller, string(a.Number), nanos(a.At), nanos(a.RetryAt), int64(seq), string(a.CallerID))
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -87,9 +89,14 @@ func (t *tx) settle(c dialer.Change) (bool, error) {
 	}
 	const lead = `UPDATE leads SET tries = CASE last_outcome WHEN ?2 THEN tries + 1 ELSE 1 END, last_outcome = ?2, due = ?3, class = ?5,
 		disposition = CASE ?6 WHEN '' THEN disposition ELSE ?6 END, turn = CASE ?7 WHEN 0 THEN turn ELSE ?7 - 1 END,
+		agent = ?8, answers = CASE ?9 WHEN '' THEN answers ELSE ?9 END,
 		state = CASE WHEN EXISTS (SELECT 1 FROM attempts WHERE attempts.lead = leads.id AND settled = 0) THEN 3 ELSE ?4 END
 		WHERE id = (SELECT lead FROM attempts WHERE attempts.id = ?1)`
-	_, err = t.exec(lead, a.ID, string(a.Outcome), nanos(a.RetryAt), stateAfter(a), classAfter(a), a.Disposition, a.NextNumber)
+	answers, err := answersText(a.Answers)
+	if err != nil {
+		return false, err
+	}
+	_, err = t.exec(lead, a.ID, string(a.Outcome), nanos(a.RetryAt), stateAfter(a), classAfter(a), a.Disposition, a.NextNumber, a.Agent, answers)
 	return true, err
 }
 
@@ -106,10 +113,23 @@ func (t *tx) amend(c dialer.Change) error {
 	}
 	const lead = `UPDATE leads SET due = ?2, state = ?3, class = ?4, disposition = CASE ?5 WHEN '' THEN disposition ELSE ?5 END,
 		tries = CASE WHEN ?6 IN ('', last_outcome) THEN tries ELSE 1 END, last_outcome = CASE ?6 WHEN '' THEN last_outcome ELSE ?6 END,
-		turn = CASE ?7 WHEN 0 THEN turn ELSE ?7 - 1 END
+		turn = CASE ?7 WHEN 0 THEN turn ELSE ?7 - 1 END, agent = ?8, answers = CASE ?9 WHEN '' THEN answers ELSE ?9 END
 		WHERE (id, last_attempt) = (SELECT lead, at FROM attempts WHERE attempts.id = ?1) AND state <> 3 AND (state <> 2 OR ?3 = 4)`
-	_, err = t.exec(lead, a.ID, nanos(a.RetryAt), stateAfter(a), classAfter(a), a.Disposition, string(a.Outcome), a.NextNumber)
+	answers, err := answersText(a.Answers)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(lead, a.ID, nanos(a.RetryAt), stateAfter(a), classAfter(a), a.Disposition, string(a.Outcome), a.NextNumber, a.Agent, answers)
 	return err
+}
+
+// answersText is how answers stand in the store.
+func answersText(answers map[string]string) (string, error) {
+	if len(answers) == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(answers)
+	return string(text), err
 }
 
 // stateAfter is the lead's state after the settled attempt a.
@@ -122,7 +142,7 @@ func stateAfter(a dialer.Attempt) int {
 
 // classAfter is the lead's class after the settled attempt a.
 func classAfter(a dialer.Attempt) int {
-	if a.Disposition == callbackDisposition {
+	if a.Callback || a.Disposition == callbackDisposition {
 		return callback
 	}
 	return retry
@@ -179,6 +199,31 @@ func (s *Store) Settled(ctx context.Context, id string) (a dialer.Attempt, ok bo
 		return dialer.Attempt{}, false, fmt.Errorf("read attempt %s: %w", id, err)
 	}
 	return a, ok, nil
+}
+
+// LeadAttempts implements dnc.LeadHistory.
+func (s *Store) LeadAttempts(ctx context.Context, lead campaigns.LeadID, since time.Time) ([]time.Time, error) {
+	var out []time.Time
+	err := s.each(ctx, `SELECT at FROM attempts WHERE lead = ? AND lead <> 0 AND at >= ? ORDER BY at`, []any{int64(lead), nanos(since)}, func(rows *sql.Rows) error {
+		var at int64
+		err := rows.Scan(&at)
+		out = append(out, instant(at))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read calls to a lead: %w", err)
+	}
+	return out, nil
+}
+
+// Shown implements dnc.Showings.
+func (s *Store) Shown(ctx context.Context, callerID campaigns.Number, since time.Time) (int, error) {
+	var n int
+	_, err := s.get(ctx, `SELECT count(*) FROM attempts WHERE caller_id = ? AND caller_id <> '' AND at >= ?`, []any{string(callerID), nanos(since)}, &n)
+	if err != nil {
+		return 0, fmt.Errorf("count calls that show a caller ID: %w", err)
+	}
+	return n, nil
 }
 
 // Touches implements dnc.History.

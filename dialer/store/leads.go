@@ -36,7 +36,8 @@ const leastPromoted = 1000
 
 // leadColumns are the columns that scanLead reads.
 const leadColumns = `leads.id, external, number, leads.name, zone, region, language, priority, fields,
-	attempts, tries, last_outcome, last_attempt, due, disposition, loaded_at, leads.state, class, numbers, turn, address, best_hours`
+	attempts, tries, last_outcome, last_attempt, due, disposition, loaded_at, leads.state, class, numbers, turn, address, best_hours,
+	agent, answers`
 
 // storedLead is a lead with what only the store knows of it.
 type storedLead struct {
@@ -47,18 +48,18 @@ type storedLead struct {
 // scanLead reads the leadColumns of a row.
 func scanLead(rows *sql.Rows, campaign string) (storedLead, error) {
 	l := storedLead{Lead: campaigns.Lead{Campaign: campaign}}
-	var fields, numbers, bestHours string
+	var fields, numbers, bestHours, answers string
 	var lastAttempt, due, loadedAt int64
 	err := rows.Scan(&l.ID, &l.External, &l.Number, &l.Name, &l.Zone, &l.Region, &l.Language, &l.Priority, &fields,
 		&l.Attempts, &l.Tries, &l.LastOutcome, &lastAttempt, &due, &l.Disposition, &loadedAt, &l.state, &l.class,
-		&numbers, &l.Turn, &l.Address, &bestHours)
+		&numbers, &l.Turn, &l.Address, &bestHours, &l.Agent, &answers)
 	if err != nil {
 		return l, err
 	}
 	for _, part := range []struct {
 		what, text string
 		to         any
-	}{{"fields", fields, &l.Fields}, {"numbers", numbers, &l.Numbers}, {"best hours", bestHours, &l.BestHours}} {
+	}{{"fields", fields, &l.Fields}, {"numbers", numbers, &l.Numbers}, {"best hours", bestHours, &l.BestHours}, {"answers", answers, &l.Answers}} {
 		if part.text == "" {
 			continue
 		}
@@ -70,6 +71,7 @@ func scanLead(rows *sql.Rows, campaign string) (storedLead, error) {
 		l.Turn = min(max(l.Turn, 0), len(l.Numbers)-1)
 		l.Number = l.Numbers[l.Turn].Number
 	}
+	l.Callback = l.class == callback
 	l.LastAttempt, l.Due, l.LoadedAt = instant(lastAttempt), instant(due), instant(loadedAt)
 	l.Done = l.state == done
 	return l, nil

@@ -27,6 +27,8 @@ type Backend interface {
 	dnc.Consents
 	dnc.ConsentSink
 	dnc.History
+	dnc.LeadHistory
+	dnc.Showings
 
 	PutCampaign(ctx context.Context, r dialer.CampaignRecord) (created bool, err error)
 	PutAccount(ctx context.Context, a dialer.Account) (created bool, err error)
@@ -67,7 +69,10 @@ func Run(t *testing.T, m Maker) {
 		"apply amended":             applyAmended,
 		"apply amended late":        amendedLate,
 		"apply safe":                applySafe,
+		"apply callback":            applyCallback,
 		"touches":                   touches,
+		"calls to a lead":           leadAttempts,
+		"calls that show a number":  showings,
 		"screening newest":          screeningNewest,
 		"screening hidden":          screeningHidden,
 		"screening side by side":    screeningSideBySide,
