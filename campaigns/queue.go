@@ -37,7 +37,7 @@ var ErrRunning = errors.New("queue is already running")
 
 // Queue is the small stock of leads that are due, already leased and held in
 // memory, from which the campaign's loop takes: the glossary's hopper. Take,
-// Return, Release, Len, Propensities, Reassess, Exhausted and Wake never wait for the
+// Return, Release, Forget, Len, Propensities, Reassess, Exhausted and Wake never wait for the
 // store while Run runs, and may be called from any goroutine.
 type Queue struct {
 	cfg  QueueConfig
@@ -180,6 +180,16 @@ func (q *Queue) Release(due time.Time, leads ...Lead) {
 	if !running {
 		_ = q.settle(context.Background()) // told to Log; kept for the next Release or Run
 	}
+}
+
+// Forget drops every lease that is held or waits to be given back, as after the
+// store has given them to others. Leads that were handed out are not affected.
+func (q *Queue) Forget() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.held, q.back = nil, nil
+	q.short, q.dry = false, false
+	q.wake()
 }
 
 // Wake makes Run ask the store again at once, as after leads were loaded.

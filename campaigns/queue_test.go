@@ -312,3 +312,21 @@ func TestQueueEndSaysWhatIsLeft(t *testing.T) {
 		}
 	})
 }
+
+func TestQueueForgetsLostLeases(t *testing.T) {
+	b := newBank(100)
+	running(t, b, campaigns.QueueConfig{High: 40, Low: 20}, func(t *testing.T, q *campaigns.Queue) {
+		taken := q.Take(5)
+		q.Release(time.Time{}, taken...)
+		q.Forget()
+		synctest.Wait()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if b.held() != 80 || q.Len() != 40 {
+			t.Fatalf("%d leases out, holds %d; want 40 forgotten and 40 new ones", b.held(), q.Len())
+		}
+	})
+	if b.held() != 40 {
+		t.Fatalf("%d leases out at the end, want those that were forgotten: they are not given back", b.held())
+	}
+}

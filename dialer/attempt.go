@@ -71,9 +71,17 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 	routes := l.svc.Routing.Routes(Wish{Attempt: c.attempt, Trunks: c.camp.TrunkNames(), Countries: c.countries})
 	var clearance dnc.Clearance
 	var verdict dnc.Verdict
-	aside(func() { clearance, verdict = l.svc.clear(ctx, c, routes) })
+	var fenced error
+	aside(func() { clearance, verdict, fenced = l.svc.clear(ctx, c, routes) })
 	if !verdict.Allowed {
 		l.post(func(now time.Time) { l.refused(c, verdict, now) })
+		return
+	}
+	if fenced != nil {
+		l.log.Warn("not dialed", zap.String("attempt", c.attempt), zap.Error(fenced))
+		l.post(func(now time.Time) {
+			l.failed(c, Result{Outcome: campaigns.Failed, Cause: Cause{Text: fenced.Error()}}, now)
+		})
 		return
 	}
 	audio, err := l.svc.Desk.Open(func(d byte) { l.post(func(now time.Time) { l.customerDigit(c, d, now) }) })
@@ -122,8 +130,9 @@ func aside(f func()) {
 	<-done
 }
 
-// clear asks the gate and, when it allows, queues the intent for the store.
-func (s *Service) clear(ctx context.Context, c *call, routes []Route) (dnc.Clearance, dnc.Verdict) {
+// clear asks the gate and, when it allows, queues the intent for the store. fenced
+// says that nodes share the store and the intent is not in it.
+func (s *Service) clear(ctx context.Context, c *call, routes []Route) (clearance dnc.Clearance, verdict dnc.Verdict, fenced error) {
 	token := s.scribe.begin()
 	now := s.Now()
 	var by Route
@@ -131,7 +140,7 @@ func (s *Service) clear(ctx context.Context, c *call, routes []Route) (dnc.Clear
 		by = routes[0]
 	}
 	c.terms.TrunkCountry, c.way.trunk = by.Country, by.Trunk
-	clearance, verdict := s.Gate.Clear(ctx, dnc.Request{
+	clearance, verdict = s.Gate.Clear(ctx, dnc.Request{
 		Attempt:  c.attempt,
 		Node:     s.Node,
 		Lead:     c.lead,
@@ -142,7 +151,7 @@ func (s *Service) clear(ctx context.Context, c *call, routes []Route) (dnc.Clear
 	s.trouble.heard(verdict)
 	if !verdict.Allowed {
 		s.scribe.cancel(token)
-		return clearance, verdict
+		return clearance, verdict, nil
 	}
 	c.record = Attempt{
 		ID: c.attempt, Lead: c.lead.ID, Campaign: c.lead.Campaign, Seller: c.camp.Seller, Number: c.lead.Number,
@@ -150,8 +159,12 @@ func (s *Service) clear(ctx context.Context, c *call, routes []Route) (dnc.Clear
 	}
 	c.record.CallerID = clearance.CallerID()
 	c.way.evidence = clearance.Evidence()
+	if err := s.fence(ctx, c.record); err != nil {
+		s.scribe.cancel(token)
+		return clearance, verdict, err
+	}
 	s.scribe.intend(token, c.record, c.way.evidence)
-	return clearance, verdict
+	return clearance, verdict, nil
 }
 
 // entry begins a journal record about the call.

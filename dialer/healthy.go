@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"pronto/dnc"
 )
@@ -40,9 +41,12 @@ func (t *trouble) heard(v dnc.Verdict) {
 func (s *Service) Healthy() error {
 	s.trouble.mu.Lock()
 	defer s.trouble.mu.Unlock()
+	away := s.node.away()
 	switch err := s.Journal.Err(); {
 	case err != nil:
 		return fmt.Errorf("the journal cannot be written: %w", err)
+	case away != nil:
+		return fmt.Errorf("the store is away since %s, and nothing is dialed without it: %s", away.Since.Format(time.RFC3339), away.Why)
 	case !s.trouble.begun:
 		return errBeginning
 	case s.trouble.why != "":

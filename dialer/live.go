@@ -73,6 +73,10 @@ type Live struct {
 	Trunks  []TrunkLive       `json:"trunks,omitempty"`
 	// Callers are the people who rang back and are on a line.
 	Callers []CallerLive `json:"callers,omitempty"`
+	// StoreAway says why nothing is dialed when the store that the nodes share cannot be reached.
+	StoreAway *StoreAway `json:"store_away,omitempty"`
+	// Nodes are those that share the store; none: the service is alone.
+	Nodes []NodeLive `json:"nodes,omitempty"`
 }
 
 // Lines is how many attempts are in progress, and calls of people who rang back.
@@ -94,7 +98,7 @@ func (s *Service) Live() Live {
 		}
 		close(asked)
 	})
-	out := Live{At: s.Now()}
+	out := Live{At: s.Now(), StoreAway: s.node.away(), Nodes: s.node.all()}
 	select {
 	case <-asked:
 	case <-s.done:

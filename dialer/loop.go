@@ -27,9 +27,10 @@ type loop struct {
 	intake  intake
 	agents  map[string]*agent // lent to this campaign, by name
 	calls   map[pacing.CallID]*call
-	wait    []*call          // live answers without an agent, longest first
-	callers []*call          // people who rang back and want an agent, or have one; in order of waiting
-	owed    []campaigns.Lead // leads that may be called only with an agent reserved
+	wait    []*call            // live answers without an agent, longest first
+	callers []*call            // people who rang back and want an agent, or have one; in order of waiting
+	owed    []campaigns.Lead   // leads that may be called only with an agent reserved
+	owes    map[string]float64 // abandons taken over from dead nodes, by node
 	tally   Tally
 
 	state   CampaignState

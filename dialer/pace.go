@@ -86,6 +86,9 @@ func (p *pace) decide(now time.Time, next []float64) pacing.Decision {
 	return d
 }
 
+// credit is what the windows still allow, in abandoned calls.
+func (p *pace) credit(now time.Time) float64 { return p.engine.Decide(now, nil).Credit }
+
 // informative copies the propensities that the engine can have read, when any
 // of them says something. A bound lets fewer lines pass than the engine weighed.
 func informative(next []float64, d pacing.Decision) []float64 {

@@ -106,6 +106,10 @@ func (s *Service) keep(ctx context.Context, p *phone) {
 // phone registered from elsewhere before it answered.
 func (s *Service) nail(ctx context.Context, p *phone) (moved bool) {
 	log := s.Log.With(zap.String("agent", p.name))
+	if s.elsewhere(ctx, p.name) {
+		return false
+	}
+	defer s.rise(ctx, p.name)
 	audio, err := s.Desk.Open(func(d byte) { s.do(func() { s.floor.digit(p.name, d) }) })
 	if err != nil {
 		log.Error("no media port for agent", zap.Error(err))

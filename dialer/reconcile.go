@@ -15,29 +15,44 @@ import (
 
 // reconcile makes what runs into what is wanted: campaigns and agents' phones.
 func (s *Service) reconcile(ctx context.Context) {
+	w, err := s.wanted(ctx)
+	if err != nil {
+		s.Log.Error("what is wanted is not known", zap.Error(err))
+		return
+	}
+	s.bring(ctx, w)
+}
+
+// wanted is what commands have asked for.
+type wanted struct {
+	records  []CampaignRecord
+	accounts []Account
+}
+
+// wanted reads it from the store.
+func (s *Service) wanted(ctx context.Context) (w wanted, err error) {
+	if w.records, err = s.Campaigns.Campaigns(ctx); err != nil {
+		return w, err
+	}
+	w.accounts, err = s.Accounts.Accounts(ctx)
+	return w, err
+}
+
+// bring makes what runs into what is wanted.
+func (s *Service) bring(ctx context.Context, w wanted) {
 	if ctx.Err() != nil {
 		return
 	}
-	records, err := s.Campaigns.Campaigns(ctx)
-	if err != nil {
-		s.Log.Error("campaigns not read", zap.Error(err))
-		return
-	}
-	accounts, err := s.Accounts.Accounts(ctx)
-	if err != nil {
-		s.Log.Error("agents not read", zap.Error(err))
-		return
-	}
-	s.followPhones(ctx, accounts) // they ring while the journal is read
-	before, err := s.censuses(records)
+	s.followPhones(ctx, w.accounts) // they ring while the journal is read
+	before, err := s.censuses(w.records)
 	if err != nil {
 		s.Log.Error("campaigns do not start: their abandon rate is not known", zap.Error(err))
 	}
-	for _, r := range records {
+	for _, r := range w.records {
 		s.follow(ctx, r, before[r.Campaign.Name])
 	}
-	s.reap(records)
-	s.takeCalls(records)
+	s.reap(w.records)
+	s.takeCalls(w.records)
 	s.floor.balance()
 }
 
@@ -145,12 +160,12 @@ func (s *Service) newLoop(r CampaignRecord, before *census, log *zap.Logger) (*l
 	if before == nil {
 		return nil, errors.New("its answers of the past have not been counted")
 	}
-	for _, e := range before.events() {
+	for _, e := range s.sinceCreated(r.CreatedAt, before.events()) {
 		pc.observe(e)
 	}
 	l := &loop{
 		svc: s, record: r, camp: &camp, policy: p, log: log, pace: pc, breaker: breaker{log: log}, state: r.State,
-		agents: map[string]*agent{}, calls: map[pacing.CallID]*call{}, sight: foresight{zone: p.Zone},
+		agents: map[string]*agent{}, calls: map[pacing.CallID]*call{}, owes: map[string]float64{}, sight: foresight{zone: p.Zone},
 		tasks: make(chan task, 1024), done: make(chan struct{}),
 	}
 	l.queue = campaigns.NewQueue(campaigns.QueueConfig{

@@ -17,7 +17,7 @@ import (
 )
 
 // Config is everything that a Service works with. All fields are required but
-// Changed.
+// Cluster and Changed.
 type Config struct {
 	Node      string           // name of this process in a cluster and in the journal
 	Now       func() time.Time // the clock that the law and the journal go by
@@ -44,6 +44,8 @@ type Config struct {
 	ReadFrom func(seq uint64) iter.Seq2[journal.Record, error]
 	// Policy gives what the rule set of a jurisdiction demands for a campaign at an instant.
 	Policy func(c campaigns.Campaign, created, at time.Time) (Policy, error)
+	// Cluster joins the process to others that share its store; nil: it is alone.
+	Cluster Cluster
 	// Changed wakes the service when a command has written desired state; nil: it looks once a second.
 	Changed <-chan struct{}
 }
@@ -63,6 +65,8 @@ type Service struct {
 	work    sync.WaitGroup
 
 	trouble trouble
+	node    node
+	fail    context.CancelCauseFunc // ends Run with an error
 
 	booking sync.Mutex // orders what is remembered of registrations
 
@@ -104,6 +108,8 @@ func New(c Config) *Service {
 // lines that ring are given up, calls are hung up, agents' phones released. To
 // let calls finish first, call Drain.
 func (s *Service) Run(ctx context.Context) error {
+	ctx, s.fail = context.WithCancelCause(ctx)
+	defer s.fail(nil)
 	end, err := s.begin(ctx)
 	defer end()
 	if err != nil {
@@ -111,7 +117,13 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
-	s.reconcile(ctx)
+	changed := s.Changed
+	if s.Cluster != nil {
+		changed = nil // the lookout's
+		s.work.Go(func() { s.lookout(ctx) })
+	} else {
+		s.reconcile(ctx)
+	}
 	for {
 		select {
 		case t := <-s.tasks:
@@ -120,14 +132,16 @@ func (s *Service) Run(ctx context.Context) error {
 			s.phoneChanged(name)
 		case ring := <-s.Callers.Rings():
 			s.rung(ctx, ring)
-		case <-s.Changed:
+		case <-changed:
 			s.reconcile(ctx)
 		case <-look.C:
 			s.mend(ctx)
-			s.reconcile(ctx)
+			if s.Cluster == nil {
+				s.reconcile(ctx)
+			}
 		case <-ctx.Done():
 			s.close()
-			return nil
+			return s.failure(ctx)
 		}
 	}
 }
@@ -139,10 +153,15 @@ func (s *Service) begin(ctx context.Context) (end func(), err error) {
 	writing, stopWriting := context.WithCancel(context.Background())
 	written := make(chan struct{})
 	go func() { s.scribe.run(writing); close(written) }()
+	leave, err := s.joinCluster(ctx)
 	end = func() {
 		stopWriting()
 		<-written
+		leave()
 		close(s.done)
+	}
+	if err != nil {
+		return end, err
 	}
 	s.work.Go(func() { s.pulse.run(ctx, s.Log) })
 	if err := s.recover(ctx); err != nil {
@@ -150,30 +169,6 @@ func (s *Service) begin(ctx context.Context) (end func(), err error) {
 	}
 	s.trouble.ready()
 	return end, nil
-}
-
-// Alone recovers what the last process left and does one work, without campaigns
-// and agents, instead of Run.
-func (s *Service) Alone(ctx context.Context, work func(ctx context.Context) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	end, err := s.begin(ctx)
-	defer end()
-	if err != nil {
-		return err
-	}
-	did := make(chan error, 1)
-	go func() { did <- work(ctx) }()
-	for {
-		select {
-		case <-s.tasks: // of what does not run
-		case <-s.Phones.Changes():
-		case err := <-did:
-			cancel()
-			s.close()
-			return err
-		}
-	}
 }
 
 // mend reopens a journal that could not be written, as after a full disk. Until

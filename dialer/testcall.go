@@ -46,10 +46,14 @@ func (s *Service) Test(ctx context.Context, t TestCall) (TestedCall, error) {
 	if len(routes) == 0 {
 		return TestedCall{}, fmt.Errorf("no trunk %q", t.Trunk)
 	}
-	clearance, verdict := s.clear(ctx, c, routes)
+	clearance, verdict, fenced := s.clear(ctx, c, routes)
 	out := TestedCall{Attempt: c.attempt, Verdict: verdict}
 	if !verdict.Allowed {
 		return out, nil
+	}
+	if fenced != nil {
+		s.settleTest(c, campaigns.Failed, End{Cause: Cause{Text: fenced.Error()}})
+		return out, fenced
 	}
 	audio, err := s.Desk.Open(nil)
 	if err != nil {

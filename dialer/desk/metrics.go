@@ -24,6 +24,10 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	out.gauge("pronto_build_info", "Version of the program, always 1.", 1, "version", c.Version)
 	out.gauge("pronto_healthy", "1 when calls can be cleared, else 0.", truth(c.Healthy() == nil))
 	live := c.Live()
+	if len(live.Nodes) > 0 {
+		out.gauge("pronto_store_away", "1 when the store that the nodes share cannot be reached, else 0.", truth(live.StoreAway != nil))
+		out.gauge("pronto_nodes_alive", "Nodes that share the store and live, as this one was told last.", alive(live.Nodes))
+	}
 	for _, t := range live.Trunks {
 		out.trunk(t)
 	}
@@ -33,6 +37,13 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	out.agents(live.Agents)
 	syncs := c.Syncs()
 	out.histogram("pronto_journal_sync_seconds", "Time that a group of records took to be on disk.", journal.SyncBounds(), syncs.Counts, syncs.Sum)
+}
+
+func alive(nodes []dialer.NodeLive) (n float64) {
+	for _, k := range nodes {
+		n += truth(k.Alive)
+	}
+	return n
 }
 
 // samples are written to a scrape. Labels are names and values in turn.

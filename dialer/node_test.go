@@ -1,0 +1,279 @@
+package dialer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dialer/journal"
+	"pronto/pacing"
+)
+
+// fakeCluster is what other nodes do, in memory.
+type fakeCluster struct {
+	mu       sync.Mutex
+	away     error // nothing can be reached
+	lost     bool  // told with the next beat
+	replaced bool
+	left     bool
+	refuse   error // of intents
+	intents  []string
+	seats    map[string]string // agents at other nodes
+	sat      map[string]bool   // agents here
+	credit   map[string]float64
+	debts    []Debt
+}
+
+func (f *fakeCluster) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
+func (f *fakeCluster) Intend(_ context.Context, a Attempt) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := errors.Join(f.away, f.refuse); err != nil {
+		return err
+	}
+	f.intents = append(f.intents, a.ID)
+	return nil
+}
+
+func (f *fakeCluster) Beat(context.Context) (Standing, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.replaced {
+		return Standing{}, ErrReplaced
+	}
+	st := Standing{Lost: f.lost, Nodes: []NodeLive{{Name: "n1", Alive: true}, {Name: "n2", Alive: true}}}
+	if f.away == nil {
+		f.lost = false
+	}
+	return st, f.away
+}
+
+func (f *fakeCluster) Leave(context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.left = true
+	return f.away
+}
+
+func (f *fakeCluster) Sit(_ context.Context, agent string) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.seats[agent] == "" && f.away == nil {
+		f.sat[agent] = true
+	}
+	return f.seats[agent], f.away
+}
+
+func (f *fakeCluster) Rise(_ context.Context, agent string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.sat, agent)
+	return f.away
+}
+
+func (f *fakeCluster) Pledge(_ context.Context, credit map[string]float64) ([]Debt, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.away == nil {
+		f.credit = credit
+	}
+	return f.debts, f.away
+}
+
+// inCluster runs a test with other nodes.
+func inCluster(t *testing.T, o rigOptions, test func(t *testing.T, r *rig, f *fakeCluster)) {
+	t.Helper()
+	f := &fakeCluster{seats: map[string]string{}, sat: map[string]bool{}}
+	o.config = func(c *Config) { c.Cluster = f }
+	in(t, o, func(t *testing.T, r *rig) { test(t, r, f) })
+}
+
+func TestIntentIsInTheSharedStoreBeforeTheCall(t *testing.T) {
+	inCluster(t, rigOptions{agents: 2, leads: 10, script: talks(10 * time.Second)}, func(t *testing.T, r *rig, f *fakeCluster) {
+		r.run()
+		time.Sleep(5 * time.Minute)
+		r.end()
+		if got := r.trunk.count(); got != 10 || len(f.intents) != 10 {
+			t.Errorf("%d calls and %d intents, want 10 of each", got, len(f.intents))
+		}
+		if !f.left {
+			t.Error("the other nodes were not told of the end")
+		}
+	})
+}
+
+func TestNoIntentNoCall(t *testing.T) {
+	for name, refused := range map[string]error{"lease lost": ErrLeaseLost, "number taken": ErrNumberTaken, "store away": errors.New("connection refused")} {
+		t.Run(name, func(t *testing.T) {
+			inCluster(t, rigOptions{agents: 2, leads: 10, script: talks(10 * time.Second)}, func(t *testing.T, r *rig, f *fakeCluster) {
+				f.refuse = refused
+				r.run()
+				time.Sleep(time.Minute)
+				r.end()
+				if got := r.trunk.count(); got != 0 {
+					t.Errorf("%d calls without an intent", got)
+				}
+				ended := r.journal.kinds(journal.Ended)
+				if len(ended) == 0 || ended[0].Outcome != string(campaigns.Failed) || !strings.Contains(string(ended[0].Detail), refused.Error()) {
+					t.Errorf("the journal does not say why: %+v", ended)
+				}
+			})
+		})
+	}
+}
+
+func TestLostLeasesAreForgotten(t *testing.T) {
+	inCluster(t, rigOptions{agents: 1, leads: 30, script: talks(20 * time.Second)}, func(t *testing.T, r *rig, f *fakeCluster) {
+		r.run()
+		time.Sleep(10 * time.Second)
+		var taken int
+		r.store.mu.Lock() // another node has called all but the first
+		for id, l := range r.store.leads {
+			if id > 1 {
+				l.Done, taken = true, taken+1
+			}
+		}
+		r.store.mu.Unlock()
+		f.set(func() { f.lost = true })
+		time.Sleep(5 * time.Minute)
+		r.end()
+		if got := r.trunk.count(); got != 1 || taken != 29 {
+			t.Errorf("%d calls, want the first alone: the others' leases were lost", got)
+		}
+	})
+}
+
+func TestStoreAway(t *testing.T) {
+	inCluster(t, rigOptions{agents: 2, leads: 40, script: talks(time.Minute)}, func(t *testing.T, r *rig, f *fakeCluster) {
+		r.run()
+		time.Sleep(5 * time.Second) // two talk
+		f.set(func() { f.away = errors.New("connection refused") })
+		time.Sleep(2 * time.Second)
+		if err := r.svc.Healthy(); err == nil || !strings.Contains(err.Error(), "connection refused") {
+			t.Errorf("healthy says %v", err)
+		}
+		live := r.svc.Live()
+		if live.StoreAway == nil || live.Campaigns[0].Talking != 2 || len(live.Nodes) != 2 {
+			t.Errorf("live is %+v, want two talking on and the store away", live)
+		}
+		time.Sleep(10 * time.Minute)
+		if got := r.trunk.count(); got != 2 {
+			t.Errorf("%d calls placed, want none while the store is away", got)
+		}
+		f.set(func() { f.away = nil })
+		time.Sleep(10 * time.Second)
+		if err := r.svc.Healthy(); err != nil || r.svc.Live().StoreAway != nil {
+			t.Errorf("not healthy again: %v", err)
+		}
+		time.Sleep(time.Minute)
+		if got := r.trunk.count(); got < 4 {
+			t.Errorf("%d calls placed, want it to go on by itself", got)
+		}
+		r.end()
+	})
+}
+
+func TestAgentWorksAtOneNode(t *testing.T) {
+	inCluster(t, rigOptions{agents: 2, leads: 5, script: talks(time.Hour)}, func(t *testing.T, r *rig, f *fakeCluster) {
+		up := func() (n int) {
+			for _, a := range r.svc.Live().Agents {
+				if a.State != LoggedOut {
+					n++
+				}
+			}
+			return n
+		}
+		f.seats["agent00"] = "n2"
+		r.run()
+		time.Sleep(10 * time.Second)
+		if got := up(); got != 1 || !f.sat["agent01"] {
+			t.Errorf("%d agents, want the one who does not work elsewhere", got)
+		}
+		f.set(func() { delete(f.seats, "agent00") })
+		time.Sleep(time.Minute)
+		if got := up(); got != 2 {
+			t.Errorf("%d agents, want both once the other node gave the first back", got)
+		}
+		f.set(func() { f.seats["agent01"], f.lost = "n2", true })
+		time.Sleep(10 * time.Second)
+		if got := up(); got != 1 {
+			t.Errorf("%d agents, want the one who was not taken elsewhere", got)
+		}
+		r.end()
+		if f.sat["agent00"] {
+			t.Error("the agent was not given back at the end")
+		}
+	})
+}
+
+func TestDebtOfDeadNodesCountsHereOnce(t *testing.T) {
+	inCluster(t, rigOptions{agents: 1, leads: 20, script: talks(5 * time.Second)}, func(t *testing.T, r *rig, f *fakeCluster) {
+		r.run()
+		time.Sleep(10 * time.Second)
+		f.set(func() { f.debts = []Debt{{"n2", "spring", 1.5}, {"n2", "autumn", 9}} })
+		time.Sleep(10 * time.Second)
+		f.set(func() { f.debts = []Debt{{"n2", "spring", 0.5}, {"n3", "spring", 2}} })
+		time.Sleep(10 * time.Second)
+		f.set(func() { f.debts = []Debt{{"n2", "spring", 2}} })
+		time.Sleep(10 * time.Second)
+		f.mu.Lock()
+		credit, told := f.credit["spring"]
+		f.mu.Unlock()
+		if !told || credit > -3.5 {
+			t.Errorf("told the others a credit of %v, want one with the debts in it", credit)
+		}
+		r.end()
+		var owed []float64
+		for _, rec := range r.journal.kinds(journal.Paced) {
+			var d PacedDetail
+			if err := json.Unmarshal(rec.Detail, &d); err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range d.Events {
+				if e.Kind == pacing.Counted && e.AbandonedElsewhere != 0 {
+					owed = append(owed, e.AbandonedElsewhere)
+				}
+			}
+		}
+		if len(owed) != 3 || owed[0] != 1.5 || owed[1] != 2 || owed[2] != 0.5 {
+			t.Errorf("counted %v, want 1.5, 2 and the 0.5 that came to it", owed)
+		}
+	})
+}
+
+func TestReplacedNodeEnds(t *testing.T) {
+	inCluster(t, rigOptions{agents: 1, leads: 5, script: talks(time.Minute)}, func(t *testing.T, r *rig, f *fakeCluster) {
+		r.run()
+		time.Sleep(10 * time.Second)
+		f.set(func() { f.replaced = true })
+		time.Sleep(10 * time.Second)
+		select {
+		case err := <-r.ended:
+			if !errors.Is(err, ErrReplaced) {
+				t.Errorf("ended with %v", err)
+			}
+		default:
+			t.Error("the node goes on under a name that another process has")
+			r.end()
+		}
+	})
+}
+
+func TestJoinFails(t *testing.T) {
+	inCluster(t, rigOptions{}, func(t *testing.T, r *rig, f *fakeCluster) {
+		f.away = errors.New("connection refused")
+		if err := r.svc.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "connection refused") {
+			t.Errorf("run: %v", err)
+		}
+	})
+}
