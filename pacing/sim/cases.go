@@ -31,13 +31,16 @@ func Cases() []Case {
 		{Name: "lunch", About: "half the team leaves at once", Make: lunch(shock, 4*time.Hour), Shock: shock},
 		{Name: "return", About: "half the team comes back at once", Make: lunch(shock-time.Hour, shock), Shock: shock},
 		{Name: "day", About: "eight hours, answers 15 to 38 % by the hour, talk drifting, lunch in waves", Make: wholeDay},
+		{Name: "rota", About: "agents come one by one in the first hour and go in the last, with two breaks of a quarter of an hour", Make: rota},
 		{Name: "mix-unknown", About: "six leads in ten at 0.2 times the mean propensity, four at 2.2 times", Make: mix(false)},
 		{Name: "mix-known", About: "the same, and the pacer is told", Make: mix(true), Known: true},
 		{Name: "mix-learned", About: "the same, learned from a hint that is right nine times in ten and from the hour", Make: mixLearned},
-		{Name: "impatient", About: "people hang up after 1.5 s on average", Make: plain(func(m *Model) { m.Patience = Spread{1.5, 0.6} })},
+		{Name: "impatient", About: "people hang up after 1.5 s on average", Make: plain(impatient)},
+		{Name: "impatient-counted", About: "the same, and each of them counts as abandoned", Make: impatientCounted},
 		{Name: "detection", About: "1.2 s to tell machines from people, wrong one time in twenty", Make: plain(detection)},
 		{Name: "carrier", About: "lines limited to 2.5 per agent and starts to one in ten agents a second", Make: carrier},
 		{Name: "list", About: "a list of 150 leads per agent, tried up to three times", Make: shortList},
+		{Name: "retries", About: "a list of 250 leads per agent, of the mix: who does not answer is tried again, five times in all", Make: retries},
 		{Name: "uneven", About: "agents take from 0.6 to 1.6 times the mean", Make: uneven},
 	}
 }
@@ -117,6 +120,28 @@ func wholeDay(agents int, seed uint64) Scenario {
 		away := 3*time.Hour + time.Duration(agent%3)*30*time.Minute + time.Duration(agent%7)*20*time.Second
 		return []Span{{0, away}, {away + 30*time.Minute, s.Length}}
 	}
+	return s
+}
+
+// rota has agents come and go.
+func rota(agents int, seed uint64) Scenario {
+	s := dayOf(agents, Base(seed))
+	s.Rota = func(agent int) []Span {
+		late := time.Hour * time.Duration(agent) / time.Duration(agents)
+		from, to := late, s.Length-late
+		first, second := from+45*time.Minute, from+105*time.Minute
+		const off = 15 * time.Minute
+		return []Span{{from, first}, {first + off, second}, {second + off, to}}
+	}
+	return s
+}
+
+func impatient(m *Model) { m.Patience = Spread{1.5, 0.6} }
+
+// impatientCounted is as a rule set has it that counts whoever leaves.
+func impatientCounted(agents int, seed uint64) Scenario {
+	s := plain(impatient)(agents, seed)
+	s.LeftCounts = true
 	return s
 }
 

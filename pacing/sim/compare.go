@@ -39,8 +39,8 @@ type Summary struct {
 	// Worst is the highest abandon rate of any seed, WorstHour of any hour of any seed, in per cent.
 	Worst, WorstHour float64
 	// After and Later are the utilisation in minutes 5 to 15 after the shock and in minutes 60 to 75, in per cent; AbandonAfter is the
-	// abandon rate of the quarter of an hour after it.
-	After, Later, AbandonAfter Figure
+	// abandon rate of the quarter of an hour after it. Shift is After less Later, seed by seed.
+	After, Later, Shift, AbandonAfter Figure
 	// Runs are the results, in the order of the seeds.
 	Runs []Result
 }
@@ -48,7 +48,7 @@ type Summary struct {
 // Summarise plays a kind of day with each seed.
 func Summarise(c Case, agents int, seeds []uint64, pacer func(Scenario) (Pacer, error)) (Summary, error) {
 	var s Summary
-	var use, lost, wait, after, later, burst []float64
+	var use, lost, wait, after, later, shift, burst []float64
 	for _, seed := range seeds {
 		day := c.Make(agents, seed)
 		p, err := pacer(day)
@@ -65,13 +65,14 @@ func Summarise(c Case, agents int, seeds []uint64, pacer func(Scenario) (Pacer, 
 		if m := int(c.Shock.Minutes()); m > 0 {
 			after = append(after, 100*r.UtilisationBetween(m+5, m+15))
 			later = append(later, 100*r.UtilisationBetween(m+60, m+75))
+			shift = append(shift, after[len(after)-1]-later[len(later)-1])
 			burst = append(burst, 100*r.AbandonRateBetween(m, m+15))
 		}
 		s.Runs = append(s.Runs, r)
 	}
 	s.Utilisation, s.AbandonRate, s.Wait = figure(use), figure(lost), figure(wait)
 	if c.Shock > 0 {
-		s.After, s.Later, s.AbandonAfter = figure(after), figure(later), figure(burst)
+		s.After, s.Later, s.Shift, s.AbandonAfter = figure(after), figure(later), figure(shift), figure(burst)
 	}
 	return s, nil
 }

@@ -25,7 +25,7 @@ func (s Spread) draw(r *rand.Rand) time.Duration {
 }
 
 // Model draws leads. Everything of lead k comes from its own generator, seeded by (Seed, k), in a fixed order, so that a change of one
-// parameter changes nothing else.
+// parameter changes nothing else. Tried again, a lead is drawn anew, but for its trait.
 type Model struct {
 	// Seed tells runs apart.
 	Seed uint64
@@ -71,10 +71,10 @@ func Base(seed uint64) *Model {
 // Always is a probability that does not change.
 func Always(p float64) func(time.Duration) float64 { return func(time.Duration) float64 { return p } }
 
-// Trait is the uniform number that Mix makes lead k's propensity of.
+// Trait is the uniform number that Mix makes lead k's propensity of, the same at every try.
 func (m *Model) Trait(k int) float64 {
 	var source rand.PCG
-	source.Seed(m.Seed, uint64(k)+1)
+	source.Seed(m.Seed, uint64(k%Again)+1)
 	r := rand.New(&source)
 	r.Float64()
 	r.Float64()
@@ -100,6 +100,9 @@ func (m *Model) Lead(k int, at time.Duration) Lead {
 	}
 	p := m.Live(at)
 	if m.Mix != nil {
+		if k >= Again {
+			mix = m.Trait(k)
+		}
 		own := m.Mix(mix)
 		p *= own
 		if m.Tell {

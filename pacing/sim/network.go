@@ -123,10 +123,11 @@ func (r *run) lose(who int, what uint8) {
 	r.lines--
 	c := &r.calls[who]
 	r.learn(who, c.lead.Outcome == pacing.Completed)
-	if what == dueLeave || c.lead.Outcome != pacing.Completed {
-		if c.lead.Outcome == pacing.Completed {
-			r.result.HungUp++
-		}
+	person := c.lead.Outcome == pacing.Completed
+	if person && what == dueLeave {
+		r.result.HungUp++
+	}
+	if !person || what == dueLeave && !r.LeftCounts {
 		r.finish(who, pacing.HungUp)
 		return
 	}

@@ -6,7 +6,8 @@ import "time"
 type Result struct {
 	// Calls were dialed; Refused were not dialed after all; Answered were answered by people; Machines by machines.
 	Calls, Refused, Answered, Machines int
-	// Connected, Abandoned and HungUp are the answers by people, by what became of them.
+	// Connected, Abandoned and HungUp are the answers by people, by what became of them; with LeftCounts who hung up while waiting is among
+	// the abandoned too.
 	Connected, Abandoned, HungUp int
 	// Errors of the detection: people taken for machines, and machines put through to agents.
 	PeopleLost, MachinesConnected int

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"pronto/pacing"
@@ -86,6 +87,17 @@ func Run(s Scenario, p Pacer) (Result, error) {
 	if err := s.check(); err != nil {
 		return Result{}, err
 	}
+	r := newRun(s, p)
+	if seer, ok := p.(Seer); ok {
+		seer.See(r.show)
+	}
+	r.play()
+	r.close()
+	return r.result, r.err
+}
+
+// newRun enters the agents.
+func newRun(s Scenario, p Pacer) *run {
 	r := &run{Scenario: s, pacer: p, began: s.start(), workers: make([]worker, s.Agents)}
 	r.result.Minutes = make([]Minute, int((s.Length+time.Minute-1)/time.Minute))
 	for i := range r.workers {
@@ -104,9 +116,7 @@ func Run(s Scenario, p Pacer) (Result, error) {
 			}
 		}
 	}
-	r.play()
-	r.close()
-	return r.result, r.err
+	return r
 }
 
 // play goes through the day, and then on until no line is in flight.
@@ -155,7 +165,7 @@ func (r *run) handle(i item) {
 	case dueOn, dueOff, dueTalked, dueWrapped, dueBack:
 		r.handleAgent(i)
 	case dueRetry:
-		r.again = append(r.again, try{i.who, i.note})
+		r.comeBack(try{i.who, i.note})
 	default:
 		r.handleCall(i)
 	}
@@ -192,26 +202,39 @@ func (r *run) look() []float64 {
 		r.ahead = make([]float64, 0, 2*most)
 	}
 	r.ahead = r.ahead[:min(len(r.ahead), most)]
-	if len(r.again) > 0 {
-		r.ahead = r.ahead[:0]
-	}
 	for len(r.ahead) < most {
-		i := len(r.ahead)
-		switch {
-		case i < len(r.again):
-			r.ahead = append(r.ahead, r.lead(r.again[i]).Propensity)
-		case r.Leads > 0 && r.next+i-len(r.again) >= r.Leads:
-			return r.ahead
-		default:
-			r.ahead = append(r.ahead, r.lead(try{k: r.next + i - len(r.again)}).Propensity)
+		l, ok := r.show(len(r.ahead))
+		if !ok {
+			break
 		}
+		r.ahead = append(r.ahead, l.Propensity)
 	}
 	return r.ahead
 }
 
+// comeBack puts a lead into the queue again, behind the others that came back and before those not yet tried.
+func (r *run) comeBack(t try) {
+	if at := len(r.again); at < len(r.ahead) {
+		r.ahead = slices.Insert(r.ahead, at, r.lead(t).Propensity)
+	}
+	r.again = append(r.again, t)
+}
+
+// show returns the i-th lead of the queue as it would be if it were dialed now.
+func (r *run) show(i int) (Lead, bool) {
+	if i < len(r.again) {
+		return r.lead(r.again[i]), true
+	}
+	k := r.next + i - len(r.again)
+	if r.Leads > 0 && k >= r.Leads {
+		return Lead{}, false
+	}
+	return r.lead(try{k: k}), true
+}
+
 // lead draws a lead; each try is drawn anew.
 func (r *run) lead(t try) Lead {
-	l := r.Lead(t.k+t.tries<<40, time.Duration(r.now))
+	l := r.Lead(t.k+t.tries*Again, time.Duration(r.now))
 	if r.Guess != nil {
 		l.Propensity = r.Guess.Propensity(t.k, time.Duration(r.now))
 	}

@@ -45,6 +45,9 @@ type Lead struct {
 	Propensity float64
 }
 
+// Again tells a lead's tries apart: k + n Again is lead k, tried before n times.
+const Again = 1 << 40
+
 // Span is a stretch of time from the start of the run.
 type Span struct{ From, To time.Duration }
 
@@ -60,9 +63,11 @@ type Scenario struct {
 	Start time.Time
 	// Grace is how long an answer may wait for an agent.
 	Grace time.Duration
+	// LeftCounts says that people who hang up while they wait count as abandoned, as some rule sets have it.
+	LeftCounts bool
 	// Latency is the time from choosing the agent to the conversation.
 	Latency time.Duration
-	// Lead returns lead k, dialed at that time into the day.
+	// Lead returns lead k, dialed at that time into the day; k + n [Again] is the n-th time that lead k is tried again.
 	Lead func(k int, at time.Duration) Lead
 	// Leads is the length of the list; 0 is endless.
 	Leads int
