@@ -34,6 +34,8 @@ type config struct {
 	CallerIDs []callerID                  `yaml:"caller_ids"` // proofs of the right to show them
 	Callbacks callbackConfig              `yaml:"callbacks"`  // for people who ring a caller ID
 	Rehearsal rehearsalConfig             `yaml:"rehearsal"`
+
+	path string // of the file; empty: there is none
 }
 
 // sipConfig says where Pronto speaks SIP, with carriers and phones alike.
@@ -150,6 +152,9 @@ func loadConfig(path string) (config, error) {
 			return c, invalidFile(fmt.Errorf("%s: %s%s", path, meant(err), strings.TrimSpace(yaml.FormatError(err, false, true))))
 		}
 		c.placeFiles(filepath.Dir(path))
+		if c.path, err = filepath.Abs(path); err != nil {
+			return c, invalidFile(fmt.Errorf("configuration: %w", err))
+		}
 	}
 	if c.Node == "" {
 		c.Node = "local"

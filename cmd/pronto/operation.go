@@ -52,6 +52,7 @@ func operations() map[string]operation {
 		"dnc remove":       changes(removeOptOut),
 		"dnc export":       reads(exportOptOuts),
 		"audit erase":      changes(eraseNumber),
+		"backup":           changes(backUp).underAnyRules(),
 		"dnc check":        reads(checkNumber),
 		"dnc registers":    reads(listRegisters),
 		"dnc rollback":     changes(rollBack),

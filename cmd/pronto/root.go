@@ -62,6 +62,7 @@ func newRootCommand(g *globals) *cobra.Command {
 	root.AddCommand(
 		newAgentCommand(g),
 		newAuditCommand(g),
+		newBackupCommand(g),
 		newCampaignCommand(g),
 		newDemoCommand(g),
 		newDNCCommand(g),
@@ -69,6 +70,7 @@ func newRootCommand(g *globals) *cobra.Command {
 		newInitCommand(g),
 		newLeadsCommand(g),
 		newReportCommand(g),
+		newRestoreCommand(g),
 		newSandboxCommand(g),
 		newServeCommand(g),
 		newSimulateCommand(g),

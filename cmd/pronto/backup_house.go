@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"pronto/dialer/archive"
+	"pronto/dialer/journal"
+	"pronto/dialer/store"
+)
+
+// configFolder is where an archive keeps the configuration's files.
+const configFolder = "config"
+
+// scratchBegins is how the folders begin that a backup uses for a while.
+const scratchBegins = "backup-"
+
+// backupArgs are none.
+type backupArgs struct{}
+
+// backup is the archive of a house, on its way out.
+type backup struct {
+	ctx context.Context // of the request: the answer is written after the operation has returned
+	h   *house
+}
+
+// backUp notes who takes a copy of what is known of people, and gives the copy.
+func backUp(ctx context.Context, h *house, _ backupArgs, r request) (io.WriterTo, error) {
+	if h.journal.Err() == nil { // a copy is wanted most when something is broken
+		if err := h.record(ctx, journal.Record{Kind: journal.Config}, journal.ConfigDetail{What: "backup taken", Who: r.who}); err != nil {
+			return nil, err
+		}
+	}
+	return &backup{ctx, h}, nil
+}
+
+// WriteTo implements io.WriterTo. The state is taken first and the journal after
+// it, so that a restart finds in the journal what the state lacks.
+func (b *backup) WriteTo(w io.Writer) (n int64, err error) {
+	h := b.h
+	m := archive.Manifest{Version: versionInfo().Version, Node: h.config.Node, TakenAt: h.now().UTC(), Config: h.config.path}
+	scratch, err := h.scratch()
+	if err != nil {
+		return 0, fmt.Errorf("backup: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	if err := h.store.Snapshot(b.ctx, filepath.Join(scratch, store.FileName)); err != nil {
+		return 0, err
+	}
+	if m.Schema, err = store.Schema(scratch); err != nil {
+		return 0, err
+	}
+	out := &counter{Writer: w}
+	_, err = archive.Write(out, m, b.sources(scratch))
+	return out.n, err
+}
+
+// scratch makes a folder for a while and removes those of backups that were killed.
+func (h *house) scratch() (string, error) {
+	old, err := filepath.Glob(filepath.Join(h.dir, scratchBegins+"*.tmp"))
+	if err != nil {
+		return "", err
+	}
+	for _, name := range old {
+		if err := os.RemoveAll(name); err != nil {
+			return "", err
+		}
+	}
+	return os.MkdirTemp(h.dir, scratchBegins+"*.tmp")
+}
+
+// sources are the archive's files: state, journal, whatever else the folder holds,
+// and the configuration.
+func (b *backup) sources(scratch string) iter.Seq2[archive.Source, error] {
+	return func(yield func(archive.Source, error) bool) {
+		give := func(s archive.Source, err error) bool { return yield(s, errors.Join(err, b.ctx.Err())) }
+		if !oneFile(filepath.Join(scratch, store.FileName), store.FileName, give) {
+			return
+		}
+		for p, err := range journal.Copy(b.h.journalDir()) {
+			if !give(archive.Source{Name: journalFolder + "/" + p.Name, Size: p.Size, Content: p.Content}, err) || err != nil {
+				return
+			}
+		}
+		rest, err := b.h.rest()
+		defer rest.close()
+		if err != nil {
+			give(archive.Source{}, err)
+			return
+		}
+		for _, f := range rest {
+			if !f.give(give) {
+				return
+			}
+		}
+		names, err := b.h.config.files()
+		if err != nil {
+			give(archive.Source{}, err)
+			return
+		}
+		for _, name := range names {
+			if !oneFile(name, configFolder+filepath.ToSlash(name), give) {
+				return
+			}
+		}
+	}
+}
+
+// archived is an open file with its name in the archive.
+type archived struct {
+	name string
+	file *os.File
+}
+
+func (a archived) give(yield func(archive.Source, error) bool) bool {
+	info, err := a.file.Stat()
+	if err != nil {
+		return yield(archive.Source{}, err)
+	}
+	return yield(archive.Source{Name: a.name, Size: info.Size(), Content: a.file}, nil)
+}
+
+// oneFile gives one file.
+func oneFile(path, name string, yield func(archive.Source, error) bool) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return yield(archive.Source{}, err)
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	return archived{name, f}.give(yield)
+}
+
+// archivedFiles are files that stay what they are while they are open, whatever becomes
+// of their names.
+type archivedFiles []archived
+
+func (a archivedFiles) close() {
+	for _, f := range a {
+		_ = f.file.Close() // it was only read
+	}
+}
+
+// tries is how often the folder is listed until nothing changes meanwhile.
+const tries = 20
+
+// rest opens what the folder holds beside state and journal: keys, lists,
+// submissions. A list that is switched meanwhile would be a mixture, so that all are
+// opened, and opened again until none has changed.
+func (h *house) rest() (archivedFiles, error) {
+	before, err := h.list()
+	for range tries {
+		if err != nil {
+			return nil, fmt.Errorf("backup: %w", err)
+		}
+		all, opened := h.openAll(before)
+		after, listed := h.list()
+		if opened == nil && listed == nil && sameFiles(before, after) {
+			return all, nil
+		}
+		all.close()
+		if opened != nil && !errors.Is(opened, fs.ErrNotExist) {
+			return nil, fmt.Errorf("backup: %w", opened)
+		}
+		before, err = after, listed
+	}
+	return nil, errors.New("backup: the registers' lists change all the time: wait until the import is done")
+}
+
+// listed is a file as a listing shows it.
+type listed struct {
+	name string // relative to the data folder, with slashes
+	info fs.FileInfo
+}
+
+// list lists what the folder holds beside state and journal, files that are being
+// written left out.
+func (h *house) list() ([]listed, error) {
+	var all []listed
+	err := filepath.WalkDir(h.dir, func(path string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(h.dir, path)
+		if err != nil {
+			return err
+		}
+		name = filepath.ToSlash(name)
+		if e.IsDir() {
+			if name == journalFolder || name == configFolder || strings.HasPrefix(name, scratchBegins) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !e.Type().IsRegular() || passing(name) {
+			return nil
+		}
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		all = append(all, listed{name, info})
+		return err
+	})
+	return all, err
+}
+
+// passing reports whether a file of the data folder is of this process alone, or
+// not whole.
+func passing(name string) bool {
+	if name == store.LockName || strings.HasPrefix(name, store.FileName) {
+		return true
+	}
+	for _, mark := range []string{".new", ".spool", ".tmp"} {
+		if strings.Contains(filepath.Base(name), mark) {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *house) openAll(files []listed) (archivedFiles, error) {
+	var all archivedFiles
+	for _, l := range files {
+		f, err := os.Open(filepath.Join(h.dir, filepath.FromSlash(l.name)))
+		if err != nil {
+			return all, err
+		}
+		all = append(all, archived{l.name, f})
+	}
+	return all, nil
+}
+
+// sameFiles reports whether two listings show the same files, unchanged.
+func sameFiles(a, b []listed) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		x, y := a[i], b[i]
+		if x.name != y.name || !os.SameFile(x.info, y.info) || x.info.Size() != y.info.Size() || !x.info.ModTime().Equal(y.info.ModTime()) {
+			return false
+		}
+	}
+	return true
+}
+
+// files are the configuration file and the rule files, profiles and prompts that it
+// names, by absolute paths; keys of TLS and of signatures are left out.
+func (c config) files() ([]string, error) {
+	if c.path == "" {
+		return nil, nil
+	}
+	all := []string{c.path}
+	for _, from := range []paths{c.Rules, c.Profiles} {
+		names, err := yamlFiles("backup", from)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, names...)
+	}
+	wavs, err := prompts(c.Prompts)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range sortedKeys(wavs) {
+		all = append(all, wavs[name])
+	}
+	for i := range all {
+		if all[i], err = filepath.Abs(all[i]); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
