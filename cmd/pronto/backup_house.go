@@ -52,7 +52,11 @@ func (b *backup) WriteTo(w io.Writer) (n int64, err error) {
 		return 0, fmt.Errorf("backup: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	if err := h.store.Snapshot(b.ctx, filepath.Join(scratch, store.FileName)); err != nil {
+	state, err := h.embedded("backup")
+	if err != nil {
+		return 0, err
+	}
+	if err := state.Snapshot(b.ctx, filepath.Join(scratch, store.FileName)); err != nil {
 		return 0, err
 	}
 	if m.Schema, err = store.Schema(scratch); err != nil {

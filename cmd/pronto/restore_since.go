@@ -19,10 +19,14 @@ func (h *house) presume(ctx context.Context, doc *restoredDoc) error {
 	if err != nil {
 		return err
 	}
+	state, err := h.embedded("restore")
+	if err != nil {
+		return err
+	}
 	now := h.now()
 	doc.Presumed = map[string]int{}
 	for _, r := range records {
-		n, err := h.store.Presume(ctx, r.Campaign.Name, r.Campaign.Seller, now, now.Add(r.Campaign.RetryDelay(campaigns.Interrupted)))
+		n, err := state.Presume(ctx, r.Campaign.Name, r.Campaign.Seller, now, now.Add(r.Campaign.RetryDelay(campaigns.Interrupted)))
 		if err != nil {
 			return err
 		}
@@ -86,7 +90,11 @@ func (h *house) afterBackup(ctx context.Context, doc *restoredDoc, taken time.Ti
 	if consents > 0 {
 		doc.lose(nil, plural(consents, "consent record")+" taken in since the backup", "pronto dnc import consents FILE")
 	}
-	if err := h.store.SkipLeads(ctx, campaigns.LeadID(last)); err != nil {
+	state, err := h.embedded("restore")
+	if err != nil {
+		return err
+	}
+	if err := state.SkipLeads(ctx, campaigns.LeadID(last)); err != nil {
 		return err
 	}
 	return h.eraseAgain(ctx, doc, erased)

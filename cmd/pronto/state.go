@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"pronto/campaigns"
@@ -61,6 +62,16 @@ type numberState interface {
 }
 
 var _ state = (*store.Store)(nil)
+
+// embedded is the state of a house that keeps it in its data folder; an error says
+// that it is elsewhere, so that this cannot be done.
+func (h *house) embedded(what string) (*store.Store, error) {
+	s, ok := h.store.(*store.Store)
+	if !ok {
+		return nil, fmt.Errorf("%s: the state of this node is not in its data folder", what)
+	}
+	return s, nil
+}
 
 // openState opens the state of the data folder dir.
 func openState(ctx context.Context, dir string) (state, error) {

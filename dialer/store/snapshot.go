@@ -57,7 +57,8 @@ func Schema(dir string) (version int, err error) {
 
 // Presume settles what nobody remembers, after a restore: whoever was due between
 // an instant and now may have been called, so that each such lead of the campaign has
-// had an attempt now, perhaps dialed, and waits until due. It returns how many.
+// had an attempt now on each of its numbers, perhaps dialed, and waits until due. It
+// returns how many.
 func (s *Store) Presume(ctx context.Context, campaign, seller string, now, due time.Time) (leads int, err error) {
 	err = s.w.write(ctx, func(t *tx) error {
 		id, err := t.campaign(campaign)
@@ -67,6 +68,12 @@ func (s *Store) Presume(ctx context.Context, campaign, seller string, now, due t
 		const attempts = `INSERT INTO attempts(id, lead, campaign, seller, number, at, retry_at, settled, outcome)
 			SELECT 'presumed-' || ?3 || '-' || id, id, ?2, ?4, number, ?3, ?5, 1, ?6 FROM leads WHERE campaign = ?1 AND state IN (0, 1) AND due <= ?3`
 		if _, err := t.exec(attempts, id, campaign, nanos(now), seller, nanos(due), string(campaigns.Interrupted)); err != nil {
+			return err
+		}
+		const others = `INSERT INTO attempts(id, lead, campaign, seller, number, at, retry_at, settled, outcome)
+			SELECT 'presumed-' || ?3 || '-' || lead || '-' || row_number() OVER (PARTITION BY lead), 0, ?2, ?4, lead_numbers.number, ?3, ?5, 1, ?6
+			FROM lead_numbers JOIN leads ON leads.id = lead WHERE campaign = ?1 AND state IN (0, 1) AND due <= ?3`
+		if _, err := t.exec(others, id, campaign, nanos(now), seller, nanos(due), string(campaigns.Interrupted)); err != nil {
 			return err
 		}
 		const held = `UPDATE leads SET attempts = attempts + 1, tries = CASE last_outcome WHEN ?4 THEN tries + 1 ELSE 1 END, last_outcome = ?4,
