@@ -97,6 +97,7 @@ until it is told to end, and writes to --log what each really heard.`,
 	f.StringVar(&o.config.Registrar, "registrar", "127.0.0.1:5060", "address and port to register with")
 	f.StringVar(&o.config.Domain, "domain", "", "domain of the agents' addresses (default: the registrar's address)")
 	f.IntVar(&o.config.Count, "count", 5, "how many agents")
+	f.IntVar(&o.config.Before, "before", 0, "how many agents other rooms have: with 5 the first here is agent06")
 	f.StringVar(&o.config.First, "first", "127.0.0.11", "address of the first phone; the next have the next ones")
 	f.Uint16Var(&o.config.Port, "port", 5060, "SIP port of every phone")
 	f.StringVar(&o.config.Password, "password", "", "password that all share")
@@ -119,8 +120,11 @@ func runSandboxAgents(cmd *cobra.Command, o agentsOptions) error {
 		o.config.Keys = append(o.config.Keys, k)
 		wrong = append(wrong, err)
 	}
-	if o.config.Count < 1 || o.config.Count > sandbox.MostAgents {
-		wrong = append(wrong, fmt.Errorf("--count %d: give 1 to %d", o.config.Count, sandbox.MostAgents))
+	switch most := sandbox.MostAgents - o.config.Before; {
+	case o.config.Before < 0 || most < 1:
+		wrong = append(wrong, fmt.Errorf("--before %d: give 0 to %d", o.config.Before, sandbox.MostAgents-1))
+	case o.config.Count < 1 || o.config.Count > most:
+		wrong = append(wrong, fmt.Errorf("--count %d: give 1 to %d", o.config.Count, most))
 	}
 	_, alone := netip.ParseAddr(o.config.Registrar) // the port is 5060 then
 	if _, err := netip.ParseAddrPort(o.config.Registrar); err != nil && alone != nil {

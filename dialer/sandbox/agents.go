@@ -22,6 +22,7 @@ type AgentsConfig struct {
 	Registrar string            // SIP address of the registrar, address:port
 	Domain    string            // of the agents' addresses; empty: the registrar's address
 	Count     int               // at most tones.Agents
+	Before    int               // agents of other rooms, whose numbers are passed over: with 5 the first is agent06
 	First     string            // address of the first phone; the next have the next ones
 	Port      uint16            // of every phone's SIP; 0: 5060
 	Password  string            // shared
@@ -80,8 +81,8 @@ func RunAgents(ctx context.Context, cfg AgentsConfig) error {
 	if r.cfg.Domain == "" {
 		r.cfg.Domain = r.registrar.Addr().String()
 	}
-	if cfg.Count < 1 || cfg.Count > tones.Agents {
-		return fmt.Errorf("agents: count %d: must be 1 to %d", cfg.Count, tones.Agents)
+	if cfg.Count < 1 || cfg.Before < 0 || cfg.Count > tones.Agents-cfg.Before {
+		return fmt.Errorf("agents: count %d after %d others: must be 1 to %d in all", cfg.Count, cfg.Before, tones.Agents)
 	}
 	if r.log, err = truth.Open(cfg.Log); err != nil {
 		return fmt.Errorf("agents: %w", err)
@@ -117,7 +118,7 @@ func (r *room) open() error {
 		return fmt.Errorf("first address: %w", err)
 	}
 	for i := range r.cfg.Count {
-		a := &agent{room: r, voice: tones.Voice{Side: tones.Agent, Index: i}, addr: netip.AddrPortFrom(addr, r.cfg.Port)}
+		a := &agent{room: r, voice: tones.Voice{Side: tones.Agent, Index: r.cfg.Before + i}, addr: netip.AddrPortFrom(addr, r.cfg.Port)}
 		a.name = a.voice.Name()
 		if err := a.listen(); err != nil {
 			for _, other := range r.agents {

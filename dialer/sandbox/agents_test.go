@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"pronto/dialer/sandbox/loop"
 	"pronto/dialer/sandbox/tones"
 	"pronto/dialer/sandbox/truth"
 )
@@ -184,5 +185,28 @@ func TestAgentVanishesWithSipp(t *testing.T) {
 	}
 	if heard == 0 {
 		t.Error("nothing was heard before")
+	}
+}
+
+func TestRoomsShareTheNumbersOfAgents(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, c := range map[string]struct{ before, count int }{"none": {0, 0}, "less than none": {-1, 1}, "too many": {MostAgents - 3, 4}} {
+		cfg := AgentsConfig{Registrar: "127.40.20.1:5060", First: "127.40.21.2", Before: c.before, Count: c.count, Log: filepath.Join(t.TempDir(), "agents.log")}
+		if err := RunAgents(ctx, cfg); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	r := &room{cfg: AgentsConfig{First: "127.40.21.2", Port: 5060, Before: 5, Count: 2}, loop: loop.New()}
+	if err := r.open(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		for _, a := range r.agents {
+			a.ua.Silence()
+		}
+	}()
+	if len(r.agents) != 2 || r.agents[0].name != "agent06" || r.agents[1].name != "agent07" {
+		t.Errorf("after five others come %v", r.agents)
 	}
 }
