@@ -27,9 +27,9 @@ type (
 	// Nodes is where nodes tell each other that they live.
 	Nodes interface {
 		// Beat says that this node lives for NodeLife from now on, and takes back what nodes hold whose life has
-		// ended: a lead without an intent is fresh again, one with an intent waits its retry delay from now on.
-		// The error is ErrReplaced when a later process has begun under this node's name.
-		Beat(ctx context.Context) (Standing, error)
+		// ended: a lead without an intent is fresh again, one with an intent waits its retry delay from now on,
+		// by the service's clock. The error is ErrReplaced when a later process has begun under this node's name.
+		Beat(ctx context.Context, now time.Time) (Standing, error)
 		// Leave ends the node's life in good order: what it holds can be taken back at once.
 		Leave(ctx context.Context) error
 	}

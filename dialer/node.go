@@ -71,7 +71,7 @@ func (s *Service) joinCluster(ctx context.Context) (leave func(), err error) {
 	}
 	first, cancel := context.WithTimeout(ctx, NodeLife)
 	defer cancel()
-	standing, err := s.Cluster.Beat(first)
+	standing, err := s.Cluster.Beat(first, s.Now())
 	if err != nil {
 		return func() {}, fmt.Errorf("join the other nodes: %w", err)
 	}
@@ -99,7 +99,7 @@ func (s *Service) joinCluster(ctx context.Context) (leave func(), err error) {
 func (s *Service) beat(ctx context.Context) {
 	asking, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
-	standing, err := s.Cluster.Beat(asking)
+	standing, err := s.Cluster.Beat(asking, s.Now())
 	if ctx.Err() != nil {
 		return
 	}

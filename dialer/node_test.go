@@ -45,7 +45,7 @@ func (f *fakeCluster) Intend(_ context.Context, a Attempt) error {
 	return nil
 }
 
-func (f *fakeCluster) Beat(context.Context) (Standing, error) {
+func (f *fakeCluster) Beat(context.Context, time.Time) (Standing, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.replaced {
