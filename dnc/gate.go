@@ -196,7 +196,8 @@ type query struct {
 	region   string // ISO 3166-2 of the rule set's country; empty: unknown
 	places   []place
 	consents []Consent
-	asked    bool // consents were read
+	asked    bool   // consents were read
+	void     string // why a record that would have been enough is not; to stand at the end of a sentence
 	touch    Touch
 	counted  func()    // takes back that the caller ID will be shown
 	until    time.Time // earliest instant at which something that the verdict rests on expires

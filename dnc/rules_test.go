@@ -2,6 +2,7 @@ package dnc
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -189,6 +190,46 @@ func TestConsentLiftsARegistration(t *testing.T) {
 	})
 }
 
+func TestConsentOnlyWithAnAnswer(t *testing.T) {
+	now := tuesday(t)
+	book := made(t, noRegister+"  - {id: o, opt_in: {purposes: [marketing]}, valid_from: 2020-01-01, cite: UWG 7, sure: A}\n"+
+		"  - {id: r, reassigned: {register: us-rnd, max_age: 31d, required: true}, valid_from: 2020-01-01, cite: 47 CFR, sure: A}\n")
+	given := now.AddDate(-1, 0, 0)
+	for _, tt := range []struct {
+		name   string
+		answer *Screening
+		want   Reason
+	}{
+		{"never asked", nil, NoConsent},
+		{"no, since the consent", &Screening{CheckedAt: now.AddDate(0, 0, -30), Since: given}, ""},
+		{"no, too long ago", &Screening{CheckedAt: now.AddDate(0, 0, -31), Since: given}, NoConsent},
+		{"no, since later", &Screening{CheckedAt: now.AddDate(0, 0, -1), Since: given.Add(time.Second)}, NoConsent},
+		{"yes", &Screening{Registered: true, CheckedAt: now.AddDate(0, 0, -1), Since: given}, NoConsent},
+		{"yes, before the consent", &Screening{Registered: true, CheckedAt: given.Add(-time.Hour), Since: given.AddDate(-1, 0, 0)}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, req := clean(t), ask(t)
+			req.Campaign.Purpose = "marketing"
+			s.consents[italian] = []Consent{{ID: "c1", Number: italian, Seller: seller, Basis: ByConsent, GivenAt: given}}
+			delete(s.screenings, italian)
+			if a := tt.answer; a != nil {
+				a.Register, a.Seller, a.Number, a.Import = "us-rnd", seller, italian, "import"
+				s.screenings[italian] = *a
+			}
+			_, v := gate(t, s, func(c *Config) { c.Rules = book }).Clear(context.Background(), req, now)
+			if v.Reason != tt.want {
+				t.Errorf("reason %q (%s), want %q", v.Reason, v.Detail, tt.want)
+			}
+			if tt.want == "" && (v.Reassigned == nil || v.Reassigned.Import != "import" || v.Consent != "c1") {
+				t.Errorf("the verdict does not name the answer: %+v", v)
+			}
+			if tt.want != "" && !strings.Contains(v.Detail, "c1 does not count") {
+				t.Errorf("the detail does not say why the consent is not enough: %s", v.Detail)
+			}
+		})
+	}
+}
+
 func TestOptInCountries(t *testing.T) {
 	now := tuesday(t)
 	book := made(t, noRegister+"  - {id: o, opt_in: {purposes: [marketing], max_age: 730d, contract: true}, valid_from: 2020-01-01, cite: UWG 7, sure: A}\n")
@@ -284,6 +325,31 @@ func TestListRegisters(t *testing.T) {
 			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(-1, 0, 0))}
 			s.screenings[american] = Screening{Register: "us-rnd", Seller: seller, Number: american, CheckedAt: now.AddDate(0, -1, 0)}
 		}, ""},
+		{"wireless with consent, asked about a later date", func(s *state) {
+			s.lists["us-wireless"] = list{now.AddDate(0, 0, -1), map[campaigns.Number]bool{american: true}}
+			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(-1, 0, 0))}
+			s.screenings[american] = Screening{Register: "us-rnd", Seller: seller, Number: american, CheckedAt: now.AddDate(0, 0, -9), Since: now.AddDate(-1, 0, 1)}
+		}, NumberType},
+		{"wireless with consent, asked about its date", func(s *state) {
+			s.lists["us-wireless"] = list{now.AddDate(0, 0, -1), map[campaigns.Number]bool{american: true}}
+			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(-1, 0, 0))}
+			s.screenings[american] = Screening{Register: "us-rnd", Seller: seller, Number: american, CheckedAt: now.AddDate(0, 0, -9), Since: now.AddDate(-1, 0, 0)}
+		}, ""},
+		{"wireless with two consents, asked about the later one's date", func(s *state) {
+			s.lists["us-wireless"] = list{now.AddDate(0, 0, -1), map[campaigns.Number]bool{american: true}}
+			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(-3, 0, 0)), consent(ByConsent, now.AddDate(-1, 0, 0))}
+			s.screenings[american] = Screening{Register: "us-rnd", Seller: seller, Number: american, CheckedAt: now.AddDate(0, 0, -9), Since: now.AddDate(-1, 0, 0)}
+		}, ""},
+		{"wireless with consent, a clear answer that has expired counts as none", func(s *state) {
+			s.lists["us-wireless"] = list{now.AddDate(0, 0, -1), map[campaigns.Number]bool{american: true}}
+			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(-1, 0, 0))}
+			s.screenings[american] = Screening{Register: "us-rnd", Seller: seller, Number: american, CheckedAt: now.AddDate(0, 0, -32), Since: now.AddDate(-1, 0, 1)}
+		}, ""},
+		{"wireless with consent, reassigned says an old answer too", func(s *state) {
+			s.lists["us-wireless"] = list{now.AddDate(0, 0, -1), map[campaigns.Number]bool{american: true}}
+			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(-1, 0, 0))}
+			s.screenings[american] = Screening{Register: "us-rnd", Seller: seller, Number: american, Registered: true, CheckedAt: now.AddDate(0, -6, 0), Since: now.AddDate(-1, 0, 0)}
+		}, NumberType},
 		{"wireless with consent, database unreadable", func(s *state) {
 			s.lists["us-wireless"] = list{now.AddDate(0, 0, -1), map[campaigns.Number]bool{american: true}}
 			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(-1, 0, 0))}

@@ -2,6 +2,7 @@ package dnc
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -140,7 +141,7 @@ func (q *query) lifted(ctx context.Context, s *rules.Screening, shown time.Time)
 		return broken("consents", err)
 	}
 	if !ok {
-		return refuse(Registered, "The register %s says that the number may not be called.", s.Register)
+		return refuse(Registered, "The register %s says that the number may not be called%s.", s.Register, q.void)
 	}
 	return refusal{}
 }
@@ -180,7 +181,7 @@ func (q *query) optIn(ctx context.Context) refusal {
 		return broken("consents", err)
 	}
 	if !ok {
-		return refuse(NoConsent, "No consent to calls for %s by %s is on file.", orAny(terms.Purpose), terms.Seller)
+		return refuse(NoConsent, "No consent to calls for %s by %s is on file%s.", orAny(terms.Purpose), terms.Seller, q.void)
 	}
 	return refusal{}
 }
@@ -212,7 +213,7 @@ func (q *query) wireless(ctx context.Context) refusal {
 		return broken("consents", err)
 	}
 	if !permitted {
-		return refuse(NumberType, "The number is wireless and no consent covers automated calls to it.")
+		return refuse(NumberType, "The number is wireless and no consent covers automated calls to it%s.", q.void)
 	}
 	return refusal{}
 }
@@ -233,23 +234,14 @@ func (q *query) permitted(ctx context.Context, enough func(*Consent) bool) (bool
 	}
 	for i := range q.consents {
 		c := &q.consents[i]
-		if c.Number != q.number() || c.Seller != terms.Seller || c.GivenAt.After(q.now) {
+		if c.Number != q.number() || !c.Serves(terms, q.now) || !enough(c) {
 			continue
 		}
-		if c.Purpose != "" && c.Purpose != terms.Purpose || c.Sector != "" && c.Sector != terms.Sector {
-			continue
-		}
-		if c.Basis != ByContract && !c.Ends.IsZero() && !q.now.Before(c.Ends) {
-			continue
-		}
-		if !enough(c) {
-			continue
-		}
-		void, err := q.reassigned(ctx, c)
+		stands, err := q.sameSubscriber(ctx, c)
 		if err != nil {
 			return false, err
 		}
-		if !void {
+		if stands {
 			q.v.Consent = c.ID
 			return true, nil
 		}
@@ -257,15 +249,54 @@ func (q *query) permitted(ctx context.Context, enough func(*Consent) bool) (bool
 	return false, nil
 }
 
-// reassigned reports whether the number went to another person after the record
-// was made, as far as the register was asked.
-func (q *query) reassigned(ctx context.Context, c *Consent) (bool, error) {
+// Serves reports whether the record, as far as it goes, is one for calls of the
+// campaign at now: its seller's, for its purpose and sector, given and not
+// withdrawn. Whether a contract that ended is enough depends on the rules.
+func (c *Consent) Serves(terms *Terms, now time.Time) bool {
+	switch {
+	case c.Seller != terms.Seller || c.GivenAt.After(now):
+		return false
+	case c.Purpose != "" && c.Purpose != terms.Purpose, c.Sector != "" && c.Sector != terms.Sector:
+		return false
+	}
+	return c.Basis == ByContract || c.Ends.IsZero() || now.Before(c.Ends)
+}
+
+// sameSubscriber reports whether the record was made by whoever has the number
+// now, as far as a register of reassigned numbers was asked. A clear answer is
+// for the date that was asked about: it says nothing of an earlier record.
+func (q *query) sameSubscriber(ctx context.Context, c *Consent) (bool, error) {
 	rule := q.set.Reassigned
 	if rule == nil {
-		return false, nil
+		return true, nil
 	}
 	found, ok, err := q.gate.cfg.Screenings.Screening(ctx, rule.Register, q.req.Campaign.Seller, q.number())
-	return ok && found.Registered && c.GivenAt.Before(found.CheckedAt), err
+	if err != nil {
+		return false, err
+	}
+	until := found.CheckedAt.Add(rule.MaxAge.Std())
+	if !ok || !found.Registered && rule.MaxAge > 0 && !q.now.Before(until) {
+		if rule.Required {
+			q.void = fmt.Sprintf("; %s %s does not count: %s has no answer about the number", c.Basis, c.ID, rule.Register)
+		}
+		return !rule.Required, nil
+	}
+	answer := &Reassignment{Register: rule.Register, Status: "clear", Since: found.Since, CheckedAt: found.CheckedAt, Import: found.Import}
+	switch {
+	case found.Registered && c.GivenAt.Before(found.CheckedAt):
+		answer.Status = "registered"
+		q.void = fmt.Sprintf("; %s %s does not count: by %s the number may have gone to another person before %s", c.Basis, c.ID, rule.Register, q.day(found.CheckedAt))
+	case !found.Registered && c.GivenAt.Before(found.Since):
+		q.void = fmt.Sprintf("; %s %s does not count: %s was asked only about the time since %s", c.Basis, c.ID, rule.Register, q.day(found.Since))
+	default:
+		if !found.Registered && rule.MaxAge > 0 {
+			q.lasts(until)
+		}
+		q.v.Reassigned = answer
+		return true, nil
+	}
+	q.v.Reassigned = answer
+	return false, nil
 }
 
 // covered reports whether a rule for some purposes holds for the request. Without a

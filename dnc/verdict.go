@@ -52,8 +52,19 @@ type Verdict struct {
 	Trunk        string           `json:"trunk,omitempty"`           // by which the call is to leave
 	NeedsAgent   bool             `json:"needs_agent,omitempty"`
 	Consent      string           `json:"consent,omitempty"`     // id of the consent or contract that was used
+	Reassigned   *Reassignment    `json:"reassigned,omitempty"`  // what a register of reassigned numbers said, where it was consulted
 	RuleSet      string           `json:"rule_set,omitempty"`    // it@<first 12 hex digits of the hash>
 	NotChecked   []string         `json:"not_checked,omitempty"` // checks that need a campaign, when none was given
+}
+
+// Reassignment is the answer of a register of reassigned numbers that the gate held
+// against a consent's date.
+type Reassignment struct {
+	Register  string    `json:"register"`
+	Status    string    `json:"status"`         // clear: no, for the date asked about; registered: yes, or not known
+	Since     time.Time `json:"since,omitzero"` // the date asked about; zero: not known
+	CheckedAt time.Time `json:"checked_at"`
+	Import    string    `json:"import,omitempty"`
 }
 
 // Request asks the gate for one attempt.

@@ -28,7 +28,10 @@ func compare(base, own *Rule) []string {
 		d.when(base.Wireless.List != own.Wireless.List, "another list of wireless numbers")
 		d.when(own.Wireless.MaxAge > base.Wireless.MaxAge, "an older list of wireless numbers")
 	case base.Reassigned != nil:
-		d.when(base.Reassigned.Register != own.Reassigned.Register, "another register of reassigned numbers")
+		b, o := base.Reassigned, own.Reassigned
+		d.when(b.Register != o.Register, "another register of reassigned numbers")
+		d.when(b.MaxAge > 0 && (o.MaxAge == 0 || o.MaxAge > b.MaxAge), "older answers about reassigned numbers")
+		d.when(b.Required && !o.Required, "consents without an answer about reassigned numbers")
 	case base.Hours != nil:
 		d.hours(base.Hours, own.Hours)
 	case base.Holidays != nil:

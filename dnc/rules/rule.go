@@ -114,9 +114,12 @@ type Wireless struct {
 }
 
 // Reassigned voids consents that were given before a number went to another
-// person, where a register of reassigned numbers was asked and says so.
+// person, where a register of reassigned numbers was asked and says so, or was
+// asked about a later date than that of the consent.
 type Reassigned struct {
-	Register string `yaml:"register"` // of verdicts; registered means: reassigned since, or not known
+	Register string   `yaml:"register"` // of verdicts; registered means: reassigned since, or not known
+	MaxAge   Duration `yaml:"max_age"`  // of a clear answer; an older one counts as none. 0: no limit
+	Required bool     `yaml:"required"` // a consent counts only with a clear answer for its date
 }
 
 // Holidays is the calendar of public holidays.

@@ -121,6 +121,17 @@ func spansText(spans []Span) string {
 	return strings.Join(words, ", ")
 }
 
+func (r *Reassigned) says() []string {
+	lines := []string{"a consent given before the register " + r.Register + " said that the number was reassigned does not count, nor one older than the date that it was asked about"}
+	if r.MaxAge > 0 {
+		lines = append(lines, "an answer holds for "+r.MaxAge.String())
+	}
+	if r.Required {
+		return append(lines, "a consent counts only with an answer")
+	}
+	return append(lines, "a consent for whose number there is no answer counts")
+}
+
 func (h *Holidays) says() []string {
 	var lines []string
 	for i := range h.Days {

@@ -63,7 +63,7 @@ func (r *Rule) Says() []string {
 	case r.Wireless != nil:
 		return []string{fmt.Sprintf("a copy of the list %s at most %s old; numbers on it only with a consent that covers automated calls", r.Wireless.List, r.Wireless.MaxAge)}
 	case r.Reassigned != nil:
-		return []string{"a consent given before the register " + r.Reassigned.Register + " said that the number was reassigned does not count"}
+		return r.Reassigned.says()
 	case r.Hours != nil:
 		return r.Hours.says()
 	case r.Holidays != nil:
