@@ -30,7 +30,7 @@ func Schema() []byte {
 		"seller":             text("Company on whose behalf the calls are made; opt-outs, verdicts and attempts are per seller."),
 		"purpose":            text("What the calls are for, as marketing, survey or service.", "default", d.Purpose),
 		"sector":             text("Where the law knows sectors, as energy or telecom."),
-		"jurisdiction":       text("Rule set: where the called people are.", "pattern", `^[a-z]{2}$`, "examples", []string{"it", "us", "gb", "ca", "fr", "de", "at", "es", "nl"}),
+		"jurisdiction":       text("Rule set: where the called people are.", "pattern", `^[a-z]{2}$`, "examples", []string{"it", "us", "gb", "ca", "fr", "de", "at", "es", "nl", "au", "sg"}),
 		"caller_ids":         list("Numbers to show, in international form.", schema{"type": []string{"string", "integer"}}, "minItems", 1),
 		"priority":           schema{"type": "integer", "minimum": -1000, "maximum": 1000, "default": 0, "description": "Agents that campaigns share go to the campaign with the higher priority first."},
 		"weight":             schema{"type": "integer", "minimum": 1, "maximum": 1000, "default": d.Weight, "description": "Share of the agents' time among campaigns of the same priority."},

@@ -23,6 +23,8 @@ func countries() map[string]abroad {
 		"at": {"at", "Europe/Vienna", "+4315123456", "+4315123457"},
 		"es": {"es", "Europe/Madrid", "+34912345678", "+34912345679"},
 		"nl": {"nl", "Europe/Amsterdam", "+31201234567", "+31201234568"},
+		"au": {"au", "Australia/Sydney", "+61212345678", "+61212345679"},
+		"sg": {"sg", "Asia/Singapore", "+6561234567", "+6561234568"},
 	}
 }
 
@@ -46,6 +48,12 @@ func TestOtherCountries(t *testing.T) {
 	}
 	tuesday := noon(2026, 11, 24)
 	day := 24 * time.Hour
+	midday := time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC) // in Sydney; 9:00 in Singapore
+	screened := func(register string, ago time.Duration, registered bool) func(*state, *Request, time.Time) {
+		return func(s *state, r *Request, now time.Time) {
+			s.screenings[r.Lead.Number] = Screening{Register: register, Seller: seller, Number: r.Lead.Number, Registered: registered, CheckedAt: now.Add(-ago)}
+		}
+	}
 	for _, tt := range []struct {
 		name, country string
 		now           time.Time
@@ -86,6 +94,16 @@ func TestOtherCountries(t *testing.T) {
 		{"nl: customer until June 2026", "nl", noon(2026, 6, 30), []func(*state, *Request, time.Time){customer}, ""},
 		{"nl: customer from July 2026", "nl", noon(2026, 7, 1), []func(*state, *Request, time.Time){customer}, NoConsent},
 		{"nl: charity's donor", "nl", tuesday, []func(*state, *Request, time.Time){customer, purpose("charity")}, ""},
+		{"au: not washed", "au", midday, nil, Unscreened},
+		{"au: washed", "au", midday, []func(*state, *Request, time.Time){screened("au-dnc", 29*day, false)}, ""},
+		{"au: washed 30 days ago", "au", midday, []func(*state, *Request, time.Time){screened("au-dnc", 30*day, false)}, VerdictExpired},
+		{"au: washed out", "au", midday, []func(*state, *Request, time.Time){screened("au-dnc", day, true)}, Registered},
+		{"au: washed out, with consent", "au", midday, []func(*state, *Request, time.Time){screened("au-dnc", day, true), consented(90 * day)}, ""},
+		{"au: Sunday", "au", midday.AddDate(0, 0, 5), []func(*state, *Request, time.Time){screened("au-dnc", day, false)}, OutsideHours},
+		{"au: Anzac Day on a Sunday, kept on Monday", "au", time.Date(2027, 4, 26, 2, 0, 0, 0, time.UTC), []func(*state, *Request, time.Time){screened("au-dnc", day, false)}, Holiday},
+		{"sg: checked 20 days ago", "sg", midday.Add(3 * time.Hour), []func(*state, *Request, time.Time){screened("sg-dnc", 20*day, false)}, ""},
+		{"sg: checked 21 days ago", "sg", midday.Add(3 * time.Hour), []func(*state, *Request, time.Time){screened("sg-dnc", 21*day, false)}, VerdictExpired},
+		{"sg: registered", "sg", midday.Add(3 * time.Hour), []func(*state, *Request, time.Time){screened("sg-dnc", day, true)}, Registered},
 		{"ca: no list", "ca", tuesday.Add(3 * time.Hour), nil, Unscreened},
 		{"ca: list", "ca", tuesday.Add(3 * time.Hour), []func(*state, *Request, time.Time){func(s *state, _ *Request, now time.Time) {
 			s.lists["ca-dncl"] = list{at: now.Add(-30 * day)}
@@ -112,7 +130,7 @@ func TestOtherCountries(t *testing.T) {
 // TestNoPredictiveDialingWithoutACap: where the law names no cap on abandoned
 // calls, none may be planned.
 func TestNoPredictiveDialingWithoutACap(t *testing.T) {
-	for _, name := range []string{"gb", "fr", "de", "at", "es", "nl"} {
+	for _, name := range []string{"gb", "fr", "de", "at", "es", "nl", "au", "sg"} {
 		s, ok := embedded(t).Lookup(name, tuesday(t))
 		if !ok {
 			t.Fatalf("no rules for %s", name)

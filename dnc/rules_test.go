@@ -320,11 +320,11 @@ func TestListRegisters(t *testing.T) {
 			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(0, 0, -9))}
 			s.screenings[american] = Screening{Register: "us-rnd", Seller: seller, Number: american, Registered: true, CheckedAt: now.AddDate(0, -1, 0)}
 		}, ""},
-		{"wireless with consent, not reassigned", func(s *state) {
+		{"wireless with consent, asked about no known date", func(s *state) {
 			s.lists["us-wireless"] = list{now.AddDate(0, 0, -1), map[campaigns.Number]bool{american: true}}
 			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(-1, 0, 0))}
-			s.screenings[american] = Screening{Register: "us-rnd", Seller: seller, Number: american, CheckedAt: now.AddDate(0, -1, 0)}
-		}, ""},
+			s.screenings[american] = Screening{Register: "us-rnd", Seller: seller, Number: american, CheckedAt: now.AddDate(0, 0, -9)}
+		}, NumberType},
 		{"wireless with consent, asked about a later date", func(s *state) {
 			s.lists["us-wireless"] = list{now.AddDate(0, 0, -1), map[campaigns.Number]bool{american: true}}
 			s.consents[american] = []Consent{consent(ByConsent, now.AddDate(-1, 0, 0))}

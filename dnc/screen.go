@@ -286,7 +286,7 @@ func (q *query) sameSubscriber(ctx context.Context, c *Consent) (bool, error) {
 	case found.Registered && c.GivenAt.Before(found.CheckedAt):
 		answer.Status = "registered"
 		q.void = fmt.Sprintf("; %s %s does not count: by %s the number may have gone to another person before %s", c.Basis, c.ID, rule.Register, q.day(found.CheckedAt))
-	case !found.Registered && c.GivenAt.Before(found.Since):
+	case !found.Registered && (found.Since.IsZero() || c.GivenAt.Before(found.Since)):
 		q.void = fmt.Sprintf("; %s %s does not count: %s was asked only about the time since %s", c.Basis, c.ID, rule.Register, q.day(found.Since))
 	default:
 		if !found.Registered && rule.MaxAge > 0 {

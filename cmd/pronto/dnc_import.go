@@ -33,7 +33,9 @@ REGISTER is one of
   rpo          result of a consultation of the Italian register, held against the submission that pronto dnc submit
                made: the same numbers, none missing, none more; one screened elsewhere needs --no-submission and --reason.
                A verdict belongs to the seller for whom it was asked, and a newer one is never replaced by an older one
-  us-dnc, us-wireless, ca-dncl, tps, ctps
+  us-rnd, au-dnc, sg-dnc
+               answers of registers that numbers are submitted to, likewise
+  us-dnc, us-wireless, ca-dncl, hk-dnc, tps, ctps
                downloaded lists, which hold for every seller; give --checked-at
   consents     consents, contracts and inquiries: columns number, id, given_at, source, and if you have them seller, basis,
                purpose, sector, ends, text, proof, prior, wireless; a known id of a seller replaces its record
@@ -108,6 +110,9 @@ func runDNCImport(cmd *cobra.Command, g *globals, args importArgs) error {
 		return err
 	}
 	defer func() { _ = in.Close() }() // it was only read
+	if size > registers.MaxBytes {
+		return invalidFile(fmt.Errorf("%s has %d bytes and may have %d: split it", label(args.File), size, int64(registers.MaxBytes)))
+	}
 	operation := "dnc import"
 	switch args.Register {
 	case ownList:
@@ -160,7 +165,8 @@ func (h *house) spoolFile(body io.Reader) (f *os.File, size int64, err error) {
 	if err := os.Remove(f.Name()); err != nil {
 		return nil, 0, errors.Join(err, f.Close())
 	}
-	if size, err = io.Copy(f, body); err != nil {
+	// One byte more than may be shows that it is too large.
+	if size, err = io.Copy(f, io.LimitReader(body, registers.MaxBytes+1)); err != nil {
 		return nil, 0, errors.Join(err, f.Close())
 	}
 	return f, size, nil
@@ -182,14 +188,14 @@ func importRegister(ctx context.Context, h *house, args importArgs, r request) (
 	if !ok {
 		return doc, usageError(fmt.Errorf("no register %q: give one of %s", args.Register, strings.Join(h.importable(), ", ")))
 	}
-	args.Register = registerOf(profile)
+	args.Register = profile.RegisterName()
 	src, done, err := h.spool(args.File, r.body)
 	if err != nil {
 		return doc, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	id := ulid.MustNew(ulid.Timestamp(h.now()), ulid.DefaultEntropy()).String()
-	if profile.Semantics == registers.Blocklist {
+	if profile.Semantics == registers.Blocklist && profile.Submit == nil {
 		return takeList(ctx, h, args, src, profile, id, r)
 	}
 	return takeVerdicts(ctx, h, args, src, profile, id, r)
@@ -205,6 +211,9 @@ func takeVerdicts(ctx context.Context, h *house, args importArgs, src *registers
 		}
 	}
 	var asked *registers.Submitted
+	if args.NoSubmission && (profile.Semantics != registers.Verdicts || profile.Submit != nil && profile.Submit.Date != "") {
+		return doc, usageError(fmt.Errorf("--no-submission: an answer of %s says something only with what was asked", args.Register))
+	}
 	if args.NoSubmission {
 		options.Seller, err = h.seller(ctx, args.Seller)
 	} else if asked, options.Submission, err = h.answered(args); err == nil {

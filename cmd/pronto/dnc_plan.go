@@ -177,7 +177,11 @@ type sellerNumber struct {
 
 func planBatches(ctx context.Context, h *house, args registerPlanArgs, records []dialer.CampaignRecord, tell func(int)) (registerPlanDoc, error) {
 	now := h.now()
-	doc := registerPlanDoc{Register: args.Register, At: now, Until: now.AddDate(0, 0, args.Days), Campaigns: []string{}, Steps: []registerStepDoc{}}
+	register, err := h.registerOf(args.Register)
+	doc := registerPlanDoc{Register: register, At: now, Until: now.AddDate(0, 0, args.Days), Campaigns: []string{}, Steps: []registerStepDoc{}}
+	if err != nil {
+		return doc, err
+	}
 	earliest := map[sellerNumber]time.Time{}
 	for _, r := range records {
 		doc.Campaigns = append(doc.Campaigns, r.Campaign.Name)
@@ -195,7 +199,7 @@ func planBatches(ctx context.Context, h *house, args registerPlanArgs, records [
 		}
 	}
 	doc.fill(earliest, args.Numbers)
-	doc.Cost = h.cost(args.Register, doc.Total)
+	doc.Cost = h.cost(register, doc.Total)
 	return doc, nil
 }
 
@@ -206,19 +210,18 @@ func (h *house) steps(ctx context.Context, args registerPlanArgs, r dialer.Campa
 		return nil, err
 	}
 	c := r.Campaign
-	walk := h.leads(ctx, c.Name, tell)
-	pending, err := registers.Gather(ctx, walk.waiting, args.Register, c.Seller, c.Name, h.store, h.store)
-	if err := errors.Join(walk.err, err); err != nil {
+	pending, err := h.pending(ctx, r, profile.RegisterName(), need, tell)
+	if err != nil {
 		return nil, err
 	}
-	sent, err := h.waiting(args.Register, c.Seller)
+	sent, err := h.waiting(profile.RegisterName(), c.Seller)
 	if err != nil {
 		return nil, err
 	}
 	for i := range pending {
 		digits, _ := registers.DigitsOf(pending[i].Number)
 		if at, ok := sent[digits]; ok && at.After(pending[i].CheckedAt) {
-			pending[i].CheckedAt = at
+			pending[i].CheckedAt, pending[i].Registered, pending[i].Since = at, false, time.Time{}
 		}
 	}
 	return registers.Plan(pending, profile, need, registers.Pace{

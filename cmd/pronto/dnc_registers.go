@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,9 +17,11 @@ import (
 func newDNCRegistersCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "registers",
-		Short: "List the registers that the rule sets ask for, and what was taken in",
-		Args:  needs(),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return runDNCRegisters(cmd, g) },
+		Short: "List the registers that can be taken in, and what was",
+		Long: `Lists the registers that the rule sets ask for, with what was taken in of each, then those for which there is only a
+layout; of every file how sure its layout is. Try a layout that is not confirmed with a real file before you rely on it.`,
+		Args: needs(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runDNCRegisters(cmd, g) },
 	}
 }
 
@@ -37,6 +40,7 @@ type registerDoc struct {
 	Imports       int         `json:"imports"` // of a downloaded list: 1 when one is in force
 	Last          *dnc.Import `json:"last,omitempty"`
 	Layout        string      `json:"layout,omitempty"`     // of its file, and how sure it is
+	Submission    string      `json:"submission,omitempty"` // layout of the file that is submitted, and how sure it is
 	FreshUntil    time.Time   `json:"fresh_until,omitzero"` // when the last import's verdicts expire, where it has one time for all
 }
 
@@ -60,6 +64,9 @@ func runDNCRegisters(cmd *cobra.Command, g *globals) error {
 			if r.Layout != "" && !said[r.Register] {
 				said[r.Register] = true
 				cmd.Printf("layout of %s: %s\n", r.Register, r.Layout)
+				if r.Submission != "" {
+					cmd.Printf("what is submitted to %s: %s\n", r.Register, r.Submission)
+				}
 			}
 		}
 		cmd.Printf("company's own list: %s\n", plurals(doc.OptOuts, "opt-out"))
@@ -81,9 +88,42 @@ func listRegisters(ctx context.Context, h *house, _ struct{}, _ request) (regist
 		}
 		doc.Registers = append(doc.Registers, bySeller(*wanted[name], maxAge[name], imports)...)
 	}
-	var err error
+	rest, err := h.layoutsAlone(wanted)
+	if err != nil {
+		return doc, err
+	}
+	doc.Registers = append(doc.Registers, rest...)
 	doc.OptOuts, err = h.store.CountOptOuts(ctx)
 	return doc, err
+}
+
+// layoutsAlone are the layouts of registers that no rule set asks for, and those of
+// one's own, by name.
+func (h *house) layoutsAlone(wanted map[string]*registerDoc) ([]registerDoc, error) {
+	own, err := h.config.ownProfiles()
+	if err != nil {
+		return nil, err
+	}
+	all := registers.Profiles()
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		all = append(all, own[name])
+	}
+	var list []registerDoc
+	for _, p := range all {
+		if wanted[p.Name] == nil {
+			list = append(list, registerDoc{Register: p.Name, Jurisdictions: []string{}}.laidOut(p))
+		}
+	}
+	return list, nil
+}
+
+// laidOut is the register with what is known of its files.
+func (r registerDoc) laidOut(p registers.Profile) registerDoc {
+	r.Layout = p.Layout
+	if p.Submit != nil {
+		r.Submission = p.Submit.Layout
+	}
+	return r
 }
 
 // wantedRegisters are the registers that the rule sets in force at now ask for,
@@ -97,10 +137,11 @@ func (h *house) wantedRegisters(now time.Time) (order []string, wanted map[strin
 		}
 		want := func(name string, age rules.Duration) {
 			if wanted[name] == nil {
-				wanted[name] = &registerDoc{Register: name, MaxAge: age.String()}
+				doc := registerDoc{Register: name, MaxAge: age.String()}
 				if p, ok := registers.ProfileOf(name); ok {
-					wanted[name].Layout = p.Layout
+					doc = doc.laidOut(p)
 				}
+				wanted[name] = &doc
 				maxAge[name] = age.Std()
 				order = append(order, name)
 			}
@@ -115,6 +156,9 @@ func (h *house) wantedRegisters(now time.Time) (order []string, wanted map[strin
 		}
 		if set.Wireless != nil {
 			want(set.Wireless.List, set.Wireless.MaxAge)
+		}
+		if set.Reassigned != nil {
+			want(set.Reassigned.Register, set.Reassigned.MaxAge)
 		}
 	}
 	return order, wanted, maxAge

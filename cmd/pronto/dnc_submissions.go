@@ -63,10 +63,10 @@ func listSubmissions(_ context.Context, h *house, args submissionsArgs, _ reques
 		if err != nil {
 			return submissionsDoc{}, err
 		}
-		if !ok || p.Semantics != registers.Verdicts {
+		if !ok || p.Submit == nil {
 			return submissionsDoc{}, usageError(fmt.Errorf("no register %s that numbers are submitted to: give one of %s", args.Register, strings.Join(h.submittable(), ", ")))
 		}
-		args.Register = registerOf(p)
+		args.Register = p.RegisterName()
 	}
 	all, err := h.submissions()
 	if err != nil {

@@ -24,9 +24,10 @@ func newDNCSubmitCommand(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "submit REGISTER CAMPAIGN",
 		Short: "Write the file of numbers that a register must be asked about",
-		Long: `Writes the file that the register takes (rpo: a ZIP with one text) with the numbers of the campaign that need a verdict,
-and records the submission, so that pronto dnc import can hold the answer against it. Each number costs money; left out
-are those
+		Long: `Writes the file that the register takes with the numbers of the campaign that need a verdict, and records the
+submission, so that pronto dnc import can hold the answer against it. us-rnd is asked whether numbers went to other
+people since the newest consent that a call may rest on. pronto dnc registers says how sure a file's layout is. Each
+number costs money; left out are those
   opted_out   on the company's own list
   screened    whose verdict still holds when they are due
   submitted   that an open submission holds
@@ -34,6 +35,8 @@ are those
   not_due     due only after a verdict of today has ended
   unfit       that the register does not take
   twice       of another lead too
+  no_consent  us-rnd: without a consent whose date could be asked about
+  not_needed  us-rnd: that may be called without a consent
 With tariffs in the configuration it says what the numbers cost.
 
 EXIT STATUS
@@ -47,7 +50,7 @@ EXIT STATUS
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&args.Out, "out", "", "file to write (default: REGISTER-CAMPAIGN-DATE-TIME.zip here)")
+	f.StringVar(&args.Out, "out", "", "file to write (default: REGISTER-CAMPAIGN-DATE-TIME, with the extension of the register's form, here)")
 	f.IntVar(&args.MaxRows, "max-rows", 0, "numbers in a file at most; more go into further files, each a submission of its own")
 	f.BoolVar(&args.DryRun, "dry-run", false, "only say how many numbers it would be and what they cost")
 	return cmd
@@ -83,7 +86,11 @@ func runDNCSubmit(cmd *cobra.Command, g *globals, args submitArgs) error {
 		if err != nil {
 			return err
 		}
-		args.Out = fmt.Sprintf("%s-%s-%s.zip", args.Register, args.Campaign, at.Format("20060102-1504"))
+		ext, err := formExt(g, args.Register)
+		if err != nil {
+			return err
+		}
+		args.Out = fmt.Sprintf("%s-%s-%s%s", args.Register, args.Campaign, at.Format("20060102-1504"), ext)
 	}
 	dir := args.Out
 	var err error
@@ -150,13 +157,19 @@ func submitNumbers(ctx context.Context, h *house, args submitArgs, r request) (*
 	}}, nil
 }
 
-// asks finds what the campaign's rules demand of the register's verdicts at now.
+// asks finds the form of a register's submissions, by the name of the register or
+// of a layout of one's own, and what the campaign's rules demand of its verdicts
+// at now.
 func (h *house) asks(record dialer.CampaignRecord, register string, now time.Time) (registers.Profile, registers.Need, error) {
 	c := record.Campaign
-	profile, ok := registers.ProfileOf(register)
-	if !ok || profile.Semantics != registers.Verdicts {
+	profile, ok, err := h.profile(register)
+	if err != nil {
+		return profile, registers.Need{}, err
+	}
+	if !ok || profile.Submit == nil {
 		return profile, registers.Need{}, usageError(fmt.Errorf("no register %q that numbers are submitted to: give one of %s", register, strings.Join(h.submittable(), ", ")))
 	}
+	register = profile.RegisterName()
 	set, ok := h.book.Lookup(c.Jurisdiction, now)
 	if !ok {
 		return profile, registers.Need{}, fmt.Errorf("no rules %s are in force today", c.Jurisdiction)
@@ -173,8 +186,11 @@ func (h *house) submittable() []string {
 	var names []string
 	for _, j := range h.book.Jurisdictions() {
 		for _, rule := range h.book.File(j).Rules {
-			if s := rule.Screening; s != nil && s.Shape == rules.ByVerdict {
+			switch s := rule.Screening; {
+			case s != nil && s.Shape == rules.ByVerdict:
 				names = append(names, s.Register)
+			case rule.Reassigned != nil:
+				names = append(names, rule.Reassigned.Register)
 			}
 		}
 	}
@@ -182,19 +198,34 @@ func (h *house) submittable() []string {
 	return slices.Compact(names)
 }
 
+// pending finds out what there is to ask the register about the campaign's leads.
+func (h *house) pending(ctx context.Context, record dialer.CampaignRecord, register string, need registers.Need, tell func(int)) ([]registers.Pending, error) {
+	terms := record.Terms()
+	walk := h.leads(ctx, terms.Name, tell)
+	all, err := registers.Gather(ctx, walk.waiting, register, terms.Seller, terms.Name, h.store, h.store)
+	if err := errors.Join(walk.err, err); err != nil || !need.Dated {
+		return all, err
+	}
+	set, ok := h.book.Lookup(terms.Jurisdiction, need.Now)
+	if !ok {
+		return nil, fmt.Errorf("no rules %s are in force today", terms.Jurisdiction)
+	}
+	return all, registers.Consented(ctx, all, set, terms, h.store, h.lists, need.Now)
+}
+
 func submit(ctx context.Context, h *house, args submitArgs, r request, record dialer.CampaignRecord, profile registers.Profile, need registers.Need, tell func(int)) (submittedDoc, error) {
 	seller := record.Campaign.Seller
-	doc := submittedDoc{Register: args.Register, Campaign: args.Campaign, Seller: seller, LeftOut: map[string]int{}, Submissions: []registers.Submitted{}, DryRun: args.DryRun}
-	walk := h.leads(ctx, args.Campaign, tell)
-	pending, err := registers.Gather(ctx, walk.waiting, args.Register, seller, args.Campaign, h.store, h.store)
-	if err := errors.Join(walk.err, err); err != nil {
+	register := profile.RegisterName()
+	doc := submittedDoc{Register: register, Campaign: args.Campaign, Seller: seller, LeftOut: map[string]int{}, Submissions: []registers.Submitted{}, DryRun: args.DryRun}
+	pending, err := h.pending(ctx, record, register, need, tell)
+	if err != nil {
 		return doc, err
 	}
 	chosen := registers.Select(pending, profile, need)
 	for why, n := range chosen.Left {
 		doc.LeftOut[string(why)] = n
 	}
-	sent, err := h.waiting(args.Register, seller)
+	sent, err := h.waiting(register, seller)
 	if err != nil {
 		return doc, err
 	}
@@ -209,11 +240,12 @@ func submit(ctx context.Context, h *house, args submitArgs, r request, record di
 	if doc.Numbers == 0 {
 		return doc, nil
 	}
-	doc.Cost = h.cost(args.Register, doc.Numbers)
+	doc.Cost = h.cost(register, doc.Numbers)
 	if args.DryRun {
 		return doc, nil
 	}
-	made, err := h.makeSubmissions(args.Out, digits, args.MaxRows, registers.Submitted{Register: args.Register, Seller: seller, Campaign: args.Campaign, At: need.Now})
+	chosen.Digits = digits
+	made, err := h.makeSubmissions(args, chosen, profile, registers.Submitted{Register: register, Seller: seller, Campaign: args.Campaign, At: need.Now})
 	if err != nil {
 		return doc, err
 	}

@@ -183,9 +183,9 @@ func (q *questions) service() string {
 // campaign asks for the first campaign, and writes its file.
 func (q *questions) campaign() (name, file string) {
 	c := campaigns.Default()
-	c.Jurisdiction = q.ask("Country of the people to be called (it, us, gb, ca, fr, de, at, es, nl)", "it", func(s string) error {
-		if !strings.Contains(" it us gb ca fr de at es nl ", " "+s+" ") {
-			return errors.New("one of it, us, gb, ca, fr, de, at, es, nl")
+	c.Jurisdiction = q.ask("Country of the people to be called (it, us, gb, ca, fr, de, at, es, nl, au, sg)", "it", func(s string) error {
+		if !strings.Contains(" it us gb ca fr de at es nl au sg ", " "+s+" ") {
+			return errors.New("one of it, us, gb, ca, fr, de, at, es, nl, au, sg")
 		}
 		return nil
 	})

@@ -48,12 +48,28 @@ func (h *house) profile(name string) (registers.Profile, bool, error) {
 	return p, ok, nil
 }
 
-// registerOf is the register that a layout's numbers are for.
-func registerOf(p registers.Profile) string {
-	if p.Register != "" {
-		return p.Register
+// registerOf is the register that a layout is for; a name that no layout has is
+// taken for a register's.
+func (h *house) registerOf(name string) (string, error) {
+	p, ok, err := h.profile(name)
+	if err != nil || !ok {
+		return name, err
 	}
-	return p.Name
+	return p.RegisterName(), nil
+}
+
+// formExt is the extension of the file that is submitted to a register; none for
+// one that the service will not know either.
+func formExt(g *globals, register string) (string, error) {
+	conf, err := loadConfig(g.config)
+	if err != nil {
+		return "", err
+	}
+	p, _, err := (&house{config: conf}).profile(register)
+	if err != nil || p.Submit == nil {
+		return "", err
+	}
+	return p.Submit.Ext(), nil
 }
 
 // callerID is the proof of the right to show a number.

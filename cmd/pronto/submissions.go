@@ -70,12 +70,12 @@ func (h *house) waiting(register, seller string) (map[uint64]time.Time, error) {
 
 // makeSubmissions writes the files of a submission, one record for each. When one
 // of them fails the earlier ones are withdrawn.
-func (h *house) makeSubmissions(out string, digits []uint64, rows int, of registers.Submitted) (made []registers.Submitted, err error) {
+func (h *house) makeSubmissions(args submitArgs, chosen registers.Selection, profile registers.Profile, of registers.Submitted) (made []registers.Submitted, err error) {
 	all, err := h.submissions()
 	if err != nil {
 		return nil, err
 	}
-	files, parts := registers.Split(out, digits, rows)
+	files, parts := registers.Split(args.Out, chosen.Digits, args.MaxRows)
 	for _, file := range files {
 		if err := absent(file); err != nil {
 			return nil, err
@@ -83,7 +83,13 @@ func (h *house) makeSubmissions(out string, digits []uint64, rows int, of regist
 	}
 	for i, file := range files {
 		of.ID = h.newID()
-		one, err := all.Make(file, parts[i], of)
+		var dates []time.Time
+		if len(chosen.Given) > 0 {
+			for _, digits := range parts[i] {
+				dates = append(dates, chosen.Given[digits])
+			}
+		}
+		one, err := all.Make(file, parts[i], dates, profile, of)
 		if err != nil {
 			for _, m := range made {
 				err = errors.Join(err, all.Withdraw(m, "another file of the same submission could not be written"))

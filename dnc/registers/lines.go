@@ -65,7 +65,7 @@ func (l *lines) next() ([]byte, error) {
 			return nil, errBinary
 		case len(l.buf) == maxLine:
 			return nil, errLongLine
-		case l.read > maxBytes:
+		case l.read > MaxBytes:
 			return nil, errTooLong
 		}
 		l.buf = append(l.buf, c)

@@ -396,7 +396,7 @@ func TestChangeListOfTheUnitedStates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(l.Added) != 1 || l.Added[0] != 12025551234 || len(l.Removed) != 1 || l.Removed[0] != 12025551235 || l.Profile.register() != "us-dnc" {
+	if len(l.Added) != 1 || l.Added[0] != 12025551234 || len(l.Removed) != 1 || l.Removed[0] != 12025551235 || l.Profile.RegisterName() != "us-dnc" {
 		t.Errorf("got %+v", l)
 	}
 }

@@ -29,7 +29,7 @@ func Plan(pending []Pending, p Profile, need Need, pace Pace) []Step {
 	position := 0
 	for _, lead := range pending {
 		digits, ok := p.takes(lead.Number)
-		if !ok || lead.OptedOut || lead.Registered && need.holds(lead, need.Now) || seen[digits] {
+		if !ok || lead.OptedOut || need.refused(lead) || need.Dated && (lead.Spare || lead.Given.IsZero()) || seen[digits] {
 			continue
 		}
 		seen[digits] = true
@@ -56,7 +56,7 @@ func needed(lead Pending, need Need, pace Pace, position int) time.Time {
 		at = need.Now
 	}
 	if pace.PerDay <= 0 {
-		if end := lead.CheckedAt.Add(need.MaxAge); need.holds(lead, at) && end.After(at) {
+		if end := need.ends(lead.CheckedAt); need.holds(lead, at) && end.After(at) {
 			return end
 		}
 		return at

@@ -46,6 +46,9 @@ type Profile struct {
 	Action int      `yaml:"action"` // column of a change list
 	Add    []string `yaml:"add"`
 	Delete []string `yaml:"delete"`
+
+	// Submit is the file of numbers that the register is asked about; nil: it takes none.
+	Submit *Form `yaml:"submit"`
 }
 
 // dates are the ways a date column is read. A day without an hour is the first
@@ -78,6 +81,7 @@ func Profiles() []Profile {
 			Layout:    "partly confirmed, by one public tool: number,status[,date]; status 1 registered, 0 not; what the date means is not known",
 			Semantics: Verdicts, Delimiter: ",", Number: []int{1}, Calling: "39", Min: 8, Max: 11, Leading: "03",
 			Status: 2, Blocked: []string{"1"}, Clear: []string{"0"}, Date: 3, Formats: dates(),
+			Submit: &Form{Layout: "partly confirmed, by one public tool: ZIP of one text, one national number a line", Inside: "lista.txt"},
 		},
 		us, changes, wireless, ca, gb, ctps,
 		{
@@ -87,14 +91,17 @@ func Profiles() []Profile {
 		{
 			Name: "sg-dnc", Title: "Singapore: Do Not Call Registry, bulk result", Layout: "not confirmed: number,status; status 1 registered, 0 not",
 			Semantics: Verdicts, Delimiter: ",", Number: []int{1}, Calling: "65", Min: 8, Max: 8, Leading: "3689", Status: 2, Blocked: []string{"1"}, Clear: []string{"0"},
+			Submit: &Form{Layout: "not confirmed but for its one column: one 8-digit number a line"},
 		},
 		{
 			Name: "us-rnd", Title: "United States: Reassigned Numbers Database, answers for the dates of consent", Layout: "not confirmed: number,answer; yes, no or no data",
 			Semantics: Verdicts, Delimiter: ",", Number: []int{1}, Calling: "1", Min: 10, Max: 10, Leading: "23456789", Status: 2, Blocked: []string{"yes", "no data"}, Clear: []string{"no"},
+			Submit: &Form{Layout: "not confirmed: number,date of the consent as 2026-11-22", Date: time.DateOnly},
 		},
 		{
 			Name: "au-dnc", Title: "Australia: Do Not Call Register, washed list", Layout: "not confirmed: the submitted list without the registered numbers, one per line",
 			Semantics: Cleaned, Number: []int{1}, Calling: "61", Trunk: "0", Min: 9, Max: 9,
+			Submit: &Form{Layout: "not confirmed: one 10-digit number a line, with its 0", Prefix: "0"},
 		},
 	}
 }
@@ -109,8 +116,8 @@ func ProfileOf(name string) (Profile, bool) {
 	return all[i], true
 }
 
-// register is the name under which rule sets know the register.
-func (p *Profile) register() string {
+// RegisterName is the name under which rule sets know the register.
+func (p *Profile) RegisterName() string {
 	if p.Register != "" {
 		return p.Register
 	}
@@ -155,6 +162,14 @@ func (p *Profile) Validate() error {
 	}
 	if p.Action > 0 && (len(p.Add) == 0 || len(p.Delete) == 0) {
 		say("action needs add and delete")
+	}
+	if f := p.Submit; f != nil {
+		if p.Action > 0 || !digits(f.Prefix) || strings.ContainsAny(f.Header, "\r\n") || strings.ContainsAny(f.Inside, "/\\") {
+			say("submit: want a prefix of digits, a header of one line, a plain name inside and no change list")
+		}
+		if f.Date != "" && time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC).Format(f.Date) == f.Date {
+			say("submit: date %q: want a layout as 2006-01-02", f.Date)
+		}
 	}
 	if len(wrong) > 0 {
 		return fmt.Errorf("profile %q: %s", p.Name, strings.Join(wrong, "; "))

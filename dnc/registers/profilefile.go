@@ -28,6 +28,8 @@ import (
 //	clear: ["NOT REGISTERED"]
 //	date: 3
 //	date_formats: ["2006-01-02"]
+//	submit:                      # where numbers are submitted: the file that is written
+//	  header: NUMBER
 func ParseProfile(name string, data []byte) (Profile, error) {
 	const longest = 1 << 16
 	if len(data) > longest {
@@ -46,6 +48,9 @@ func ParseProfile(name string, data []byte) (Profile, error) {
 	}
 	if p.Layout == "" {
 		p.Layout = "your own"
+	}
+	if p.Submit != nil && p.Submit.Layout == "" {
+		p.Submit.Layout = "your own"
 	}
 	if err := p.Validate(); err != nil {
 		return Profile{}, fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), fmt.Sprintf("profile %q: ", p.Name)))

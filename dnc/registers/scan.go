@@ -51,6 +51,8 @@ type scanning struct {
 	rejected *Rejected
 	take     func(Row)
 	single   bool // a ZIP may hold one text alone
+	limit    int  // rows at most; 0: no bound
+	broken   bool // something is wrong with the file as a whole, so that rows may be missing
 	fields   [][]byte
 	joined   []byte
 	lastDate string // dates repeat: the last one read and its instant
@@ -64,8 +66,9 @@ func (s *scanning) scan(ctx context.Context, src *Source) error {
 	parts := src.parts(s.rejected)
 	if s.single && len(parts) > 1 {
 		s.rejected.add(0, "", "", "the ZIP holds %d files; a result is one", len(parts))
-		return nil
+		parts = nil
 	}
+	s.broken = len(parts) == 0
 	rows := 0
 	for _, part := range parts {
 		n, err := s.part(ctx, part)
@@ -76,14 +79,21 @@ func (s *scanning) scan(ctx context.Context, src *Source) error {
 	}
 	if rows == 0 && s.rejected.Total == 0 {
 		s.rejected.add(0, "", "", "the file holds no row")
+		s.broken = true
 	}
 	return nil
+}
+
+// stop notes what keeps the rest of a text from being read.
+func (s *scanning) stop(line int, name, format string, args ...any) {
+	s.broken = true
+	s.rejected.add(line, "", name, format, args...)
 }
 
 func (s *scanning) part(ctx context.Context, part part) (rows int, err error) {
 	in, err := part.open()
 	if err != nil {
-		s.rejected.add(0, "", part.name, "cannot be unpacked: %s", err)
+		s.stop(0, part.name, "cannot be unpacked: %s", err)
 		return 0, nil
 	}
 	defer func() { _ = in.Close() }()
@@ -98,10 +108,10 @@ func (s *scanning) part(ctx context.Context, part part) (rows int, err error) {
 		case errors.Is(err, io.EOF):
 			return rows, nil
 		case errors.Is(err, errNotUTF8), errors.Is(err, errLongLine), errors.Is(err, errUTF16), errors.Is(err, errBinary), errors.Is(err, errTooLong):
-			s.rejected.add(text.number, "", "", "%s", err)
+			s.stop(text.number, "", "%s", err)
 			return rows, nil
 		case err != nil:
-			s.rejected.add(text.number, "", part.name, "cannot be read on (%s): the file is damaged or cut off", err)
+			s.stop(text.number, part.name, "cannot be read on (%s): the file is damaged or cut off", err)
 			return rows, nil
 		}
 		if text.number%1024 == 0 && ctx.Err() != nil {
@@ -110,7 +120,10 @@ func (s *scanning) part(ctx context.Context, part part) (rows int, err error) {
 		if text.number == 1 && s.p.Header || len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		rows++
+		if rows++; s.limit > 0 && rows > s.limit {
+			s.stop(text.number, "", "there are more than %d rows: this cannot be the answer, or it must be split", s.limit)
+			return rows, nil
+		}
 		if row, ok := s.row(text.number, line); ok {
 			s.take(row)
 		}

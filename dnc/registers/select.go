@@ -15,6 +15,10 @@ type Pending struct {
 	// Verdict is the register's newest one; the zero value: none.
 	CheckedAt  time.Time
 	Registered bool
+	// Of a register that is asked about dates of consent.
+	Since time.Time // the date of the newest verdict
+	Given time.Time // the day of the newest consent that a call may rest on; zero: there is none
+	Spare bool      // a call needs no consent
 }
 
 // Need says what a register's verdict must be worth.
@@ -22,11 +26,32 @@ type Need struct {
 	MaxAge time.Duration
 	Since  time.Time // a verdict must not be older: the campaign's creation, where the law wants one per campaign
 	Now    time.Time
+	Dated  bool // the register is asked whether the number changed hands since a consent
+}
+
+// ends is when a verdict of that time ends.
+func (n Need) ends(checked time.Time) time.Time {
+	if n.MaxAge == 0 {
+		return checked.AddDate(100, 0, 0)
+	}
+	return checked.Add(n.MaxAge)
+}
+
+// refused reports whether the register's word stands against a call, so that it
+// need not be asked again now.
+func (n Need) refused(p Pending) bool {
+	if n.Dated {
+		return p.Registered && p.Given.Before(p.CheckedAt)
+	}
+	return p.Registered && n.holds(p, n.Now)
 }
 
 // holds reports whether the lead's verdict is still good at t.
 func (n Need) holds(p Pending, t time.Time) bool {
-	return !p.CheckedAt.IsZero() && !p.CheckedAt.Before(n.Since) && t.Before(p.CheckedAt.Add(n.MaxAge))
+	if n.Dated && (p.Registered || p.Given.Before(p.Since)) {
+		return p.Registered && !n.refused(p) // the consent is younger than the answer
+	}
+	return !p.CheckedAt.IsZero() && !p.CheckedAt.Before(n.Since) && t.Before(n.ends(p.CheckedAt))
 }
 
 // LeftOut says why a number is not submitted.
@@ -40,18 +65,21 @@ const (
 	NotDue     LeftOut = "not_due"    // a verdict of today would have expired when it is due
 	Unfit      LeftOut = "unfit"      // not a number that the register takes
 	Twice      LeftOut = "twice"      // another lead has the same number
+	NoConsent  LeftOut = "no_consent" // there is no consent whose date could be asked about
+	Spare      LeftOut = "not_needed" // a call needs no consent, so that its date does not matter
 )
 
 // Selection is what is to be submitted.
 type Selection struct {
-	Digits []uint64 // ascending, each once
+	Digits []uint64             // ascending, each once
+	Given  map[uint64]time.Time // the day of consent to ask about; empty: the register is not asked about dates
 	Left   map[LeftOut]int
 }
 
 // Select picks the numbers that a register must be asked about now: each costs
 // money, so that one with a verdict that will do is left out.
 func Select(pending []Pending, p Profile, need Need) Selection {
-	s := Selection{Left: map[LeftOut]int{}}
+	s := Selection{Left: map[LeftOut]int{}, Given: map[uint64]time.Time{}}
 	for _, lead := range pending {
 		digits, why := choose(lead, &p, need)
 		if why != "" {
@@ -59,6 +87,9 @@ func Select(pending []Pending, p Profile, need Need) Selection {
 			continue
 		}
 		s.Digits = append(s.Digits, digits)
+		if need.Dated {
+			s.Given[digits] = lead.Given
+		}
 	}
 	slices.Sort(s.Digits)
 	all := len(s.Digits)
@@ -80,11 +111,15 @@ func choose(lead Pending, p *Profile, need Need) (uint64, LeftOut) {
 		return 0, Unfit
 	case lead.OptedOut:
 		return 0, OptedOut
-	case lead.Registered && need.holds(lead, need.Now):
+	case need.Dated && lead.Given.IsZero():
+		return 0, NoConsent
+	case need.Dated && lead.Spare:
+		return 0, Spare
+	case need.refused(lead):
 		return 0, Registered
 	case need.holds(lead, at):
 		return 0, Screened
-	case !at.Before(need.Now.Add(need.MaxAge)):
+	case !at.Before(need.ends(need.Now)):
 		return 0, NotDue
 	}
 	return digits, ""

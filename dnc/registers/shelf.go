@@ -191,7 +191,7 @@ func (s *Shelf) path(register, file string) string { return filepath.Join(s.dir,
 
 // Take makes a list that was read the register's snapshot in force.
 func (s *Shelf) Take(l *List, o ListOptions) (Snapshot, error) {
-	register := l.Profile.register()
+	register := l.Profile.RegisterName()
 	next := Snapshot{
 		ID: o.ID, Register: register, CheckedAt: o.CheckedAt, ImportedAt: o.Now, File: l.File, SHA256: l.SHA256,
 		Calling: l.Profile.Calling, Areas: l.Areas, AreaLen: l.Profile.AreaLen, Delta: o.Delta, Reason: o.Accept,

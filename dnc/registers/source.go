@@ -14,9 +14,12 @@ import (
 	"strings"
 )
 
-// Limits of a file. A national list of 250 million numbers has under 4 GB.
+// MaxBytes is how large a file may be, also unpacked. A national list of 250 million
+// numbers has under 4 GB.
+const MaxBytes = 6 << 30
+
+// Limits of a ZIP.
 const (
-	maxBytes  = 6 << 30 // of text, also unpacked
 	maxRatio  = 200     // unpacked to packed size of a ZIP; numbers pack at most about 20 times
 	minBomb   = 1 << 20 // below this the ratio does not matter
 	maxInside = 2000    // files in one ZIP
@@ -58,8 +61,8 @@ func NewSource(name string, data io.ReaderAt, size int64) (*Source, error) {
 	switch {
 	case size == 0:
 		rejected.add(0, "", "", "the file is empty")
-	case size > maxBytes:
-		rejected.add(0, "", "", "the file has %d bytes and may have %d: split it", size, int64(maxBytes))
+	case size > MaxBytes:
+		rejected.add(0, "", "", "the file has %d bytes and may have %d: split it", size, int64(MaxBytes))
 	}
 	if err := rejected.err(); err != nil {
 		return nil, err
@@ -123,7 +126,7 @@ func (s *Source) inside(archive *zip.Reader, rejected *Rejected) []part {
 			rejected.add(0, "", f.Name, "is encrypted: unpack it first")
 		case strings.EqualFold(path.Ext(f.Name), ".zip"):
 			rejected.add(0, "", f.Name, "is a ZIP inside the ZIP: unpack it first")
-		case f.UncompressedSize64 > maxBytes-total,
+		case f.UncompressedSize64 > MaxBytes-total,
 			f.UncompressedSize64 > minBomb && f.UncompressedSize64/maxRatio > f.CompressedSize64:
 			rejected.add(0, "", f.Name, "says it unpacks to %d bytes, more than a list of numbers can", f.UncompressedSize64)
 		default:

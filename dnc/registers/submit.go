@@ -1,14 +1,10 @@
 package registers
 
 import (
-	"archive/zip"
-	"bufio"
-	"crypto/sha256"
-	"encoding/hex"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,6 +24,7 @@ type Submitted struct {
 	File     string    `json:"file"`
 	SHA256   string    `json:"sha256"`
 	Count    int       `json:"count"`
+	Dated    bool      `json:"dated,omitempty"`  // each number went with the date of its consent
 	Answer   string    `json:"answer,omitempty"` // id of the import that answered it
 	Closed   string    `json:"closed,omitempty"` // why it waits for no answer
 }
@@ -47,35 +44,62 @@ func OpenSubmissions(dir string) (*Submissions, error) {
 	return &Submissions{dir}, nil
 }
 
-// Make writes the submission's file to path, and then its record. The file is a
-// ZIP with one text: national numbers, one a line, ascending, CRLF, UTF-8. The
-// file and the record are on disk when it returns.
-func (s *Submissions) Make(path string, digits []uint64, sub Submitted) (Submitted, error) {
+// Make writes the submission's file to path in the form of the register's profile,
+// and then its record. dates are the dates of consent, in the numbers' order, where
+// the form has a column for them, else nil. File and record are on disk when it returns.
+func (s *Submissions) Make(path string, digits []uint64, dates []time.Time, p Profile, sub Submitted) (Submitted, error) {
 	fail := func(err error) (Submitted, error) {
 		return Submitted{}, fmt.Errorf("submission %s: %w", filepath.Base(path), err)
 	}
-	p, ok := ProfileOf(sub.Register)
-	if !ok || p.Semantics != Verdicts {
+	switch {
+	case p.Submit == nil:
 		return fail(fmt.Errorf("register %q takes no submissions", sub.Register))
-	}
-	if len(digits) == 0 {
+	case len(digits) == 0:
 		return fail(errors.New("there is no number to submit"))
-	}
-	if filepath.Base(sub.ID) != sub.ID || sub.ID == "" || sub.Seller == "" || sub.At.IsZero() {
+	case filepath.Base(sub.ID) != sub.ID || sub.ID == "" || sub.Seller == "" || sub.At.IsZero():
 		return fail(errors.New("id, seller and time are required"))
+	case (p.Submit.Date != "") != (len(dates) > 0), len(dates) > 0 && len(dates) != len(digits):
+		return fail(fmt.Errorf("%d dates for %d numbers", len(dates), len(digits)))
 	}
-	sum, err := writeZIP(path, digits, p.Calling)
+	sum, err := writeForm(path, digits, dates, &p)
 	if err != nil {
 		return fail(err)
 	}
-	sub.File, sub.SHA256, sub.Count = filepath.Base(path), sum, len(digits)
-	if err := numberset.Build(filepath.Join(s.dir, sub.ID+".set"), slices.Values(digits)); err != nil {
+	sub.File, sub.SHA256, sub.Count, sub.Dated = filepath.Base(path), sum, len(digits), len(dates) > 0
+	if err := numberset.Build(s.file(sub, ".set"), slices.Values(digits)); err != nil {
 		return fail(err)
+	}
+	if sub.Dated {
+		if err := replace(s.file(sub, ".dates"), encodeDates(dates)); err != nil {
+			return fail(err)
+		}
 	}
 	if err := s.write(sub); err != nil {
 		return fail(err)
 	}
 	return sub, nil
+}
+
+// file is a file of the submission.
+func (s *Submissions) file(sub Submitted, ext string) string {
+	return filepath.Join(s.dir, filepath.Base(sub.ID)+ext)
+}
+
+// encodeDates writes instants as 8 bytes each: seconds since 1970, little-endian.
+func encodeDates(dates []time.Time) []byte {
+	data := make([]byte, 0, 8*len(dates))
+	for _, d := range dates {
+		data = binary.LittleEndian.AppendUint64(data, uint64(d.Unix()))
+	}
+	return data
+}
+
+func decodeDates(data []byte) []time.Time {
+	dates := make([]time.Time, 0, len(data)/8)
+	for ; len(data) >= 8; data = data[8:] {
+		dates = append(dates, time.Unix(int64(binary.LittleEndian.Uint64(data)), 0).UTC())
+	}
+	return dates
 }
 
 // Split cuts numbers into files of at most rows numbers each; 0 is no bound. The
@@ -93,40 +117,6 @@ func Split(path string, digits []uint64, rows int) (paths []string, parts [][]ui
 		paths, parts = append(paths, name), append(parts, part)
 	}
 	return paths, parts
-}
-
-// writeZIP writes the file that the Italian register takes, and gives its SHA-256.
-func writeZIP(path string, digits []uint64, calling string) (sum string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new*")
-	if err != nil {
-		return "", err
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(f.Name())
-		}
-	}()
-	hash := sha256.New()
-	archive := zip.NewWriter(io.MultiWriter(f, hash))
-	entry, err := archive.Create("lista.txt")
-	if err != nil {
-		return "", err
-	}
-	text := bufio.NewWriter(entry)
-	for _, v := range digits {
-		national, ok := strings.CutPrefix(string(NumberOf(v)), "+"+calling)
-		if !ok {
-			return "", fmt.Errorf("%s is no number of +%s", NumberOf(v).Masked(), calling)
-		}
-		if _, err := text.WriteString(national + "\r\n"); err != nil {
-			return "", err
-		}
-	}
-	if err := errors.Join(text.Flush(), archive.Close(), f.Sync(), f.Close()); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(hash.Sum(nil)), os.Rename(f.Name(), path)
 }
 
 // List gives the submissions of a register, oldest first; an empty register
@@ -192,15 +182,25 @@ func (s *Submissions) Find(register, id string) (Submitted, error) {
 
 // Load gives a submission with its numbers, to be reconciled with the answer.
 func (s *Submissions) Load(sub Submitted) (*Submission, error) {
-	set, err := numberset.Open(filepath.Join(s.dir, filepath.Base(sub.ID)+".set"))
+	set, err := numberset.Open(s.file(sub, ".set"))
 	if err != nil {
 		return nil, fmt.Errorf("submission %s: %w", sub.ID, err)
 	}
-	digits := collect(set.All(), set.Len())
+	asked := &Submission{ID: sub.ID, At: sub.At, Digits: collect(set.All(), set.Len())}
 	if err := set.Close(); err != nil {
 		return nil, fmt.Errorf("submission %s: %w", sub.ID, err)
 	}
-	return &Submission{ID: sub.ID, At: sub.At, Digits: digits}, nil
+	if sub.Dated {
+		data, err := os.ReadFile(s.file(sub, ".dates"))
+		if err == nil && len(data) != 8*len(asked.Digits) {
+			err = fmt.Errorf("the dates of its numbers are cut: %d bytes for %d numbers", len(data), len(asked.Digits))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("submission %s: %w", sub.ID, err)
+		}
+		asked.Dates = decodeDates(data)
+	}
+	return asked, nil
 }
 
 // Answered notes the import that answered a submission.
@@ -223,7 +223,7 @@ func (s *Submissions) write(sub Submitted) error {
 	if err != nil {
 		return fmt.Errorf("submission %s: %w", sub.ID, err)
 	}
-	if err := replace(filepath.Join(s.dir, filepath.Base(sub.ID)+".json"), append(data, '\n')); err != nil {
+	if err := replace(s.file(sub, ".json"), append(data, '\n')); err != nil {
 		return fmt.Errorf("submission %s: %w", sub.ID, err)
 	}
 	return nil

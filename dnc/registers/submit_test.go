@@ -179,7 +179,7 @@ func TestSubmission(t *testing.T) {
 	}
 	digits := []uint64{390612345678, 393471234567, 393479999999}
 	out := filepath.Join(dir, "rpo.zip")
-	sub, err := subs.Make(out, digits, Submitted{ID: "s1", Register: "rpo", Seller: "acme", Campaign: "autumn", At: now.Add(-time.Hour)})
+	sub, err := subs.Make(out, digits, nil, rpo(t), Submitted{ID: "s1", Register: "rpo", Seller: "acme", Campaign: "autumn", At: now.Add(-time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestFindSubmission(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"a", "b"} {
-		if _, err := subs.Make(filepath.Join(dir, id+".zip"), []uint64{390612345678}, Submitted{ID: id, Register: "rpo", Seller: "acme", At: demoNow(t)}); err != nil {
+		if _, err := subs.Make(filepath.Join(dir, id+".zip"), []uint64{390612345678}, nil, rpo(t), Submitted{ID: id, Register: "rpo", Seller: "acme", At: demoNow(t)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -264,16 +264,27 @@ func TestMakeRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := Submitted{ID: "a", Register: "rpo", Seller: "acme", At: demoNow(t)}
-	for name, change := range map[string]func(*Submitted, *[]uint64){
-		"a list register": func(s *Submitted, _ *[]uint64) { s.Register = "us-dnc" },
-		"no number":       func(_ *Submitted, d *[]uint64) { *d = nil },
-		"a foreign one":   func(_ *Submitted, d *[]uint64) { *d = []uint64{442079460123} },
-		"no seller":       func(s *Submitted, _ *[]uint64) { s.Seller = "" },
-		"a path as id":    func(s *Submitted, _ *[]uint64) { s.ID = "../a" },
+	type asked struct {
+		sub     Submitted
+		digits  []uint64
+		dates   []time.Time
+		profile Profile
+	}
+	for name, change := range map[string]func(*asked){
+		"a list register":    func(a *asked) { a.profile = profile(t, "us-dnc") },
+		"no number":          func(a *asked) { a.digits = nil },
+		"a foreign one":      func(a *asked) { a.digits = []uint64{442079460123} },
+		"no seller":          func(a *asked) { a.sub.Seller = "" },
+		"a path as id":       func(a *asked) { a.sub.ID = "../a" },
+		"dates nobody wants": func(a *asked) { a.dates = []time.Time{demoNow(t)} },
+		"no dates":           func(a *asked) { a.profile, a.digits = profile(t, "us-rnd"), []uint64{12025550123} },
+		"too few dates": func(a *asked) {
+			a.profile, a.digits, a.dates = profile(t, "us-rnd"), []uint64{12025550123, 12025550124}, []time.Time{demoNow(t)}
+		},
 	} {
-		sub, digits := good, []uint64{390612345678}
-		change(&sub, &digits)
-		if _, err := subs.Make(filepath.Join(dir, "out.zip"), digits, sub); err == nil {
+		a := asked{good, []uint64{390612345678}, nil, rpo(t)}
+		change(&a)
+		if _, err := subs.Make(filepath.Join(dir, "out.zip"), a.digits, a.dates, a.profile, a.sub); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 		if all, err := subs.List(""); err != nil || len(all) != 0 {
@@ -314,4 +325,143 @@ func TestLeftOutAddsUp(t *testing.T) {
 			r.Fatalf("%d of %d leads accounted for: %d selected, %v left out", sum, len(leads), len(s.Digits), s.Left)
 		}
 	})
+}
+
+// TestForms: the file that each register takes, and the answer to it.
+func TestForms(t *testing.T) {
+	now := demoNow(t)
+	newYork, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := time.Date(2025, 3, 1, 0, 0, 0, 0, newYork)
+	own, err := ParseProfile("sg.yaml", []byte("name: sg-voice\nregister: sg-dnc\nsemantics: blocklist\nnumber: [1]\ncalling: \"65\"\nmin: 8\nmax: 8\nsubmit: {header: NUMBER, inside: ask.csv}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		profile    Profile
+		digits     []uint64
+		dates      []time.Time
+		ext, text  string
+		answer     string
+		registered []bool
+	}{
+		{profile(t, "sg-dnc"), []uint64{6531234567, 6591234567}, nil, ".txt", "31234567\r\n91234567\r\n", "91234567,1\n31234567,0\n", []bool{false, true}},
+		{own, []uint64{6531234567, 6591234567}, nil, ".zip", "NUMBER\r\n31234567\r\n91234567\r\n", "91234567\n", []bool{false, true}},
+		{profile(t, "au-dnc"), []uint64{61212345678, 61412345678}, nil, ".txt", "0212345678\r\n0412345678\r\n", "0412345678\n", []bool{true, false}},
+		{profile(t, "us-rnd"), []uint64{12025550123, 12025550124}, []time.Time{given, given.AddDate(0, 0, 1)}, ".csv", "2025550123,2025-03-01\r\n2025550124,2025-03-02\r\n", "2025550123,no\n2025550124,no data\n", []bool{false, true}},
+	} {
+		t.Run(tt.profile.Name, func(t *testing.T) {
+			subs, err := OpenSubmissions(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := filepath.Join(t.TempDir(), "ask"+tt.profile.Submit.Ext())
+			if ext := tt.profile.Submit.Ext(); ext != tt.ext {
+				t.Errorf("extension %s, want %s", ext, tt.ext)
+			}
+			sub, err := subs.Make(out, tt.digits, tt.dates, tt.profile, Submitted{ID: "s1", Register: tt.profile.RegisterName(), Seller: "acme", At: now.Add(-time.Hour)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := text(t, out); got != tt.text {
+				t.Errorf("the file is %q, want %q", got, tt.text)
+			}
+			o := options(t)
+			if o.Submission, err = subs.Load(sub); err != nil {
+				t.Fatal(err)
+			}
+			r, err := ReadVerdicts(context.Background(), source(t, tt.answer), tt.profile, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range r.Screenings {
+				if v.Registered != tt.registered[i] || !v.CheckedAt.Equal(sub.At) || v.Register != tt.profile.RegisterName() {
+					t.Errorf("verdict %+v, want registered %v", v, tt.registered[i])
+				}
+				if tt.dates == nil && !v.Since.IsZero() || tt.dates != nil && !v.Since.Equal(tt.dates[i]) {
+					t.Errorf("verdict %d is about %v", i, v.Since)
+				}
+			}
+		})
+	}
+}
+
+// text is the one text of a file or ZIP.
+func text(t *testing.T, path string) string {
+	t.Helper()
+	src, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = src.Close() }()
+	in, err := src.parts(&Rejected{})[0].open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := io.ReadAll(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(all)
+}
+
+// TestDatesAreCut: a submission whose dates are not all there answers nothing.
+func TestDatesAreCut(t *testing.T) {
+	dir := t.TempDir()
+	subs, err := OpenSubmissions(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub, err := subs.Make(filepath.Join(dir, "ask.csv"), []uint64{12025550123, 12025550124}, []time.Time{demoNow(t), demoNow(t)}, profile(t, "us-rnd"), Submitted{ID: "s1", Register: "us-rnd", Seller: "acme", At: demoNow(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(dir, "s1.dates"), 8); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := subs.Load(sub); err == nil {
+		t.Error("loaded with half of its dates")
+	}
+	o := options(t)
+	if _, err := ReadVerdicts(context.Background(), source(t, "2025550123,no\n"), profile(t, "us-rnd"), o); err == nil || !strings.Contains(err.Error(), "in the submission alone") {
+		t.Errorf("answers about unknown dates were taken: %v", err)
+	}
+}
+
+// TestSelectDated: which numbers a register of reassigned numbers is asked about.
+func TestSelectDated(t *testing.T) {
+	now, day := demoNow(t), 24*time.Hour
+	n := campaigns.Number("+12025550123")
+	need := Need{MaxAge: 31 * day, Now: now, Dated: true}
+	given := now.Add(-100 * day)
+	for _, tt := range []struct {
+		name string
+		lead Pending
+		want LeftOut // empty: submitted
+	}{
+		{"never asked", Pending{Given: given}, ""},
+		{"no consent", Pending{}, NoConsent},
+		{"no consent is needed", Pending{Given: given, Spare: true}, Spare},
+		{"opted out", Pending{Given: given, OptedOut: true}, OptedOut},
+		{"no", Pending{Given: given, CheckedAt: now.Add(-day), Since: given}, Screened},
+		{"no, long ago", Pending{Given: given, CheckedAt: now.Add(-31 * day), Since: given}, ""},
+		{"no, of a later date", Pending{Given: given, CheckedAt: now.Add(-day), Since: given.Add(day)}, ""},
+		{"yes", Pending{Given: given, CheckedAt: now.Add(-90 * day), Since: given, Registered: true}, Registered},
+		{"yes, and a consent since", Pending{Given: now.Add(-2 * day), CheckedAt: now.Add(-3 * day), Since: given, Registered: true}, Screened},
+		{"due in five weeks", Pending{Given: given, Due: now.Add(35 * day)}, NotDue},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.lead.Number = n
+			s := Select([]Pending{tt.lead}, profile(t, "us-rnd"), need)
+			if tt.want == "" && (len(s.Digits) != 1 || !s.Given[12025550123].Equal(tt.lead.Given)) || tt.want != "" && s.Left[tt.want] != 1 {
+				t.Errorf("selected %v of %v, left out %v", s.Digits, s.Given, s.Left)
+			}
+			planned := Plan([]Pending{tt.lead}, profile(t, "us-rnd"), need, Pace{Until: now.Add(day)})
+			if now := len(planned) == 1; now != (tt.want == "") {
+				t.Errorf("planned: %+v", planned)
+			}
+		})
+	}
 }

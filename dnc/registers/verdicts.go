@@ -26,8 +26,9 @@ type Options struct {
 // Submission is a batch of numbers that was sent to a register.
 type Submission struct {
 	ID     string
-	At     time.Time // when it was sent
-	Digits []uint64  // the numbers, ascending
+	At     time.Time   // when it was sent
+	Digits []uint64    // the numbers, ascending
+	Dates  []time.Time // of consent, in the order of Digits, where the register was asked about them; else nil
 }
 
 // Result is a register's answer that was read without a problem.
@@ -38,6 +39,10 @@ type Result struct {
 
 // batch is how many verdicts are staged at a time.
 const batch = 5000
+
+// maxVerdicts is how many rows a file may have that answers no submission: about 2 GB
+// of memory.
+const maxVerdicts = 10_000_000
 
 // ReadVerdicts reads the file that a register of verdicts sent back. It changes
 // nothing: everything wrong with the file comes back as *Rejected.
@@ -58,6 +63,9 @@ func ReadVerdicts(ctx context.Context, src *Source, p Profile, o Options) (*Resu
 	if o.Zone == nil {
 		o.Zone = time.UTC
 	}
+	if p.Submit != nil && p.Submit.Date != "" && o.Submission == nil {
+		return nil, fmt.Errorf("profile %q: the dates of consent that were asked about stand in the submission alone", p.Name)
+	}
 	rejected := &Rejected{File: src.Name}
 	if o.CheckedAt.After(o.Now) {
 		rejected.add(0, "checked-at", o.CheckedAt.Format(time.RFC3339), "is in the future")
@@ -65,10 +73,17 @@ func ReadVerdicts(ctx context.Context, src *Source, p Profile, o Options) (*Resu
 	if o.Seller == "" {
 		rejected.add(0, "seller", "", "is missing: a verdict belongs to the seller for whom it was asked")
 	}
+	limit := maxVerdicts
+	if o.Submission != nil {
+		limit = 2*len(o.Submission.Digits) + maxProblems // each may stand there twice
+	}
 	var rows []Row
-	s := &scanning{p: &p, single: true, zone: o.Zone, now: o.Now, rejected: rejected, take: func(r Row) { rows = append(rows, r) }}
+	s := &scanning{p: &p, single: true, limit: limit, zone: o.Zone, now: o.Now, rejected: rejected, take: func(r Row) { rows = append(rows, r) }}
 	if err := s.scan(ctx, src); err != nil {
 		return nil, fmt.Errorf("read %s: %w", src.Name, err)
+	}
+	if s.broken {
+		return nil, rejected
 	}
 	slices.SortFunc(rows, func(a, b Row) int {
 		if a.Digits != b.Digits {
@@ -87,7 +102,7 @@ func ReadVerdicts(ctx context.Context, src *Source, p Profile, o Options) (*Resu
 		reconcile(rows, o.Submission, rejected)
 	}
 	result := &Result{Import: dnc.Import{
-		ID: o.ID, Register: p.register(), Seller: o.Seller, File: src.Name, SHA256: src.SHA256,
+		ID: o.ID, Register: p.RegisterName(), Seller: o.Seller, File: src.Name, SHA256: src.SHA256,
 		At: o.Now, CheckedAt: o.CheckedAt, Reason: o.Reason,
 	}}
 	if o.Submission != nil {
@@ -157,7 +172,11 @@ func reconcile(rows []Row, sub *Submission, rejected *Rejected) {
 
 func (res *Result) fill(rows []Row, o Options, rejected *Rejected) {
 	res.Screenings = make([]dnc.Screening, 0, len(rows))
-	for _, r := range rows {
+	var since []time.Time
+	if o.Submission != nil && len(o.Submission.Dates) == len(rows) {
+		since = o.Submission.Dates // reconciled: the rows are the submission's numbers
+	}
+	for i, r := range rows {
 		at := r.At
 		switch {
 		case o.Submission != nil:
@@ -175,6 +194,9 @@ func (res *Result) fill(rows []Row, o Options, rejected *Rejected) {
 			Register: res.Import.Register, Seller: o.Seller, Number: r.Number(),
 			Registered: r.Registered, CheckedAt: at, Import: o.ID,
 		})
+		if since != nil {
+			res.Screenings[i].Since = since[i]
+		}
 	}
 	res.Import.Rows = len(rows)
 }

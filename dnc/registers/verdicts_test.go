@@ -245,6 +245,26 @@ func TestReconcile(t *testing.T) {
 	}
 }
 
+// TestUnreadableAnswerSaysOneThing: what is wrong with the file as a whole is not
+// buried under the numbers that could not be read because of it.
+func TestUnreadableAnswerSaysOneThing(t *testing.T) {
+	whole := zipped(t, "lista.txt", "3471234567,1\n")
+	for name, data := range map[string]string{
+		"UTF-16":        "\xFF\xFE3\x004\x00",
+		"cut off":       whole[:len(whole)-10],
+		"two texts":     zipped(t, "a.txt", "3471234567,1\n", "b.txt", "0612345678,0\n"),
+		"blank":         "\n\n",
+		"too many rows": strings.Repeat("3471234567,1\n", 200),
+	} {
+		o := options(t)
+		o.Submission = &Submission{ID: "s1", At: o.Now.Add(-time.Hour), Digits: []uint64{390612345678, 393471234567}}
+		var rejected *Rejected
+		if r, err := ReadVerdicts(context.Background(), source(t, data), rpo(t), o); r != nil || !errors.As(err, &rejected) || rejected.Total != 1 {
+			t.Errorf("%s: %v, %v", name, r, err)
+		}
+	}
+}
+
 func TestSellerIsRequired(t *testing.T) {
 	o := options(t)
 	o.Seller = ""

@@ -113,7 +113,7 @@ func (s *scanning) tagged(in io.Reader, name string) (rows int) {
 			return rows
 		}
 		if err != nil {
-			s.rejected.add(text.line, "", name, "%s", err)
+			s.stop(text.line, name, "%s", err)
 			return rows
 		}
 		rows++
