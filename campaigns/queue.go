@@ -207,6 +207,14 @@ func (q *Queue) Len() int {
 	return len(q.held)
 }
 
+// Remaining is how many leads Take could hand out, and whether the store, when
+// last asked, had no others that are due.
+func (q *Queue) Remaining() (n int, all bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.held), q.short
+}
+
 // Exhausted reports whether nothing is held and the store, when last asked, had
 // nothing due. Leads that are due later may still come.
 func (q *Queue) Exhausted() bool {

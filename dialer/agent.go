@@ -128,9 +128,11 @@ func (l *loop) next(a *agent, why string, now time.Time) {
 	switch {
 	case a.pause:
 		l.away(a, NotReady, "pause", now)
-	case l.surplus > 0 || !l.wantsAgents():
-		l.surplus = max(l.surplus-1, 0)
+	case !l.wantsAgents():
 		l.giveBack(a, now)
+	case l.contested.Load() && len(l.wait) == 0:
+		name := a.name
+		l.svc.floorTask(func() { l.svc.floor.freed(name, l, why) })
 	default:
 		l.ready(a, why, now)
 	}
@@ -153,18 +155,6 @@ func (l *loop) giveBack(a *agent, now time.Time) {
 	l.away(a, NotReady, "free for another campaign", now)
 	delete(l.agents, a.name)
 	l.svc.floorTask(func() { l.svc.floor.returned(a.name, l) })
-}
-
-// shed gives back idle agents at once and notes how many more must follow.
-func (l *loop) shed(n int, now time.Time) {
-	for ; n > 0; n-- {
-		a := l.longestIdle()
-		if a == nil {
-			break
-		}
-		l.giveBack(a, now)
-	}
-	l.surplus = n
 }
 
 // vanish takes away an agent whose phone is gone. Its customer goes to the next

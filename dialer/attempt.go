@@ -95,7 +95,10 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 	defer audio.Close()
 	ring, cancel := context.WithCancel(ctx)
 	defer cancel()
-	l.post(func(time.Time) { c.state, c.audio, c.cancel = dialing, audio, cancel; l.cancelIfNobody() })
+	l.post(func(time.Time) {
+		c.state, c.audio, c.cancel, l.fruitless = dialing, audio, cancel, 0
+		l.cancelIfNobody()
+	})
 
 	leg, result := l.svc.Trunk.Originate(ring, clearance, Placing{
 		Trunk:       c.way.trunk,
@@ -231,6 +234,7 @@ func (l *loop) refused(c *call, v dnc.Verdict, now time.Time) {
 		}
 		due = next.PassedUntil
 	}
+	l.fruitless++
 	l.queue.Release(due, c.lead)
 }
 

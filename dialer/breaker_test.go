@@ -64,8 +64,8 @@ func TestNothingClearedDoesNotUseUpTheList(t *testing.T) {
 		mended.Store(true)
 		time.Sleep(lastTry + 5*time.Second)
 		synctest.Wait()
-		if n := r.svc.Live().Campaigns[0].Talking; n != 5 {
-			t.Errorf("%d of 5 agents talk after it was mended", n)
+		if n := len(r.journal.kinds(journal.Connected)); n < 5 {
+			t.Errorf("%d calls put through to 5 agents after it was mended", n)
 		}
 		r.end()
 	})

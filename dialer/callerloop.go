@@ -164,18 +164,7 @@ func (l *loop) serveCallers(now time.Time) {
 // be planned each line in flight counts on an agent of its own, so that there must be one more.
 func (l *loop) spare() *agent {
 	if l.strict() {
-		ready, lines := 0, 0
-		for _, a := range l.agents {
-			if a.state == Ready {
-				ready++
-			}
-		}
-		for _, c := range l.calls {
-			if c.reserved == nil && (c.state == clearing || c.state == dialing) {
-				lines++
-			}
-		}
-		if ready <= lines {
+		if l.readyAgents() <= l.inFlight() {
 			return nil
 		}
 	}

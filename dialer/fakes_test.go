@@ -506,6 +506,7 @@ func detail[T any](t *testing.T, r journal.Record) T {
 type fakeStore struct {
 	mu       sync.Mutex
 	record   CampaignRecord
+	others   []CampaignRecord // more campaigns
 	accounts []Account
 	leads    map[campaigns.LeadID]*campaigns.Lead
 	leased   map[campaigns.LeadID]bool
@@ -541,12 +542,12 @@ func (s *fakeStore) lead(id campaigns.LeadID) campaigns.Lead {
 	return *s.leads[id]
 }
 
-func (s *fakeStore) Lease(_ context.Context, _, _ string, n int, now time.Time) ([]campaigns.Lead, error) {
+func (s *fakeStore) Lease(_ context.Context, campaign, _ string, n int, now time.Time) ([]campaigns.Lead, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []campaigns.Lead
 	for id := campaigns.LeadID(1); int(id) <= len(s.leads) && len(out) < n; id++ {
-		if l := s.leads[id]; !s.leased[id] && !l.Done && !l.Due.After(now) {
+		if l := s.leads[id]; l.Campaign == campaign && !s.leased[id] && !l.Done && !l.Due.After(now) {
 			s.leased[id] = true
 			out = append(out, *l)
 		}
@@ -623,12 +624,18 @@ func (s *fakeStore) Accounts(context.Context) ([]Account, error) { return s.acco
 func (s *fakeStore) Campaigns(context.Context) ([]CampaignRecord, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return []CampaignRecord{s.record}, nil
+	return append([]CampaignRecord{s.record}, s.others...), nil
 }
 
-func (s *fakeStore) SetState(_ context.Context, _ string, st CampaignState, now time.Time) error {
+func (s *fakeStore) SetState(_ context.Context, name string, st CampaignState, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for i := range s.others {
+		if s.others[i].Campaign.Name == name {
+			s.others[i].State, s.others[i].UpdatedAt = st, now
+			return nil
+		}
+	}
 	s.record.State, s.record.UpdatedAt = st, now
 	return nil
 }

@@ -6,21 +6,23 @@ import (
 )
 
 // floor lends agents whose phones are up to campaigns: an agent is lent to one
-// campaign at a time. The service's goroutine owns it.
+// campaign at a time, which share.go chooses. The service's goroutine owns it.
 type floor struct {
 	svc      *Service
 	seats    map[string]*seat
+	ledger   ledger
 	draining bool
 }
 
 // seat is an agent whose phone is up.
 type seat struct {
-	name string
-	line *line
-	loop *loop // lent to; nil: free
+	name  string
+	line  *line
+	loop  *loop     // lent to; nil: free
+	since time.Time // when it was lent
 }
 
-func newFloor(s *Service) *floor { return &floor{svc: s, seats: map[string]*seat{}} }
+func newFloor(s *Service) *floor { return &floor{svc: s, seats: map[string]*seat{}, ledger: ledger{}} }
 
 // up takes in an agent whose nailed-up call stands.
 func (f *floor) up(name string, ln *line) {
@@ -36,6 +38,9 @@ func (f *floor) down(name string) {
 		return
 	}
 	delete(f.seats, name)
+	if st.loop != nil {
+		f.ledger.charge(st.loop.name, f.svc.Now().Sub(st.since))
+	}
 	if st.loop == nil {
 		f.svc.agentChanged(name, "", NotReady, LoggedOut, "phone gone", f.svc.Now())
 		return
@@ -61,7 +66,7 @@ func (f *floor) digit(name string, d byte) {
 // returned takes back an agent that a campaign gave up.
 func (f *floor) returned(name string, from *loop) {
 	if st := f.seats[name]; st != nil && st.loop == from {
-		st.loop = nil
+		f.end(st)
 	}
 	f.balance()
 }
@@ -70,68 +75,124 @@ func (f *floor) returned(name string, from *loop) {
 func (f *floor) loopEnded(l *loop) {
 	for _, st := range f.seats {
 		if st.loop == l {
-			st.loop = nil
+			f.end(st)
 			f.svc.agentChanged(st.name, "", NotReady, NotReady, "campaign ended", f.svc.Now())
 		}
 	}
 	f.balance()
 }
 
-// balance lends each free agent to the campaign that may have it and has the
-// fewest, and asks back what a campaign has beyond an even share.
+// end ends a loan.
+func (f *floor) end(st *seat) {
+	f.ledger.charge(st.loop.name, f.svc.Now().Sub(st.since))
+	st.loop = nil
+}
+
+// balance lends each free agent to the campaign that choose names, and asks idle
+// ones back that are better lent to another.
 func (f *floor) balance() {
 	if f.draining {
 		return
 	}
-	hungry := f.hungry()
-	if len(hungry) == 0 {
+	m := f.market()
+	for _, name := range sortedKeys(f.seats) {
+		st := f.seats[name]
+		if st.loop != nil {
+			continue
+		}
+		bids := m.of(st.name, nil)
+		i := choose(bids)
+		if i < 0 {
+			i = park(bids)
+		}
+		if i >= 0 {
+			f.lend(st, m.loops[i])
+			m.bids[i].lent++
+		}
+	}
+	ask := make([]int, len(m.loops))
+	for _, name := range sortedKeys(f.seats) {
+		st := f.seats[name]
+		from := m.index(st.loop)
+		if from < 0 {
+			continue
+		}
+		if to := choose(m.of(st.name, st.loop)); to >= 0 && moves(m.bids[from], m.bids[to]) {
+			ask[from]++
+			m.bids[from].lent--
+			m.bids[to].lent++
+		}
+	}
+	for i, l := range m.loops {
+		l.contested.Store(len(m.loops) > 1)
+		if n := ask[i]; n > 0 {
+			l.post(func(now time.Time) { l.shed(n, now) })
+		}
+	}
+}
+
+// freed decides about an agent who returns from a call: to stay with the
+// campaign, or to go to another.
+func (f *floor) freed(name string, l *loop, why string) {
+	st := f.seats[name]
+	if st == nil || st.loop != l {
 		return
 	}
-	lent := map[*loop]int{}
-	free := []*seat{}
-	for _, name := range sortedKeys(f.seats) {
-		if st := f.seats[name]; st.loop != nil {
-			lent[st.loop]++
-		} else {
-			free = append(free, st)
+	if !f.draining {
+		m := f.market()
+		if from := m.index(l); from >= 0 {
+			m.bids[from].lent--
+			if i := choose(m.of(name, nil)); i >= 0 && i != from {
+				l.post(func(now time.Time) { l.leave(name, now) })
+				return
+			}
 		}
 	}
-	for _, st := range free {
-		if l := fewest(hungry, lent, st.name); l != nil {
-			f.lend(st, l)
-			lent[l]++
+	l.post(func(now time.Time) { l.remain(name, why, now) })
+}
+
+// market is the campaigns that dial, by name, with their bids.
+type market struct {
+	loops []*loop
+	bids  []bid
+}
+
+func (f *floor) market() market {
+	now := f.svc.Now()
+	m := market{loops: f.hungry()}
+	names := make([]string, len(m.loops))
+	for i, l := range m.loops {
+		names[i] = l.name
+		w := l.wants.Load()
+		m.bids = append(m.bids, bid{priority: w.priority, weight: w.weight, room: w.room, broke: w.broke, spent: f.ledger.of(l.name).spent})
+	}
+	for _, st := range f.seats {
+		if i := m.index(st.loop); i >= 0 {
+			m.bids[i].lent++
+			m.bids[i].spent += max(now.Sub(st.since), 0)
 		}
 	}
-	share := (len(f.seats) + len(hungry) - 1) / len(hungry)
-	for _, l := range hungry {
-		surplus := 0
-		if len(hungry) > 1 && f.wanted(hungry, lent, l, share) {
-			surplus = max(lent[l]-share, 0)
-		}
-		l.post(func(now time.Time) { l.shed(surplus, now) })
+	f.ledger.enter(names, m.bids)
+	return m
+}
+
+// index is the campaign's place; -1 when it is not among them.
+func (m market) index(l *loop) int { return slices.Index(m.loops, l) }
+
+// of are the bids for an agent; except makes none.
+func (m market) of(agent string, except *loop) []bid {
+	bids := slices.Clone(m.bids)
+	for i, l := range m.loops {
+		bids[i].never = l == except || !l.accepts(agent)
 	}
+	return bids
 }
 
 // lend gives an agent to a campaign.
 func (f *floor) lend(st *seat, l *loop) {
-	st.loop = l
+	st.loop, st.since = l, f.svc.Now()
 	name, ln := st.name, st.line
 	l.post(func(now time.Time) { l.join(name, ln, now) })
-}
-
-// wanted reports whether another campaign could use what l has too much of.
-func (f *floor) wanted(hungry []*loop, lent map[*loop]int, l *loop, share int) bool {
-	for _, st := range f.seats {
-		if st.loop != l {
-			continue
-		}
-		for _, other := range hungry {
-			if other != l && lent[other] < share && other.accepts(st.name) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // hungry are the campaigns that dial, by name.
@@ -143,17 +204,6 @@ func (f *floor) hungry() []*loop {
 		}
 	}
 	return ls
-}
-
-// fewest is the campaign with the fewest agents among those that may have the agent.
-func fewest(ls []*loop, lent map[*loop]int, agent string) *loop {
-	var best *loop
-	for _, l := range ls {
-		if l.accepts(agent) && (best == nil || lent[l] < lent[best]) {
-			best = l
-		}
-	}
-	return best
 }
 
 // accepts reports whether the campaign may have the agent.

@@ -15,6 +15,7 @@ import (
 // post tasks. Nothing that a task does waits for SIP, disk or the store.
 type loop struct {
 	svc    *Service
+	name   string // of the campaign
 	record CampaignRecord
 	camp   *campaigns.Campaign
 	policy Policy
@@ -35,7 +36,6 @@ type loop struct {
 
 	state   CampaignState
 	looking bool // lookAgain has a timer
-	surplus int  // agents that the floor wants back as they become free
 	tasks   chan task
 	done    chan struct{} // closed when run has returned
 	nextID  uint64
@@ -44,6 +44,10 @@ type loop struct {
 	running atomic.Bool              // dials; read by the floor
 	open    atomic.Int64             // calls in progress; read by the service
 	members atomic.Pointer[[]string] // agents that it may have; read by the floor
+	wants   atomic.Pointer[wants]    // read by the floor
+
+	contested atomic.Bool // other campaigns dial too; written by the floor
+	fruitless int         // leads refused since one was cleared
 }
 
 // publish lets other goroutines see what they may know of the loop.
@@ -51,6 +55,7 @@ func (l *loop) publish() {
 	l.running.Store(l.state == Running)
 	l.open.Store(int64(len(l.calls) + len(l.callers)))
 	l.members.Store(&l.camp.Agents)
+	l.tellFloor()
 }
 
 // idle reports whether no call is in progress.

@@ -164,7 +164,7 @@ func (s *Service) newLoop(r CampaignRecord, before *census, log *zap.Logger) (*l
 		pc.observe(e)
 	}
 	l := &loop{
-		svc: s, record: r, camp: &camp, policy: p, log: log, pace: pc, breaker: breaker{log: log}, state: r.State,
+		svc: s, name: camp.Name, record: r, camp: &camp, policy: p, log: log, pace: pc, breaker: breaker{log: log}, state: r.State,
 		agents: map[string]*agent{}, calls: map[pacing.CallID]*call{}, owes: map[string]float64{}, sight: foresight{zone: p.Zone},
 		tasks: make(chan task, 1024), done: make(chan struct{}),
 	}
