@@ -199,6 +199,7 @@ func TestAgentsDiffer(t *testing.T) {
 // TestCarrierTurnsAway lets a pacer that knows no limits run into them, and holds one within.
 func TestCarrierTurnsAway(t *testing.T) {
 	s := carrier(20, 9)
+	s.Channels = 28
 	within := mustRun(t, s, Within(s, FixedRatio(4)))
 	if within.Rejected != 0 || within.ChannelsMost > s.Channels || within.StartsMost > s.PerSecond {
 		t.Errorf("within: %d rejected, %d of %d channels, %d of %d a second", within.Rejected, within.ChannelsMost, s.Channels,

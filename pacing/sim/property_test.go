@@ -105,7 +105,7 @@ func noteDay(t *testing.T, seed uint64) (Scenario, *noted) {
 	return s, n
 }
 
-// TestReplayOfADay replays it, also moved to another year.
+// TestReplayOfADay replays it, also moved to another year, and with more questions, which must not matter.
 func TestReplayOfADay(t *testing.T) {
 	for _, by := range []time.Duration{0, 5 * 365 * 24 * time.Hour, -17*time.Hour - 3} {
 		s, n := noteDay(t, 31)
@@ -120,6 +120,7 @@ func TestReplayOfADay(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			e.Decide(now.Add(by+7*time.Second), nil)
 			d := e.Decide(now.Add(by), nil)
 			if d.Reason == pacing.Predictive && d.Dial > 0 {
 				ahead++
@@ -179,5 +180,43 @@ func TestMoreHelpNeverDialsLess(t *testing.T) {
 	}
 	if more < 100 {
 		t.Errorf("help made no difference but %d times", more)
+	}
+}
+
+// TestNobodyThereNobodyCalled sends the whole team to lunch in the middle of a busy day.
+func TestNobodyThereNobodyCalled(t *testing.T) {
+	for _, mode := range []pacing.Mode{pacing.Predictive, pacing.Progressive, pacing.Ratio} {
+		s := Cases()[0].Make(10, 8)
+		s.Length = 2 * time.Hour
+		s.Rota = func(int) []Span { return []Span{{0, time.Hour}, {80 * time.Minute, s.Length}} }
+		e, err := pacing.New(pacing.Config{
+			Mode: mode, Ratio: 2, Windows: []pacing.Window{{Period: pacing.Campaign, Start: s.Begin(), Cap: 0.03}}, Grace: s.Grace,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := &noted{Engine: e}
+		mustRun(t, s, n)
+		here, seen, alone := map[pacing.AgentID]bool{}, 0, 0
+		for i, d := range n.decisions {
+			for ; seen < n.before[i]; seen++ {
+				switch ev := n.events[seen]; ev.Kind {
+				case pacing.AgentReady:
+					here[ev.Agent] = true
+				case pacing.AgentAway:
+					delete(here, ev.Agent)
+				}
+			}
+			if len(here) > 0 || len(n.events) == 0 {
+				continue
+			}
+			alone++
+			if d.Dial != 0 || d.Reason != pacing.NoAgents {
+				t.Fatalf("mode %d, %v into the day, with nobody there: %+v", mode, n.asked[i].Sub(s.Begin()), d)
+			}
+		}
+		if alone < 100 {
+			t.Errorf("mode %d: nobody was there for %d decisions only", mode, alone)
+		}
 	}
 }
