@@ -35,92 +35,6 @@ EXIT STATUS
   2  the command line is wrong
   3  the campaign file is wrong`
 
-// simulateOptions are the flags of pronto simulate.
-type simulateOptions struct {
-	agents      []int
-	hours       float64
-	seeds       int
-	begin       string
-	leads       int
-	ratio       float64
-	fromJournal bool
-	tradeoff    string
-	day         string
-
-	answerRate         []float64
-	talk, wrapUp, ring time.Duration
-	given              func(flag string) bool
-}
-
-func newSimulateCommand(g *globals) *cobra.Command {
-	o := simulateOptions{}
-	cmd := &cobra.Command{
-		Use:   "simulate FILE",
-		Short: "Ask what a campaign would do with so many agents",
-		Long:  simulateLong,
-		Example: `  pronto simulate spring.yaml --agents 10,25,50 --answer-rate 0.3 --talk 90s
-  pronto simulate spring.yaml --from-journal --plot-tradeoff tradeoff.png --plot-day day.svg`,
-		Args: needs("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error { return runSimulate(cmd, g, args[0], o) },
-	}
-	f := cmd.Flags()
-	o.given = f.Changed
-	f.IntSliceVar(&o.agents, "agents", []int{10, 25, 50}, "team sizes, 1 to 2000 each")
-	f.Float64Var(&o.hours, "hours", 8, "length of the day, 0.5 to 24")
-	f.IntVar(&o.seeds, "seeds", 8, "days to play of each, 6 to 100")
-	f.StringVar(&o.begin, "begin", "09:00", "when the day begins")
-	f.IntVar(&o.leads, "leads", 0, "length of the list, to tell how long it lasts (with --from-journal: what is left of the campaign's)")
-	f.Float64Var(&o.ratio, "ratio", 0, "lines of the fixed ratio, 1 to 20; 0: the largest that keeps the cap")
-	f.Float64SliceVar(&o.answerRate, "answer-rate", []float64{0.25}, "share of calls answered; several: one for each hour of the day's run")
-	f.DurationVar(&o.talk, "talk", 2*time.Minute, "mean talk")
-	f.DurationVar(&o.wrapUp, "wrap-up", 0, "mean wrap-up (default: the campaign's wrap_up, each time in full)")
-	f.DurationVar(&o.ring, "ring", 8500*time.Millisecond, "mean time that it rings before an answer")
-	f.BoolVar(&o.fromJournal, "from-journal", false, "people and agents as in the campaign's past calls")
-	f.StringVar(&o.tradeoff, "plot-tradeoff", "", "write a plot of abandon cap against utilisation, .png or .svg; takes longer")
-	f.StringVar(&o.day, "plot-day", "", "write a plot of the day over time, .png or .svg")
-	return cmd
-}
-
-// check finds what is wrong with the flags.
-func (o *simulateOptions) check() error {
-	bad := func(when bool, format string, args ...any) error {
-		if when {
-			return usageError(fmt.Errorf(format, args...))
-		}
-		return nil
-	}
-	mean := func(flag string, d, least time.Duration) error {
-		return bad(d < least || d > time.Hour, "--%s %s: give %s to 1h", flag, d, least)
-	}
-	errs := []error{
-		bad(len(o.agents) == 0, "--agents: give one size at least"),
-		bad(!(o.hours >= 0.5 && o.hours <= 24), "--hours %v: give 0.5 to 24", o.hours),
-		bad(o.seeds < 6 || o.seeds > 100, "--seeds %d: give 6 to 100", o.seeds),
-		bad(o.leads < 0, "--leads %d: give a number of leads", o.leads),
-		bad(o.ratio != 0 && !(o.ratio >= 1 && o.ratio <= 20), "--ratio %v: give 1 to 20, or 0", o.ratio),
-		bad(len(o.answerRate) == 0, "--answer-rate: give a share"),
-		mean("talk", o.talk, time.Second), mean("ring", o.ring, 100*time.Millisecond), mean("wrap-up", o.wrapUp, 0),
-		checkPlot("plot-tradeoff", o.tradeoff), checkPlot("plot-day", o.day),
-	}
-	for _, n := range o.agents {
-		errs = append(errs, bad(n < 1 || n > 2000, "--agents %d: give 1 to 2000", n))
-	}
-	for _, p := range o.answerRate {
-		errs = append(errs, bad(!(p > 0 && p <= 0.95), "--answer-rate %v: give a share above 0, at most 0.95", p))
-	}
-	if o.fromJournal {
-		for _, flag := range []string{"answer-rate", "talk", "wrap-up", "ring"} {
-			errs = append(errs, bad(o.given(flag), "--%s and --from-journal: give one of them", flag))
-		}
-	}
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // study is what is simulated: a campaign under its policy, and the people it meets.
 type study struct {
 	simulateOptions
@@ -129,6 +43,7 @@ type study struct {
 	config   pacing.Config
 	begin    time.Time
 	people   people
+	rota     []shift
 }
 
 func runSimulate(cmd *cobra.Command, g *globals, file string, o simulateOptions) error {
@@ -195,7 +110,12 @@ func newStudy(cmd *cobra.Command, g *globals, file string, o simulateOptions) (*
 	if s.policy, err = dialer.Policies(book)(*c, begin, conf.now(time.Now())()); err != nil {
 		return nil, err
 	}
+	if err := s.suppose(); err != nil {
+		return nil, err
+	}
 	s.config = dialer.EngineConfig(c, s.policy)
+	s.config.MaxLines = strictest(s.config.MaxLines, o.channels)
+	s.config.MaxCallsPerSecond = strictest(s.config.MaxCallsPerSecond, o.perSecond)
 	if _, err := pacing.New(s.config); err != nil {
 		return nil, err
 	}
@@ -205,6 +125,28 @@ func newStudy(cmd *cobra.Command, g *globals, file string, o simulateOptions) (*
 		s.people = assumed(c, o)
 	}
 	return s, err
+}
+
+// suppose takes what the flags would change: a stricter cap, a rota.
+func (s *study) suppose() (err error) {
+	if s.supposedCap > 0 {
+		for _, w := range s.policy.Windows {
+			if s.supposedCap > w.Cap {
+				return usageError(fmt.Errorf("--cap %v: rule set %s allows %v; give that or less", s.supposedCap, s.policy.RuleSet, w.Cap))
+			}
+		}
+		s.campaign.Pacing.Cap = s.supposedCap
+	}
+	s.rota, err = readRota(s.simulateOptions.rota, s.begin, s.length())
+	return err
+}
+
+// strictest is the lower of two limits, 0 being none.
+func strictest(a, b int) int {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // learn takes people from the campaign's past calls, and the rest of its list.

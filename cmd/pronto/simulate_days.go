@@ -20,10 +20,10 @@ const (
 func (s *study) scenario(agents int, seed uint64) sim.Scenario {
 	length := s.length()
 	warm := min(warmUp, length/4)
-	arrival := min(signIn, length/12) / time.Duration(agents)
 	return sim.Scenario{
-		Agents: agents, Length: length, Warmup: warm, Start: s.begin, Grace: s.policy.Grace(), Latency: joinTime, Lead: s.people.lead(seed),
-		Rota: func(agent int) []sim.Span { return []sim.Span{{From: time.Duration(agent) * arrival, To: length}} },
+		Agents: agents, Length: length, Warmup: warm, Start: s.begin, Grace: s.policy.Grace(), Latency: joinTime,
+		Lead: impatient(s.people.lead(seed), seed, s.patience), LeftCounts: s.policy.HangUps, Handling: s.handling(),
+		Rota: func(agent int) []sim.Span { return s.spans(agent, agents) }, Channels: s.config.MaxLines, PerSecond: s.config.MaxCallsPerSecond,
 	}
 }
 
@@ -50,7 +50,7 @@ func (s *study) progressive() pacing.Config {
 
 // fixed paces with a fixed number of lines for each free agent, whatever happens.
 func fixed(lines float64) contender {
-	return func(sim.Scenario) (sim.Pacer, error) { return sim.FixedRatio(lines), nil }
+	return func(day sim.Scenario) (sim.Pacer, error) { return sim.Within(day, sim.FixedRatio(lines)), nil }
 }
 
 // The fixed ratios that are tried, in tenths of a line.
@@ -99,7 +99,7 @@ func (s *study) play(l *lab) (simulateDoc, []dayRuns, error) {
 	if s.ratio > 0 {
 		tries = 1
 	}
-	l.expect(len(s.agents) * s.seeds * (2 + tries))
+	l.expect(len(s.agents) * s.seeds * (3 + tries))
 	if s.tradeoff != "" {
 		l.expect(len(s.agents) * s.seeds * len(s.caps()))
 	}
@@ -113,11 +113,15 @@ func (s *study) play(l *lab) (simulateDoc, []dayRuns, error) {
 		if runs.progressive, err = l.play(days, engine(s.progressive())); err != nil {
 			return doc, nil, err
 		}
+		order, err := s.order(l, days, runs.campaign)
+		if err != nil {
+			return doc, nil, err
+		}
 		lines, ratio, err := s.bestRatio(l, days)
 		if err != nil {
 			return doc, nil, err
 		}
-		team := teamDoc{Agents: agents}
+		team := teamDoc{Agents: agents, Order: order}
 		team.Pacings = append(team.Pacings, s.figures("campaign", runs.campaign), s.figures("progressive", runs.progressive), s.figures("ratio", ratio))
 		team.Pacings[2].Ratio = lines
 		doc.Teams = append(doc.Teams, team)

@@ -20,18 +20,30 @@ type simulateDoc struct {
 	Begin    string        `json:"begin"`
 	Seeds    int           `json:"seeds"` // days of each
 	Leads    int           `json:"leads,omitempty"`
+	Suppose  supposeDoc    `json:"suppose"`
 	People   peopleDoc     `json:"people"`
 	Teams    []teamDoc     `json:"teams"`
 	Tradeoff []tradeoffDoc `json:"tradeoff,omitempty"`
 
-	begin float64     // hour of the day
-	base  pacing.Base // of the cap
+	begin   float64     // hour of the day
+	base    pacing.Base // of the cap
+	limited bool        // the flags give the carrier's limits
+}
+
+// supposeDoc is what the flags suppose beyond the campaign file.
+type supposeDoc struct {
+	Rota      []string `json:"rota,omitempty"`
+	Patience  float64  `json:"patience,omitempty"` // how long people wait for an agent, mean
+	Uneven    float64  `json:"uneven,omitempty"`
+	Channels  int      `json:"channels,omitempty"` // the carrier's limits, the campaign's own included
+	PerSecond int      `json:"calls_per_second,omitempty"`
 }
 
 // teamDoc is what a team does under each pacing.
 type teamDoc struct {
 	Agents  int         `json:"agents"`
 	Pacings []pacingDoc `json:"pacings"`
+	Order   orderDoc    `json:"order"`
 }
 
 // pacingDoc is what a pacing does with a team's days.
@@ -72,7 +84,9 @@ type figureDoc struct {
 func (s *study) document() simulateDoc {
 	doc := simulateDoc{
 		Campaign: s.campaign.Name, RuleSet: s.policy.RuleSet, Mode: s.campaign.Pacing.Mode, Grace: s.policy.Grace().Seconds(), Hours: s.hours,
-		Begin: s.begin.Format("15:04"), Seeds: s.seeds, Leads: s.leads, People: s.people.doc, begin: float64(s.begin.Hour()) + float64(s.begin.Minute())/60,
+		Suppose: supposeDoc{s.simulateOptions.rota, s.patience.Seconds(), s.uneven, s.config.MaxLines, s.config.MaxCallsPerSecond},
+		Begin:   s.begin.Format("15:04"), Seeds: s.seeds, Leads: s.leads, People: s.people.doc, begin: float64(s.begin.Hour()) + float64(s.begin.Minute())/60,
+		limited: s.channels > 0 || s.perSecond > 0,
 	}
 	if w, ok := s.cap(); ok {
 		doc.Cap, doc.Window, doc.base = w.Cap, windowText(w), w.Base

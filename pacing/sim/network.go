@@ -27,7 +27,9 @@ func (r *run) dial(t try) {
 		return
 	}
 	r.result.Calls++
-	r.result.Minutes[r.now/int64(time.Minute)].Dialed++
+	m := &r.result.Minutes[r.now/int64(time.Minute)]
+	m.Dialed++
+	m.ChannelsMost, m.StartsMost = max(m.ChannelsMost, r.open), max(m.StartsMost, len(r.recent))
 	r.result.LinesMost = max(r.result.LinesMost, r.lines)
 	r.result.ChannelsMost = max(r.result.ChannelsMost, r.open)
 	at := r.now + int64(lead.PostDial)

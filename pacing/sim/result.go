@@ -41,6 +41,8 @@ type Minute struct {
 	Work, Logged time.Duration
 	// Dialed, Connected and Abandoned are calls.
 	Dialed, Connected, Abandoned int
+	// ChannelsMost and StartsMost are as those of the Result, where a call was started in the minute.
+	ChannelsMost, StartsMost int
 }
 
 // answer is an answer by a person, in the order they came to be counted.
