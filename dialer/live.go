@@ -50,6 +50,7 @@ type AgentLive struct {
 type CampaignLive struct {
 	Name     string          `json:"name"`
 	State    CampaignState   `json:"state"`
+	Mode     string          `json:"mode"` // of pacing, as the campaign's file has it
 	Tally    Tally           `json:"tally"`
 	Calls    int             `json:"calls"`  // attempts in progress, at the gate or on a line
 	Unsent   int             `json:"unsent"` // of them, those whose INVITE has not left
@@ -135,7 +136,7 @@ func (l *loop) live() (CampaignLive, bool) {
 }
 
 func (l *loop) snapshot() CampaignLive {
-	c := CampaignLive{Name: l.camp.Name, State: l.state, Tally: l.tally, Calls: len(l.calls), Waiting: len(l.wait), Decision: l.pace.last, DecidedAt: l.pace.lastAt}
+	c := CampaignLive{Name: l.camp.Name, State: l.state, Mode: l.camp.Pacing.Mode, Tally: l.tally, Calls: len(l.calls), Waiting: len(l.wait), Decision: l.pace.last, DecidedAt: l.pace.lastAt}
 	c.Unsent, c.Held = int(l.intake.unsent.Load()), l.intake.short
 	c.Tally.Refused, c.Tally.Outcomes = maps.Clone(l.tally.Refused), maps.Clone(l.tally.Outcomes)
 	for _, k := range l.calls {

@@ -39,9 +39,10 @@ type campaignDoc struct {
 
 	// Of campaign show alone.
 	Campaign *campaigns.Campaign `json:"campaign,omitempty"`
-	Text     string              `json:"text,omitempty"`    // canonical YAML
-	Blocked  string              `json:"blocked,omitempty"` // why it cannot start
-	Live     *pacedDoc           `json:"live,omitempty"`    // nil: it does not run in a service
+	Text     string              `json:"text,omitempty"`       // canonical YAML
+	Blocked  string              `json:"blocked,omitempty"`    // why it cannot start
+	Live     *pacedDoc           `json:"live,omitempty"`       // nil: it does not run in a service
+	Away     *dialer.StoreAway   `json:"store_away,omitempty"` // the store cannot be reached: Name and Live are all that is known
 }
 
 // campaignDoc describes a campaign.

@@ -26,6 +26,10 @@ func runCampaignShow(cmd *cobra.Command, g *globals, name string) error {
 		return err
 	}
 	return show(cmd, g, doc, func() {
+		if doc.Away != nil {
+			cmd.Printf("%s: %s\n%s", doc.Name, awayText(doc.Away), doc.Live.text(doc.Live.Mode))
+			return
+		}
 		l := doc.Leads
 		cmd.Printf("%s is %s%s\napplied %s, changed %s\n", doc.Name, doc.State, doc.aside(), day(doc.CreatedAt), day(doc.UpdatedAt))
 		cmd.Printf("leads: %d, of which fresh %d, retries %d, callbacks %d, done %d; due now %d, at the dialer %d, being called %d; next due %s\n",
@@ -56,6 +60,9 @@ type nameArgs struct {
 func showCampaign(ctx context.Context, h *house, args nameArgs, _ request) (campaignDoc, error) {
 	r, err := h.campaign(ctx, args.Name)
 	if err != nil {
+		if doc, away := h.showAway(args.Name); away {
+			return doc, nil
+		}
 		return campaignDoc{}, err
 	}
 	doc, err := h.campaignDoc(ctx, r)

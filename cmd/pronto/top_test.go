@@ -54,6 +54,14 @@ func TestTopShowsTheService(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}
 	}
+	if strings.Contains(text, "nodes") || strings.Contains(text, "store is away") {
+		t.Errorf("a service that is alone tells of others:\n%s", text)
+	}
+	w.live.Nodes = []dialer.NodeLive{{Name: "n1", Alive: true}, {Name: "n2", Seen: began}}
+	w.live.StoreAway = &dialer.StoreAway{Since: began, Why: "connection refused"}
+	if text := w.text(true); !strings.Contains(text, "nodes: n1, n2 (dead, last heard of") || !strings.Contains(text, "nothing is dialed until it is back; calls in progress go on (connection refused)") {
+		t.Errorf("neither nodes nor the store are told of:\n%s", text)
+	}
 	w.height, w.width = 8, 20
 	small := strings.Split(w.text(true), "\n")
 	if len(small) > 8 || !strings.Contains(w.text(true), "more lines") {

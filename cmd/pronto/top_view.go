@@ -23,9 +23,15 @@ func (w *watch) text(live bool) string {
 		}
 	}
 	fmt.Fprintf(&b, "pronto  %s  %s, %s here, %.0f calls a minute\n\n", w.live.At.Local().Format("15:04:05"), plural(len(w.live.Campaigns), "campaign"), plural(here, "agent"), w.perMinute())
+	if w.live.StoreAway != nil {
+		fmt.Fprintf(&b, "%s\n\n", awayText(w.live.StoreAway))
+	}
 	w.campaigns(&b, live)
 	for _, name := range sortedKeys(w.live.Blocked) {
 		fmt.Fprintf(&b, "%s cannot start: %s\n", name, w.live.Blocked[name])
+	}
+	if len(w.live.Nodes) > 0 {
+		fmt.Fprintf(&b, "nodes: %s\n", nodesText(w.live.Nodes))
 	}
 	b.WriteString("\n")
 	w.trunks(&b)
