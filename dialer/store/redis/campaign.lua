@@ -1,0 +1,623 @@
+-- One campaign's leads. KEYS[1] is the campaign's counter of leads; every other
+-- key has its hash tag, so that one node of a cluster holds them all.
+--
+--   n       how many leads were ever loaded; a lead's place is its number, from 1
+--   l:B     list of 64: what was loaded of each lead; empty: erased
+--   d:B     list of 64: where each lead stands; empty: fresh and never touched
+--   f:P     list of the places of untouched leads of priority P, in list order
+--   q       priorities that have an f list, highest first
+--   r       ready leads by class and priority; w: waiting leads by due time; h: leased leads by the lease's end
+--   k       how many leads are in which state and class
+--   p:B     number -> places; x:B: external id -> place
+--   o       open loads -> state and node; s:L: rows of load L
+local base = string.sub(KEYS[1], 1, -2)
+local call, pack, unpack_ = redis.call, struct.pack, struct.unpack
+local floor = math.floor
+
+local UNTOUCHED, WAITING, READY, LEASED, DIALING, DONE = 0, 1, 2, 3, 4, 5
+local FRESH = 2
+local CLASS = 1099511627776 -- 2^40: one class in the score of a ready lead
+local SIZE = 64 -- leads in a list
+local HEAD = '>BBHHI4I4I4I4'
+local WORDS = 'Bc0Bc0Bc0I4BBc0Hc0'
+local TRIED = '>c8BI6c4I4I4'
+local TRIEDSIZE = 27
+
+local counts = {}
+
+local function count(state, class, by)
+  local field = state * 4 + class
+  counts[field] = (counts[field] or 0) + by
+end
+
+local function flushcounts()
+  for field, by in pairs(counts) do
+    if by ~= 0 then call('HINCRBY', base .. 'k', field, by) end
+  end
+end
+
+local function bucketof(id) return floor((id - 1) / SIZE) end
+
+local function decode(blob)
+  if not blob then return nil end
+  local s = { state = UNTOUCHED, class = FRESH, attempts = 0, tries = 0, last = 0, lastn = 0, due = 0, duen = 0,
+    outcome = '', disposition = '', node = '', batch = 0, turn = 0, agent = '', answers = '', tried = {} }
+  if blob == '' then return s end
+  local at
+  s.state, s.class, s.attempts, s.tries, s.last, s.lastn, s.due, s.duen, at = unpack_(HEAD, blob)
+  s.outcome, s.disposition, s.node, s.batch, s.turn, s.agent, s.answers, at = unpack_('>' .. WORDS, blob, at)
+  while at + TRIEDSIZE - 1 <= #blob do
+    local t = {}
+    t.hash, t.settled, t.seq, t.node, t.at, t.atn, at = unpack_(TRIED, blob, at)
+    s.tried[#s.tried + 1] = t
+  end
+  return s
+end
+
+local function encode(s)
+  local parts = { pack(HEAD .. WORDS, s.state, s.class, s.attempts, s.tries, s.last, s.lastn, s.due, s.duen,
+    #s.outcome, s.outcome, #s.disposition, s.disposition, #s.node, s.node, s.batch,
+    s.turn, #s.agent, s.agent, #s.answers, s.answers) }
+  for _, t in ipairs(s.tried) do
+    parts[#parts + 1] = pack(TRIED, t.hash, t.settled, t.seq, t.node, t.at, t.atn)
+  end
+  return table.concat(parts)
+end
+
+local function read(id) return decode(call('LINDEX', base .. 'd:' .. bucketof(id), (id - 1) % SIZE)) end
+
+local function save(id, s)
+  local blob = encode(s)
+  call('LSET', base .. 'd:' .. bucketof(id), (id - 1) % SIZE, blob)
+  return blob
+end
+
+local function loaded(id) return call('LINDEX', base .. 'l:' .. bucketof(id), (id - 1) % SIZE) end
+
+local function priority(row) return (unpack_('>i4', row)) end
+
+local function place(id) return pack('>I4', id) end
+
+-- micros and the rest make a time that a score can hold.
+local function micros(sec, nano) return sec * 1000000 + floor(nano / 1000) end
+
+local function waitplace(id, s) return pack('>HI4', s.duen % 1000, id) end
+
+local function score(class, prio) return class * CLASS - prio end
+
+local function leave(id, s)
+  if s.state == WAITING then
+    call('ZREM', base .. 'w', waitplace(id, s))
+  elseif s.state == READY then
+    call('ZREM', base .. 'r', place(id))
+  elseif s.state == LEASED then
+    call('ZREM', base .. 'h', place(id))
+  end
+  count(s.state, s.class, -1)
+end
+
+local function enter(id, s, prio, till)
+  if s.state == WAITING and s.due == 0 and s.duen == 0 then s.state = READY end
+  if s.state == WAITING then
+    call('ZADD', base .. 'w', micros(s.due, s.duen), waitplace(id, s))
+  elseif s.state == READY then
+    call('ZADD', base .. 'r', score(s.class, prio), place(id))
+  elseif s.state == LEASED then
+    call('ZADD', base .. 'h', till, place(id))
+  end
+  if s.state ~= LEASED then s.node, s.batch = '', 0 end
+  count(s.state, s.class, 1)
+  return save(id, s)
+end
+
+-- Leases ------------------------------------------------------------------
+
+local function release(id, s)
+  leave(id, s)
+  s.state = WAITING
+  enter(id, s, priority(loaded(id)))
+end
+
+-- endleases gives back the leases of other nodes that have run out; those of the
+-- node that asks run on.
+local function endleases(node, now, till)
+  for _, p in ipairs(call('ZRANGE', base .. 'h', '-inf', now, 'BYSCORE', 'LIMIT', 0, 200)) do
+    local id = unpack_('>I4', p)
+    local s = read(id)
+    if s.node == node then
+      call('ZADD', base .. 'h', till, p)
+    else
+      release(id, s)
+    end
+  end
+end
+
+-- takeback gives back the leases of a node; of some batches, where they are given.
+local function takeback(node, batches)
+  local n = 0
+  for _, p in ipairs(call('ZRANGE', base .. 'h', 0, -1)) do
+    local id = unpack_('>I4', p)
+    local s = read(id)
+    if s.node == node and (not batches or batches[s.batch]) then
+      release(id, s)
+      n = n + 1
+    end
+  end
+  return n
+end
+
+local function promote(now, nown, most)
+  local limit = micros(now, nown)
+  local due = call('ZRANGE', base .. 'w', '-inf', limit, 'BYSCORE', 'LIMIT', 0, most, 'WITHSCORES')
+  for i = 1, #due, 2 do
+    local rest, id = unpack_('>HI4', due[i])
+    if tonumber(due[i + 1]) < limit or rest <= nown % 1000 then
+      local s = read(id)
+      leave(id, s)
+      s.state = READY
+      enter(id, s, priority(loaded(id)))
+    end
+  end
+end
+
+-- ahead gives the first ready lead that is due.
+local function ahead(now, nown, cache)
+  while true do
+    if cache.i > #cache.list then
+      cache.list, cache.i = call('ZRANGE', base .. 'r', 0, cache.size - 1, 'WITHSCORES'), 1
+      if #cache.list == 0 then return nil end
+    end
+    local id = unpack_('>I4', cache.list[cache.i])
+    local s = read(id)
+    if s.due < now or s.due == now and s.duen <= nown then return id, tonumber(cache.list[cache.i + 1]), s end
+    -- The clock was set back after the lead had become ready.
+    leave(id, s)
+    s.state = WAITING
+    enter(id, s, priority(loaded(id)))
+    cache.i = cache.i + 2
+  end
+end
+
+-- untouched gives the first lead that was never touched.
+local function untouched(cache)
+  while true do
+    if not cache.prio then
+      cache.prio = call('ZRANGE', base .. 'q', 0, 0)[1]
+      if not cache.prio then return nil end
+      cache.list, cache.i = call('LRANGE', base .. 'f:' .. cache.prio, 0, cache.size - 1), 1
+    end
+    if cache.i > #cache.list then
+      call('LTRIM', base .. 'f:' .. cache.prio, #cache.list, -1)
+      if call('EXISTS', base .. 'f:' .. cache.prio) == 0 then call('ZREM', base .. 'q', cache.prio) end
+      cache.prio = nil
+    else
+      local id = tonumber(cache.list[cache.i])
+      local s, row = read(id), loaded(id)
+      if s.state == UNTOUCHED and row ~= '' then return id, score(FRESH, tonumber(cache.prio)), s, row end
+      cache.i = cache.i + 1
+    end
+  end
+end
+
+local function lease(node, batch, n, now, nown, till, most)
+  endleases(node, now, till)
+  promote(now, nown, most)
+  local out = {}
+  local ready = { list = {}, i = 1, size = n }
+  local fresh = { list = {}, i = 1, size = n }
+  local rid, rscore, rs = ahead(now, nown, ready)
+  local fid, fscore, fs, frow = untouched(fresh)
+  while n > 0 and (rid or fid) do
+    local id, s, row
+    if rid and (not fid or rscore < fscore or rscore == fscore and rid < fid) then
+      id, s, row = rid, rs, loaded(rid)
+      ready.i = ready.i + 2
+    else
+      id, s, row = fid, fs, frow
+      fresh.i = fresh.i + 1
+    end
+    leave(id, s)
+    s.state, s.node, s.batch = LEASED, node, batch
+    out[#out + 1] = id
+    out[#out + 1] = row
+    out[#out + 1] = enter(id, s, 0, till)
+    n = n - 1
+    if n > 0 then
+      if id == rid then
+        rid, rscore, rs = ahead(now, nown, ready)
+      else
+        fid, fscore, fs, frow = untouched(fresh)
+      end
+    end
+  end
+  if fresh.prio and fresh.i > 1 then
+    call('LTRIM', base .. 'f:' .. fresh.prio, fresh.i - 1, -1)
+    if call('EXISTS', base .. 'f:' .. fresh.prio) == 0 then call('ZREM', base .. 'q', fresh.prio) end
+  end
+  return out
+end
+
+local function giveback(node, due, duen, first)
+  for i = first, #ARGV do
+    local id = tonumber(ARGV[i])
+    local s = read(id)
+    if s and s.state == LEASED and s.node == node then
+      leave(id, s)
+      s.state, s.due, s.duen = WAITING, due, duen
+      enter(id, s, priority(loaded(id)))
+    end
+  end
+end
+
+-- Attempts ----------------------------------------------------------------
+
+local function find(s, hash)
+  for _, t in ipairs(s.tried) do
+    if t.hash == hash then return t end
+  end
+end
+
+-- elsewhere says whether another node has the lead, leased or dialing.
+local function elsewhere(s, c)
+  if s.state == LEASED then return s.node ~= c.owner end
+  if s.state ~= DIALING then return false end
+  for _, t in ipairs(s.tried) do
+    if t.settled == 0 and t.node ~= c.node then return true end
+  end
+  return false
+end
+
+local function intend(id, s, prio, c)
+  local theirs = elsewhere(s, c)
+  s.attempts = s.attempts + 1
+  if c.at > s.last or c.at == s.last and c.atn > s.lastn then s.last, s.lastn = c.at, c.atn end
+  local t = { hash = c.hash, settled = 0, seq = c.settled and 0 or c.seq, node = c.node, at = c.at, atn = c.atn }
+  s.tried[#s.tried + 1] = t
+  if theirs then
+    save(id, s)
+    return t
+  end
+  leave(id, s)
+  s.due, s.duen, s.state = c.retry, c.retryn, DIALING
+  enter(id, s, prio)
+  return t
+end
+
+local function after(s, c)
+  s.due, s.duen, s.class = c.retry, c.retryn, c.class
+  s.state = c.done and DONE or WAITING
+end
+
+-- told keeps what a settlement says beside the lead's state.
+local function told(s, c)
+  if c.disposition ~= '' then s.disposition = c.disposition end
+  if c.next > 0 then s.turn = c.next - 1 end
+  s.agent = c.agent
+  if c.answers ~= '' then s.answers = c.answers end
+end
+
+local function settle(id, s, prio, c, t)
+  t.settled, t.seq, t.node = 1, c.seq, c.node
+  s.tries = s.outcome == c.outcome and s.tries + 1 or 1
+  s.outcome = c.outcome
+  told(s, c)
+  if elsewhere(s, c) then
+    save(id, s)
+    return
+  end
+  leave(id, s)
+  after(s, c)
+  for _, other in ipairs(s.tried) do
+    if other.settled == 0 then s.state = DIALING end
+  end
+  enter(id, s, prio)
+end
+
+-- amend follows a settlement that replaces an earlier one, if it was the lead's
+-- last attempt and nobody has taken the lead since; but a lead that is done is done even when leased.
+local function amend(id, s, prio, c, t)
+  if t.node == c.node and t.seq >= c.seq then return end
+  t.seq, t.node = c.seq, c.node
+  if t.at == s.last and t.atn == s.lastn and s.state ~= DIALING and (s.state ~= LEASED or c.done) then
+    leave(id, s)
+    if c.outcome ~= '' and c.outcome ~= s.outcome then s.tries, s.outcome = 1, c.outcome end
+    told(s, c)
+    after(s, c)
+    enter(id, s, prio)
+  else
+    save(id, s)
+  end
+end
+
+local function apply(c)
+  local s = read(c.id)
+  local row = loaded(c.id)
+  if not s or row == '' then return end
+  local prio = priority(row)
+  local t = find(s, c.hash)
+  if not c.settled then
+    if not t then intend(c.id, s, prio, c) end
+  elseif not t then
+    settle(c.id, s, prio, c, intend(c.id, s, prio, c))
+  elseif t.settled == 0 then
+    settle(c.id, s, prio, c, t)
+  elseif c.amended then
+    amend(c.id, s, prio, c, t)
+  end
+end
+
+-- applyall applies changes of this node: its name, what stands for it in tried,
+-- then 16 values for each.
+local function applyall(owner, node, first)
+  for i = first, #ARGV, 16 do
+    apply({ owner = owner, node = node, id = tonumber(ARGV[i]), settled = ARGV[i + 1] == '1', amended = ARGV[i + 2] == '1',
+      hash = ARGV[i + 3], seq = tonumber(ARGV[i + 4]), at = tonumber(ARGV[i + 5]), atn = tonumber(ARGV[i + 6]),
+      retry = tonumber(ARGV[i + 7]), retryn = tonumber(ARGV[i + 8]), outcome = ARGV[i + 9], done = ARGV[i + 10] == '1',
+      disposition = ARGV[i + 11], class = tonumber(ARGV[i + 12]), next = tonumber(ARGV[i + 13]), agent = ARGV[i + 14],
+      answers = ARGV[i + 15] })
+  end
+end
+
+-- hold answers whether the node still has the lead, for a claim.
+local function hold(id, node, hash)
+  local s = read(id)
+  if not s or loaded(id) == '' then return 0 end
+  if s.state == LEASED and s.node == node or find(s, hash) then return 1 end
+  return 0
+end
+
+-- Lists -------------------------------------------------------------------
+
+local function bucket(text)
+  local h = 0
+  for i = 1, #text do h = (h * 31 + string.byte(text, i)) % 65521 end
+  return h
+end
+
+-- numbersof reads the numbers at the beginning of a lead's core.
+local function numbersof(core, at)
+  local numbers, count, n = {}, nil, nil
+  count, at = unpack_('>B', core, at)
+  for i = 1, count do
+    n, at = unpack_('>I7', core, at)
+    if n ~= 0 then
+      numbers[i] = string.format('%.0f', n)
+    else
+      numbers[i], at = unpack_('>Bc0', core, at)
+    end
+  end
+  return numbers
+end
+
+local function parse(row)
+  local r = {}
+  local at
+  r.prio, r.load, r.external, at = unpack_('>i4I4Hc0', row)
+  r.core = string.sub(row, at)
+  r.numbers = numbersof(row, at)
+  return r
+end
+
+local function indexed(text) return base .. 'p:' .. bucket(text) end
+
+local function index(number, id)
+  local key = indexed(number)
+  local known = call('HGET', key, number)
+  call('HSET', key, number, known and known .. ',' .. id or id)
+end
+
+local function unindex(number, id)
+  local key = indexed(number)
+  local left = {}
+  for other in string.gmatch(call('HGET', key, number) or '', '%d+') do
+    if tonumber(other) ~= id then left[#left + 1] = other end
+  end
+  if #left == 0 then call('HDEL', key, number) else call('HSET', key, number, table.concat(left, ',')) end
+end
+
+-- withnumber lists the places of the leads with a number, lowest first.
+local function withnumber(number)
+  local ids = {}
+  for id in string.gmatch(call('HGET', indexed(number), number) or '', '%d+') do ids[#ids + 1] = tonumber(id) end
+  table.sort(ids)
+  return ids
+end
+
+-- match is the lead that a row means: the one with its external id, else the first
+-- with its first number, which must have no other id if the row has one.
+local function match(r)
+  if r.external ~= '' then
+    local id = call('HGET', base .. 'x:' .. bucket(r.external), r.external)
+    if id then return tonumber(id) end
+  end
+  for _, id in ipairs(withnumber(r.numbers[1])) do
+    local other = parse(loaded(id))
+    if other.numbers[1] == r.numbers[1] and (r.external == '' or other.external == '') then return id end
+  end
+end
+
+local function insert(r, load)
+  local id = call('INCR', KEYS[1])
+  local b = bucketof(id)
+  call('RPUSH', base .. 'l:' .. b, pack('>i4I4Hc0', r.prio, load, #r.external, r.external) .. r.core)
+  call('RPUSH', base .. 'd:' .. b, '')
+  for _, number in ipairs(r.numbers) do index(number, id) end
+  if r.external ~= '' then call('HSET', base .. 'x:' .. bucket(r.external), r.external, id) end
+  if r.stands == '' then
+    call('RPUSH', base .. 'f:' .. r.prio, id)
+    call('ZADD', base .. 'q', -r.prio, r.prio)
+    count(UNTOUCHED, FRESH, 1)
+  else
+    enter(id, decode(r.stands), r.prio)
+  end
+end
+
+-- update says whether the row says something new of the lead.
+local function update(id, r, old, load)
+  local external = r.external == '' and old.external or r.external
+  if external == old.external and r.prio == old.prio and r.core == old.core then return false end
+  call('LSET', base .. 'l:' .. bucketof(id), (id - 1) % SIZE, pack('>i4I4Hc0', r.prio, load, #external, external) .. r.core)
+  local other = table.concat(r.numbers, ' ') ~= table.concat(old.numbers, ' ')
+  if other then
+    for _, number in ipairs(old.numbers) do unindex(number, id) end
+    for _, number in ipairs(r.numbers) do index(number, id) end
+  end
+  if external ~= old.external then call('HSET', base .. 'x:' .. bucket(external), external, id) end
+  local s = read(id)
+  if other and s.turn ~= 0 then
+    s.turn = 0
+    save(id, s)
+  end
+  if r.prio ~= old.prio and (s.state == UNTOUCHED or s.state == READY) then
+    leave(id, s)
+    s.state = READY
+    enter(id, s, r.prio)
+  end
+  return true
+end
+
+local function stage(load, first)
+  local open = call('HGET', base .. 'o', load)
+  if not open or string.sub(open, 1, 1) ~= '0' then return redis.error_reply('OVER the load is over') end
+  for i = first, #ARGV do call('RPUSH', base .. 's:' .. load, ARGV[i]) end
+  return 0
+end
+
+local function drop(load)
+  call('UNLINK', base .. 's:' .. load)
+  call('HDEL', base .. 'o', load)
+end
+
+-- commit decides that a load will be in the campaign.
+local function commit(load)
+  local open = call('HGET', base .. 'o', load)
+  if not open then return redis.error_reply('OVER the load is over') end
+  call('HSET', base .. 'o', load, '1' .. string.sub(open, 2))
+  return 0
+end
+
+-- merge moves the next rows of a committed load into the campaign. A row that
+-- means an earlier row of the list is not counted.
+local function merge(load, most)
+  local open = call('HGET', base .. 'o', load)
+  if not open or string.sub(open, 1, 1) ~= '1' then return { 0, 0, 0, 1 } end
+  local rows = call('LRANGE', base .. 's:' .. load, 0, most - 1)
+  local added, updated, unchanged = 0, 0, 0
+  for _, row in ipairs(rows) do
+    local r = {}
+    local at
+    r.prio, r.external, r.stands, at = unpack_('>i4Hc0Hc0', row)
+    r.core = string.sub(row, at)
+    r.numbers = numbersof(row, at)
+    local id = match(r)
+    local old = id and parse(loaded(id))
+    if not id then
+      insert(r, load)
+      added = added + 1
+    elseif update(id, r, old, load) then
+      if old.load ~= tonumber(load) then updated = updated + 1 end
+    elseif old.load ~= tonumber(load) then
+      unchanged = unchanged + 1
+    end
+  end
+  if #rows < most then drop(load) else call('LTRIM', base .. 's:' .. load, most, -1) end
+  return { added, updated, unchanged, #rows < most and 1 or 0 }
+end
+
+-- hasten makes leads due that were never called and wait; it looks at the next
+-- ones after skip and says how many of these stay.
+local function hasten(skip, most)
+  local waiting = call('ZRANGE', base .. 'w', skip, skip + most - 1)
+  local stay = 0
+  for _, p in ipairs(waiting) do
+    local _, id = unpack_('>HI4', p)
+    local s = read(id)
+    if s.attempts == 0 then
+      leave(id, s)
+      s.state, s.due, s.duen = READY, 0, 0
+      enter(id, s, priority(loaded(id)))
+    else
+      stay = stay + 1
+    end
+  end
+  return { stay, #waiting }
+end
+
+-- busy says whether a lead with the number is at the dialer.
+local function busy(number)
+  for _, id in ipairs(withnumber(number)) do
+    local state = read(id).state
+    if state == LEASED or state == DIALING then return 1 end
+  end
+  return 0
+end
+
+local function erase(number)
+  for _, id in ipairs(withnumber(number)) do
+    local r, s = parse(loaded(id)), read(id)
+    leave(id, s)
+    call('LSET', base .. 'l:' .. bucketof(id), (id - 1) % SIZE, '')
+    local gone = decode('')
+    gone.state = DONE
+    save(id, gone)
+    if r.external ~= '' then call('HDEL', base .. 'x:' .. bucket(r.external), r.external) end
+    for _, other in ipairs(r.numbers) do unindex(other, id) end
+  end
+end
+
+-- held counts the leads with the number and lists their other numbers.
+local function held(number)
+  local ids, out = withnumber(number), {}
+  out[1] = #ids
+  for _, id in ipairs(ids) do
+    for _, other in ipairs(parse(loaded(id)).numbers) do
+      if other ~= number then out[#out + 1] = other end
+    end
+  end
+  return out
+end
+
+local function lookup(number)
+  local id = withnumber(number)[1]
+  if not id then return {} end
+  return { id, loaded(id), call('LINDEX', base .. 'd:' .. bucketof(id), (id - 1) % SIZE) }
+end
+
+local op = ARGV[1]
+local answer = 0
+if op == 'lease' then
+  if #ARGV > 8 then
+    local batches = {}
+    for i = 9, #ARGV do batches[tonumber(ARGV[i])] = true end
+    takeback(ARGV[2], batches)
+  end
+  answer = lease(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]))
+elseif op == 'return' then
+  giveback(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), 5)
+elseif op == 'takeback' then
+  answer = takeback(ARGV[2])
+elseif op == 'apply' then
+  applyall(ARGV[2], ARGV[3], 4)
+elseif op == 'hold' then
+  answer = hold(tonumber(ARGV[2]), ARGV[3], ARGV[4])
+elseif op == 'stage' then
+  answer = stage(ARGV[2], 3)
+elseif op == 'commit' then
+  answer = commit(ARGV[2])
+elseif op == 'merge' then
+  answer = merge(ARGV[2], tonumber(ARGV[3]))
+elseif op == 'drop' then
+  drop(ARGV[2])
+elseif op == 'hasten' then
+  answer = hasten(tonumber(ARGV[2]), tonumber(ARGV[3]))
+elseif op == 'busy' then
+  answer = busy(ARGV[2])
+elseif op == 'held' then
+  answer = held(ARGV[2])
+elseif op == 'erase' then
+  erase(ARGV[2])
+elseif op == 'find' then
+  answer = lookup(ARGV[2])
+end
+flushcounts()
+return answer

@@ -1,0 +1,273 @@
+package redis
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dialer"
+)
+
+// What was loaded of a lead, as the campaign's script keeps it: priority i4, list
+// load u4, external id with its length u2, then the core: how many numbers u1, each number's digits as
+// u7 (0: text with its length u1 follows), and what the script does not look into: name, address, zone, region,
+// language, then the types of the numbers, best hours and fields as JSON.
+
+// The states and classes of a lead in campaign.lua.
+const (
+	untouched = 0
+	waiting   = 1
+	done      = 5
+
+	callback = 0
+	retry    = 1
+	fresh    = 2
+)
+
+// more is what a core holds as JSON.
+type more struct {
+	Types  []string          `json:"t,omitempty"` // of the numbers; absent: the lead has one number of no stated type
+	Best   campaigns.Hours   `json:"b,omitempty"`
+	Fields map[string]string `json:"f,omitempty"`
+}
+
+// core encodes what a list says of a lead.
+func core(l *campaigns.Lead) ([]byte, error) {
+	numbers, types := []campaigns.Number{l.Number}, []string(nil)
+	if len(l.Numbers) > 1 || len(l.Numbers) == 1 && l.Numbers[0].Type != "" {
+		numbers = numbers[:0]
+		for _, n := range l.Numbers {
+			numbers, types = append(numbers, n.Number), append(types, n.Type)
+		}
+	} else if len(l.Numbers) == 1 {
+		numbers[0] = l.Numbers[0].Number
+	}
+	if len(numbers) > math.MaxUint8 {
+		return nil, fmt.Errorf("a lead has %d numbers", len(numbers))
+	}
+	w := writer{uint8(len(numbers))}
+	for _, n := range numbers {
+		if err := w.number(n); err != nil {
+			return nil, err
+		}
+	}
+	for _, text := range []string{l.Name, l.Address, l.Zone, l.Region, l.Language} {
+		w.text(text)
+	}
+	rest := more{types, l.BestHours, l.Fields}
+	if types == nil && len(rest.Best) == 0 && len(rest.Fields) == 0 {
+		return w, nil
+	}
+	text, err := json.Marshal(rest)
+	return append(w, text...), err
+}
+
+// number writes a number as the script reads it.
+func (w *writer) number(n campaigns.Number) error {
+	digits, ok := plain(n)
+	for shift := 48; shift >= 0; shift -= 8 {
+		w.u8(uint8(digits >> shift))
+	}
+	if ok {
+		return nil
+	}
+	if len(n) > math.MaxUint8 {
+		return fmt.Errorf("a number has %d characters", len(n))
+	}
+	w.u8(uint8(len(n)))
+	*w = append(*w, n...)
+	return nil
+}
+
+// plain gives the digits of an E.164 number; false when it is not one.
+func plain(n campaigns.Number) (uint64, bool) {
+	digits, plus := strings.CutPrefix(string(n), "+")
+	v, err := strconv.ParseUint(digits, 10, 64)
+	if !plus || err != nil || v == 0 || v > 999_999_999_999_999 || strconv.FormatUint(v, 10) != digits {
+		return 0, false
+	}
+	return v, true
+}
+
+// entry is a number as the campaign's index of numbers has it.
+func entry(n campaigns.Number) string {
+	if _, ok := plain(n); ok {
+		return string(n[1:])
+	}
+	return string(n)
+}
+
+// stands encodes where a new lead stands; nothing, when it is fresh and due at
+// once. A list that was exported brings its history along.
+func stands(l *campaigns.Lead) ([]byte, error) {
+	if l.Due.IsZero() && l.Attempts == 0 && l.Tries == 0 && l.LastOutcome == "" && l.LastAttempt.IsZero() && l.Disposition == "" && !l.Done && l.Turn == 0 {
+		return nil, nil
+	}
+	state, class := uint8(waiting), uint8(fresh)
+	if l.Done {
+		state = done
+	}
+	switch {
+	case l.Disposition == callbackDisposition:
+		class = callback
+	case l.Attempts > 0:
+		class = retry
+	}
+	w := writer{state, class}
+	w.u16(uint16(min(l.Attempts, math.MaxUint16)))
+	w.u16(uint16(min(l.Tries, math.MaxUint16)))
+	w.time(l.LastAttempt)
+	w.time(l.Due)
+	for _, text := range []string{string(l.LastOutcome), l.Disposition, ""} {
+		if err := w.text8(text); err != nil {
+			return nil, err
+		}
+	}
+	w.u32(0) // batch of the lease
+	w.u8(uint8(min(l.Turn, math.MaxUint8)))
+	w.u8(0)  // agent
+	w.u16(0) // answers
+	return w, nil
+}
+
+// row encodes a lead for a list load.
+func row(l *campaigns.Lead) ([]byte, error) {
+	c, err := core(l)
+	if err != nil {
+		return nil, err
+	}
+	s, err := stands(l)
+	if err != nil {
+		return nil, err
+	}
+	var w writer
+	w.u32(uint32(priority(l.Priority)))
+	if len(l.External) > math.MaxUint16 {
+		return nil, fmt.Errorf("an external id has %d characters", len(l.External))
+	}
+	w.text16(l.External)
+	w.text16(string(s))
+	return append(w, c...), nil
+}
+
+// priority is a priority as the script keeps it.
+func priority(p int) int32 { return int32(max(min(p, math.MaxInt32), math.MinInt32)) }
+
+// stored is a lead with what only the store knows of it.
+type stored struct {
+	campaigns.Lead
+	load  uint32
+	tried []tried
+}
+
+// tried is an attempt as a lead remembers it.
+type tried struct {
+	hash    string
+	settled bool
+	at      time.Time
+}
+
+// decodeLead reads a lead from what was loaded of it and where it stands; the
+// time of the load is left out.
+func decodeLead(campaign string, no, place int64, loaded, stands string) (stored, error) {
+	l := stored{Lead: campaigns.Lead{ID: leadID(no, place), Campaign: campaign}}
+	r := reader{b: []byte(loaded)}
+	l.Priority, l.load, l.External = int(int32(r.u32())), r.u32(), r.text16()
+	numbers := make([]campaigns.Number, r.u8())
+	for i := range numbers {
+		numbers[i] = r.number()
+	}
+	for _, text := range []*string{&l.Name, &l.Address, &l.Zone, &l.Region, &l.Language} {
+		*text = r.text()
+	}
+	if r.err == nil && len(r.b) > 0 {
+		var rest more
+		if err := json.Unmarshal(r.b, &rest); err != nil {
+			return l, fmt.Errorf("lead %d: %w", l.ID, err)
+		}
+		l.BestHours, l.Fields = rest.Best, rest.Fields
+		for i, t := range rest.Types[:min(len(rest.Types), len(numbers))] {
+			l.Numbers = append(l.Numbers, campaigns.LeadNumber{Number: numbers[i], Type: t})
+		}
+	}
+	if err := l.decodeStands(stands); err != nil || r.err != nil || len(numbers) == 0 {
+		return l, fmt.Errorf("lead %d: %w", l.ID, errCut)
+	}
+	l.Number = numbers[0]
+	if len(l.Numbers) > 0 {
+		l.Turn = min(l.Turn, len(l.Numbers)-1)
+		l.Number = l.Numbers[l.Turn].Number
+	}
+	return l, nil
+}
+
+// number reads a number that writer.number wrote.
+func (r *reader) number() campaigns.Number {
+	var v uint64
+	for _, b := range r.take(7) {
+		v = v<<8 | uint64(b)
+	}
+	if v != 0 {
+		return campaigns.Number("+" + strconv.FormatUint(v, 10))
+	}
+	return campaigns.Number(r.text8())
+}
+
+// decodeStands reads where a lead stands.
+func (l *stored) decodeStands(blob string) error {
+	if blob == "" {
+		return nil
+	}
+	r := reader{b: []byte(blob)}
+	state, class := r.u8(), r.u8()
+	l.Done, l.Callback = state == done, class == callback
+	l.Attempts, l.Tries = int(r.u16()), int(r.u16())
+	l.LastAttempt, l.Due = r.time(), r.time()
+	l.LastOutcome, l.Disposition = campaigns.Outcome(r.text8()), r.text8()
+	r.text8() // the node that has it leased
+	r.u32()   // in which batch
+	l.Turn, l.Agent = int(r.u8()), r.text8()
+	if answers := r.text16(); answers != "" {
+		if err := json.Unmarshal([]byte(answers), &l.Answers); err != nil {
+			return err
+		}
+	}
+	for r.err == nil && len(r.b) > 0 {
+		t := tried{hash: string(r.take(8)), settled: r.bool()}
+		r.take(6 + 4) // record and node
+		t.at = r.time()
+		l.tried = append(l.tried, t)
+	}
+	return r.err
+}
+
+// callbackDisposition is the agent's word for an agreed time to call again, in
+// journals from before Callback said so.
+const callbackDisposition = "callback"
+
+// classAfter is the lead's class after the settled attempt a.
+func classAfter(a dialer.Attempt) int {
+	if a.Callback || a.Disposition == callbackDisposition {
+		return callback
+	}
+	return retry
+}
+
+// hashOf stands for an attempt among those of its lead: FNV-1a, 64 bits.
+func hashOf(attempt string) string {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(attempt)) // it never fails
+	return string(h.Sum(nil))
+}
+
+// markOf stands for a node among those that dialed a lead: FNV-1a, 32 bits.
+func markOf(node string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(node)) // it never fails
+	return string(h.Sum(nil))
+}
