@@ -16,6 +16,7 @@ import (
 	"pronto/campaigns"
 	"pronto/dialer"
 	"pronto/dialer/dscp"
+	"pronto/dialer/store/redis"
 	"pronto/dialer/trunk"
 	"pronto/dnc/registers"
 )
@@ -23,6 +24,7 @@ import (
 // config is the service's configuration file. Every key is optional.
 type config struct {
 	Node      string                      `yaml:"node"`
+	Redis     string                      `yaml:"redis"` // URL of the state that several nodes share; empty: in the data folder
 	SIP       sipConfig                   `yaml:"sip"`
 	Media     mediaConfig                 `yaml:"media"`
 	HTTP      httpConfig                  `yaml:"http"`
@@ -168,10 +170,33 @@ func loadConfig(path string) (config, error) {
 	if c.Media.Ports == "" {
 		c.Media.Ports = "20000-29999"
 	}
-	if err := errors.Join(c.checkRehearsal(), c.checkTariffs(), c.Callbacks.check(), c.HTTP.check()); err != nil {
+	if err := errors.Join(c.checkRedis(), c.checkRehearsal(), c.checkTariffs(), c.Callbacks.check(), c.HTTP.check()); err != nil {
 		return c, invalidFile(fmt.Errorf("%s: %w", path, err))
 	}
 	return c, nil
+}
+
+// settings are the configuration with what the flags say instead.
+func (g *globals) settings() (config, error) {
+	c, err := loadConfig(g.config)
+	if err != nil || g.redis == "" {
+		return c, err
+	}
+	c.Redis = g.redis
+	if err := c.checkRedis(); err != nil {
+		return c, usageError(err)
+	}
+	return c, nil
+}
+
+func (c config) checkRedis() error {
+	if c.Redis == "" {
+		return nil
+	}
+	if _, err := redis.ParseURL(c.Redis); err != nil {
+		return fmt.Errorf("redis: %w", err)
+	}
+	return nil
 }
 
 // decodeStrictly reads YAML without keys of its own.

@@ -135,7 +135,7 @@ func reach(ctx context.Context, g *globals, name string, args any, body io.Reade
 	if g.by != "" {
 		r.who = fmt.Sprintf("%s (%s)", g.by, r.who)
 	}
-	conf, err := loadConfig(g.config)
+	conf, err := g.settings()
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ const defaultData = "pronto-data"
 type globals struct {
 	data   string
 	config string
+	redis  string
 	json   bool
 	by     string // who asks, for the journal; empty: the user of the operating system
 
@@ -37,6 +38,7 @@ answers through to an agent. Everything is kept in one data folder; commands wor
 ENVIRONMENT
   PRONTO_DATA    the data folder, unless --data is given
   PRONTO_CONFIG  the configuration file, unless --config is given
+  PRONTO_REDIS   the Redis that several nodes share, unless --redis is given
 
 EXIT STATUS
   0  done
@@ -57,6 +59,7 @@ func newRootCommand(g *globals) *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&g.data, "data", fromEnvironment("PRONTO_DATA", defaultData), "data folder")
 	f.StringVar(&g.config, "config", fromEnvironment("PRONTO_CONFIG", ""), "configuration file (YAML)")
+	f.StringVar(&g.redis, "redis", fromEnvironment("PRONTO_REDIS", ""), "URL of the Redis that several nodes share, instead of redis in the configuration")
 	f.BoolVar(&g.json, "json", false, "print one JSON document")
 	f.StringVar(&g.by, "by", "", "who does this, as the journal is to name them beside the user of the operating system")
 	root.AddCommand(

@@ -51,7 +51,7 @@ func runServe(ctx context.Context, g *globals, o serveOptions) (err error) {
 	if o.drainFor < 0 {
 		return usageError(fmt.Errorf("--drain %s: give 0s or more", o.drainFor))
 	}
-	cfg, err := loadConfig(g.config)
+	cfg, err := g.settings()
 	if err != nil {
 		return err
 	}

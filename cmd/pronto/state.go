@@ -8,6 +8,7 @@ import (
 	"pronto/campaigns"
 	"pronto/dialer"
 	"pronto/dialer/store"
+	"pronto/dialer/store/redis"
 	"pronto/dnc"
 )
 
@@ -73,8 +74,18 @@ func (h *house) embedded(what string) (*store.Store, error) {
 	return s, nil
 }
 
-// openState opens the state of the data folder dir.
-func openState(ctx context.Context, dir string) (state, error) {
+var _ state = (*redis.Store)(nil)
+
+// openState opens the state of the data folder dir: in Redis, where the
+// configuration says so.
+func openState(ctx context.Context, dir string, c config) (state, error) {
+	if c.Redis != "" {
+		s, err := redis.Open(ctx, redis.Options{URL: c.Redis, Node: c.Node, Dir: dir})
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
 	s, err := store.Open(ctx, dir)
 	if err != nil {
 		return nil, err // a nil *store.Store would be no nil state

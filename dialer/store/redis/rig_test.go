@@ -1,14 +1,11 @@
 package redis_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -88,20 +85,6 @@ func until(t testing.TB, what string, so func() bool) {
 		<-tick.C
 	}
 	t.Fatalf("20 s have passed: not %s", what)
-}
-
-// log is what the server wrote, for a test that failed.
-func (s *server) log() string {
-	f, err := os.Open(filepath.Join(s.dir, "log"))
-	if err != nil {
-		return err.Error()
-	}
-	defer f.Close()
-	var lines []string
-	for scanner := bufio.NewScanner(f); scanner.Scan(); {
-		lines = append(lines, scanner.Text())
-	}
-	return strings.Join(lines[max(0, len(lines)-20):], "\n")
 }
 
 func (s *server) url(query string) string { return fmt.Sprintf("redis://%s/0%s", s.addr, query) }
