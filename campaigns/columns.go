@@ -17,30 +17,44 @@ const (
 	roleName
 	roleSurname
 	roleExternal
+	roleAddress
 	roleZone
 	roleRegion
 	roleLanguage
 	rolePriority
+	roleBestHours
+	roleAttempts // from here on what an exported list says became of the lead
+	roleTries
+	roleLastOutcome
+	roleLastAttempt
+	roleDue
+	roleDone
+	roleDisposition
+	roleNextNumber
 	roles // how many
 )
+
+// roleNames are what a list's columns can be said to be for.
+func roleNames() map[string]role {
+	return map[string]role{
+		"field": roleField, "number": roleNumber, "name": roleName, "surname": roleSurname, "id": roleExternal, "address": roleAddress, "zone": roleZone,
+		"region": roleRegion, "language": roleLanguage, "priority": rolePriority, "best_hours": roleBestHours,
+	}
+}
 
 // headings are the names under which a role's column is found, the surest
 // first. They are compared in lower case with spaces, dots and hyphens as
 // underscores.
 func headings(r role) []string {
 	switch r {
-	case roleNumber:
-		return []string{
-			"phone", "phone_number", "phonenumber", "phone_no", "telephone", "telephone_number", "tel", "mobile", "mobile_number",
-			"mobile_phone", "cell", "cell_phone", "cellphone", "cellulare", "telefono", "telefono_cellulare", "numero_telefono",
-			"numero_di_telefono", "numero_telefonico", "numero_cellulare", "msisdn", "e164", "telefon", "telefonnummer",
-		}
 	case roleName:
 		return []string{"name", "full_name", "fullname", "nominativo", "nome_e_cognome", "nome", "first_name", "firstname"} //nolint:misspell // Italian
 	case roleSurname:
 		return []string{"last_name", "lastname", "surname", "cognome"}
 	case roleExternal:
 		return []string{"external_id", "externalid", "id", "lead_id", "customer_id", "codice", "codice_cliente", "id_cliente"}
+	case roleAddress:
+		return []string{"address", "street_address", "street", "indirizzo", "via", "adresse", "anschrift"}
 	case roleZone:
 		return []string{"zone", "timezone", "time_zone", "tz", "fuso_orario"}
 	case roleRegion:
@@ -49,22 +63,70 @@ func headings(r role) []string {
 		return []string{"language", "lang", "lingua"}
 	case rolePriority:
 		return []string{"priority", "priorita", "priorità"}
+	case roleBestHours:
+		return []string{"best_hours", "best_time", "best_time_to_call", "orari_preferiti", "orario_preferito"}
 	default:
-		return nil
+		return historyHeading(r)
 	}
 }
 
-// weakNumber are headings that mean the telephone number only when nothing
-// surer does.
-func weakNumber() []string { return []string{"number", "numero", "num", "contact"} }
+// historyHeading is how an export heads a column of what became of a lead.
+func historyHeading(r role) []string {
+	at := int(r - roleAttempts)
+	if all := HistoryColumns(); at >= 0 && at < len(all) {
+		return all[at : at+1]
+	}
+	return nil
+}
+
+// HistoryColumns are the headings under which an export tells what became of a
+// lead. A list is taken for an export when it has all of them.
+func HistoryColumns() []string {
+	return []string{"attempts", "tries", "last_outcome", "last_attempt", "due", "done", "disposition", "next_number"}
+}
+
+// FieldPrefix before a heading says that the column is kept for the agent under
+// the rest of it, whatever that is the name of.
+const FieldPrefix = "field:"
+
+// rejectPrefix begins the headings that a rejects file adds.
+const rejectPrefix = "rejected_"
+
+// IsKnownHeading reports whether a column with the heading would not be kept for
+// the agent as it is, because it means something to the loader.
+func IsKnownHeading(title string) bool {
+	plain := plainHeading(title)
+	if plain == "" || strings.HasPrefix(plain, rejectPrefix) || strings.HasPrefix(strings.ToLower(title), FieldPrefix) || title != strings.TrimSpace(title) {
+		return true
+	}
+	if _, _, ok := numberHeading(plain); ok || slices.Contains(weakNumber(), plain) || numberTypeOf(plain) != "" {
+		return true
+	}
+	for r := roleName; r < roles; r++ {
+		if slices.Contains(headings(r), plain) {
+			return true
+		}
+	}
+	return false
+}
 
 // maxColumns bounds the columns of a list.
 const maxColumns = 1000
 
 // columns says where a row's values are.
 type columns struct {
-	titles []string   // as in the file
-	at     [roles]int // index by role, -1 when there is none
+	titles  []string     // as in the file
+	at      [roles]int   // index by role, -1 when there is none
+	numbers []numberFrom // columns of numbers in the order of calling
+	keep    []string     // name under which the column is kept for the agent; empty: it is not
+	plural  bool         // numbers keep their types
+}
+
+// numberFrom is a column of numbers.
+type numberFrom struct {
+	at     int
+	typ    string // of the heading
+	typeAt int    // column of the type, -1: none
 }
 
 // plainHeading brings a heading to the form of headings.
@@ -76,7 +138,7 @@ func plainHeading(s string) string {
 // readHeader finds out the delimiter and the columns from the first line: the
 // delimiter is the one that makes the most fields, among those that give a
 // column of numbers.
-func (r *records) readHeader(numberColumn string) (*columns, error) {
+func (r *records) readHeader(wanted map[string][]string) (*columns, error) {
 	text, err := r.firstLine()
 	delims := []rune{',', ';', '\t', '|'}
 	if rest, ok := strings.CutPrefix(strings.ToLower(text), "sep="); ok && err == nil {
@@ -92,7 +154,7 @@ func (r *records) readHeader(numberColumn string) (*columns, error) {
 	case err != nil:
 		return nil, err
 	case strings.Count(text, `"`)%2 != 0:
-		return nil, fmt.Errorf("header: line %d: a quote is not closed", r.line)
+		return nil, fmt.Errorf("header: line %d: a quote is not closed: close it or take it away", r.line)
 	}
 	var found *columns
 	var wrong error
@@ -103,7 +165,7 @@ func (r *records) readHeader(numberColumn string) (*columns, error) {
 		cells, err := r.split(text)
 		var cols *columns
 		if err == nil {
-			cols, err = findColumns(cells, numberColumn)
+			cols, err = findColumns(cells, wanted)
 		}
 		if err == nil && len(cells) > most {
 			found, delim, most = cols, d, len(cells)
@@ -129,68 +191,97 @@ func (r *records) firstLine() (string, error) {
 	}
 }
 
-// findColumns gives each column its role. The number's must be clear: one
-// column under a sure name, or one under a weak one.
-func findColumns(cells []cell, numberColumn string) (*columns, error) {
+// findColumns gives each column its role: those that were said, then those that
+// their names tell.
+func findColumns(cells []cell, wanted map[string][]string) (*columns, error) {
 	if len(cells) > maxColumns {
-		return nil, fmt.Errorf("more than %d columns", maxColumns)
+		return nil, fmt.Errorf("more than %d columns: keep those that are needed", maxColumns)
 	}
-	cols := &columns{titles: make([]string, len(cells))}
+	cols := &columns{titles: make([]string, len(cells)), keep: make([]string, len(cells))}
 	plain := make([]string, len(cells))
 	for i := range cols.at {
 		cols.at[i] = -1
 	}
 	for i, c := range cells {
-		cols.titles[i] = strings.TrimSpace(c.text)
-		plain[i] = plainHeading(c.text)
+		cols.titles[i] = strings.TrimSpace(unguard(c.text))
+		plain[i] = plainHeading(cols.titles[i])
 		if j := slices.Index(plain[:i], plain[i]); j >= 0 && plain[i] != "" {
 			return nil, fmt.Errorf("columns %d and %d are both called %q: rename one", j+1, i+1, cols.titles[i])
 		}
 	}
-	at, err := numberAt(cols.titles, plain, numberColumn)
-	if err != nil {
+	taken := make([]bool, len(cells))
+	if err := cols.assign(plain, taken, wanted); err != nil {
 		return nil, err
 	}
-	cols.at[roleNumber] = at
-	for role := roleNumber + 1; role < roles; role++ {
-		for _, h := range headings(role) {
-			if i := slices.Index(plain, h); i >= 0 && i != at {
-				cols.at[role] = i
-				break
-			}
+	cols.byName(plain, taken)
+	for i, title := range cols.titles {
+		if len(title) > len(FieldPrefix) && strings.EqualFold(title[:len(FieldPrefix)], FieldPrefix) {
+			title = title[len(FieldPrefix):]
+		}
+		if !taken[i] && !strings.HasPrefix(plain[i], rejectPrefix) {
+			cols.keep[i] = title
 		}
 	}
 	return cols, nil
 }
 
-// numberAt is the index of the column of numbers.
-func numberAt(titles, plain []string, wanted string) (int, error) {
-	if wanted != "" {
-		if i := slices.Index(plain, plainHeading(wanted)); i >= 0 {
-			return i, nil
+// assign gives columns the roles that were said, and finds those of numbers.
+func (c *columns) assign(plain []string, taken []bool, wanted map[string][]string) error {
+	known := roleNames()
+	for _, name := range sortedNames(wanted) {
+		r, ok := known[name]
+		if !ok {
+			return fmt.Errorf("no column can be for %q: one of %s", name, strings.Join(sortedNames(known), ", "))
 		}
-		return 0, fmt.Errorf("no column %q: the columns are %s", wanted, quoteAll(titles))
-	}
-	for _, names := range [][]string{headings(roleNumber), weakNumber()} {
-		var at []int
-		var which []string
-		for i, h := range plain {
-			if slices.Contains(names, h) {
-				at, which = append(at, i), append(which, titles[i])
+		for _, heading := range wanted[name] {
+			i := slices.Index(plain, plainHeading(heading))
+			switch {
+			case i < 0:
+				return fmt.Errorf("no column %q: the columns are %s", heading, quoteAll(c.titles))
+			case taken[i]:
+				return fmt.Errorf("column %q is said to be for two things: leave one out", heading)
+			}
+			taken[i] = true
+			switch {
+			case r == roleField:
+				c.keep[i] = c.titles[i]
+			case r == roleNumber:
+				_, typ, _ := numberHeading(plain[i])
+				c.numbers = append(c.numbers, numberFrom{at: i, typ: typ, typeAt: -1})
+			case c.at[r] >= 0:
+				return fmt.Errorf("two columns are said to be the %s: leave one out", name)
+			default:
+				c.at[r] = i
 			}
 		}
-		switch len(at) {
-		case 0:
-		case 1:
-			return at[0], nil
-		default:
-			return 0, fmt.Errorf("%s could each be the number to call: say which", quoteAll(which))
+	}
+	if len(c.numbers) == 0 {
+		if err := c.findNumbers(plain, taken); err != nil {
+			return err
 		}
 	}
-	if slices.ContainsFunc(titles, func(s string) bool { return strings.Count(s, "") > 6 && strings.Trim(s, "+0123456789 -./()") == "" }) {
-		return 0, fmt.Errorf("it looks like a row of leads: begin the file with a line that names the columns, as in phone,name")
+	c.at[roleNumber] = c.numbers[0].at
+	c.findTypes(plain, taken)
+	return nil
+}
+
+// byName gives the columns that are left their roles by their names.
+func (c *columns) byName(plain []string, taken []bool) {
+	exported := true
+	for _, h := range HistoryColumns() {
+		exported = exported && slices.Contains(plain, h)
 	}
-	return 0, fmt.Errorf("no column of numbers: call it phone, or say which of %s it is", quoteAll(titles))
+	for r := roleNumber + 1; r < roles; r++ {
+		if c.at[r] >= 0 || r >= roleAttempts && !exported {
+			continue
+		}
+		for _, h := range headings(r) {
+			if i := slices.Index(plain, h); i >= 0 && !taken[i] {
+				c.at[r], taken[i] = i, true
+				break
+			}
+		}
+	}
 }
 
 func quoteAll(s []string) string {
@@ -199,4 +290,14 @@ func quoteAll(s []string) string {
 		quoted[i] = fmt.Sprintf("%q", snippet(one))
 	}
 	return strings.Join(quoted, ", ")
+}
+
+// sortedNames are the keys of a table in order.
+func sortedNames[V any](table map[string]V) []string {
+	names := make([]string, 0, len(table))
+	for name := range table {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }

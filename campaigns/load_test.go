@@ -88,7 +88,7 @@ func TestLoadForms(t *testing.T) {
 		{name: "surname and name", text: "cognome,nome,cellulare\nRossi,Anna,+393561000001", want: []campaigns.Lead{{Number: one, Name: "Anna Rossi"}}},
 		{name: "weak heading", text: "number,name\n+393561000001,Anna", want: []campaigns.Lead{{Number: one, Name: "Anna"}}},
 		{name: "weak heading beside a sure one", text: "number,phone\n7,+393561000001", want: []campaigns.Lead{{Number: one, Fields: map[string]string{"number": "7"}}}},
-		{name: "named column", text: "phone,mobile\n1,+393561000001", opt: campaigns.LoadOptions{NumberColumn: "Mobile"}, want: []campaigns.Lead{{Number: one, Fields: map[string]string{"phone": "1"}}}},
+		{name: "named column", text: "phone,mobile\n1,+393561000001", opt: campaigns.LoadOptions{Columns: map[string][]string{"number": {"Mobile"}}}, want: []campaigns.Lead{{Number: one, Fields: map[string]string{"phone": "1"}}}},
 		{name: "national", text: "phone\n356 1000001", opt: campaigns.LoadOptions{Country: "IT"}, want: []campaigns.Lead{{Number: one}}},
 		{name: "everything", text: "external_id,phone,name,timezone,region,language,priority,Note\nx1,+393561000001,Anna,Europe/Rome,IT-62,it,-3,ciao", want: []campaigns.Lead{{
 			Number: one, Name: "Anna", External: "x1", Zone: "Europe/Rome", Region: "IT-62", Language: "it", Priority: -3, Fields: map[string]string{"Note": "ciao"},
@@ -121,7 +121,7 @@ func TestLoadRefusesWholeFiles(t *testing.T) {
 		{"blank", "\n \n", "the file is empty"},
 		{"no header", "+393561000001,Anna\n+393561000002,Ugo\n", "header: line 1: it looks like a row of leads"},
 		{"no number column", "nome,città\nAnna,Roma\n", `header: line 1: no column of numbers: call it phone, or say which of "nome", "città" it is`},
-		{"two number columns", "telefono,cellulare\n", `"telefono", "cellulare" could each be the number`},
+		{"two weak number columns", "numero,contact\n", `"numero", "contact" could each be the number`},
 		{"same heading twice", "phone,Note,note\n", `columns 2 and 3 are both called "note"`},
 		{"workbook", "PK\x03\x04rest", "workbook"},
 		{"latin 1", "phone,name\n+393561000001,Niccol\xf2\n", "line 2, column 21: not UTF-8"},

@@ -43,7 +43,7 @@ func (r *records) readLine() (string, error) {
 		if err = r.skipLine(); err != nil {
 			return "", err
 		}
-		return "", &RowError{Line: r.line, Column: 1, Flaw: FlawLong, Reason: fmt.Sprintf("is longer than %d KiB", maxRow>>10)}
+		return "", &RowError{Line: r.line, Column: 1, Flaw: FlawLong, Reason: fmt.Sprintf("is longer than %d KiB: is a line break missing?", maxRow>>10)}
 	}
 	if err != nil && (!errors.Is(err, io.EOF) || len(raw) == 0) {
 		return "", err
@@ -89,7 +89,7 @@ func (r *records) decode(raw []byte) (string, error) {
 	if i := strings.IndexFunc(text, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }); i >= 0 {
 		return "", &RowError{
 			Line: r.line, Column: utf8.RuneCountInString(text[:i]) + 1, Flaw: FlawText,
-			Reason: fmt.Sprintf("holds the control character %U", text[i]),
+			Reason: fmt.Sprintf("holds the control character %U: take it away", text[i]),
 		}
 	}
 	return text, nil
@@ -104,7 +104,12 @@ func (r *records) next() ([]cell, error) {
 			return nil, err
 		}
 		if strings.TrimSpace(text) != "" {
-			return r.split(text)
+			cells, err := r.split(text)
+			var bad *RowError
+			if errors.As(err, &bad) {
+				bad.Raw = text
+			}
+			return cells, err
 		}
 	}
 }

@@ -12,6 +12,10 @@ const (
 	FlawDuplicateID Flaw = "duplicate_id" // the external id came before in the file
 	FlawZone        Flaw = "zone"         // not an IANA time zone
 	FlawPriority    Flaw = "priority"     // not a whole number
+	FlawHours       Flaw = "best_hours"   // hours that cannot be read
+	FlawHistory     Flaw = "history"      // a column of an exported list that cannot be read
+	FlawKnown       Flaw = "known"        // the campaign has the lead, and the list is to bring new ones alone
+	FlawElsewhere   Flaw = "elsewhere"    // another campaign of the seller has the number
 	FlawFields      Flaw = "fields"       // more or fewer fields than the header
 	FlawQuote       Flaw = "quote"        // quotes that do not match
 	FlawText        Flaw = "text"         // control characters, or a value that is too long
@@ -25,7 +29,10 @@ type RowError struct {
 	Field  string `json:"field,omitempty"` // the column's header
 	Value  string `json:"value,omitempty"` // as in the file, shortened; may be a telephone number, not for logs
 	Flaw   Flaw   `json:"flaw"`
-	Reason string `json:"reason"` // one plain sentence
+	Reason string `json:"reason"` // one plain sentence, with the mend where one can be told
+
+	Row []string `json:"-"` // the whole row by the header's columns; nil: it could not be cut into them
+	Raw string   `json:"-"` // the row that could not, as far as it was read
 }
 
 // Error is the flaw on one line:

@@ -1,10 +1,11 @@
 package campaigns
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 )
@@ -13,35 +14,29 @@ import (
 const maxValue = 4000
 
 // rows turns the text's rows into leads.
+// After the header, parse may be called by several goroutines, each with rows of its own.
 type rows struct {
 	*records
 	*columns
-	opt     LoadOptions
-	numbers map[uint64]uint32   // digits of each number seen, and its line
-	ids     map[[16]byte]uint32 // hash of each external id seen, and its line
-	zones   map[string]bool     // zones looked up, and whether they exist
+	opt LoadOptions
+
+	zones      sync.Map // zones looked up, and whether they exist
+	zonesKnown atomic.Int64
 }
 
-// next gives the next lead. A *RowError leaves the reader at the next row.
-func (r *rows) next() (Lead, error) {
-	cells, err := r.records.next()
-	if err != nil {
-		return Lead{}, err
-	}
+// parse reads a row into a lead. A *RowError says what is wrong with the row.
+func (r *rows) parse(cells []cell) (Lead, error) {
 	if err := r.count(cells); err != nil {
 		return Lead{}, err
 	}
 	for i := range cells {
-		cells[i].text = strings.TrimSpace(cells[i].text)
-		if utf8.RuneCountInString(cells[i].text) > maxValue {
+		cells[i].text = unguard(strings.TrimSpace(cells[i].text))
+		if len(cells[i].text) > maxValue && utf8.RuneCountInString(cells[i].text) > maxValue {
 			return Lead{}, r.flaw(cells, i, FlawText, fmt.Sprintf("is longer than %d characters", maxValue))
 		}
 	}
 	lead := Lead{Campaign: r.opt.Campaign, LoadedAt: r.opt.Now}
 	if err := r.fill(&lead, cells); err != nil {
-		return Lead{}, err
-	}
-	if err := r.unique(&lead, cells); err != nil {
 		return Lead{}, err
 	}
 	return lead, nil
@@ -53,7 +48,7 @@ func (r *rows) count(cells []cell) error {
 	for i, c := range cells {
 		if (i >= len(r.titles) || r.titles[i] == "") && strings.TrimSpace(c.text) != "" {
 			return &RowError{
-				Line: c.line, Column: c.column, Value: snippet(c.text), Flaw: FlawFields,
+				Line: c.line, Column: c.column, Value: snippet(c.text), Flaw: FlawFields, Raw: rawOf(cells, r.delim),
 				Reason: fmt.Sprintf("stands in field %d, which has no heading: is a separator too many, or a field without quotes?", i+1),
 			}
 		}
@@ -61,8 +56,8 @@ func (r *rows) count(cells []cell) error {
 	if len(cells) < len(r.titles) {
 		last := cells[len(cells)-1]
 		return &RowError{
-			Line: last.line, Column: last.column, Flaw: FlawFields,
-			Reason: fmt.Sprintf("the row has %d fields, the header %d", len(cells), len(r.titles)),
+			Line: last.line, Column: last.column, Flaw: FlawFields, Raw: rawOf(cells, r.delim),
+			Reason: fmt.Sprintf("the row has %d fields, the header %d: add the separators that are missing", len(cells), len(r.titles)),
 		}
 	}
 	return nil
@@ -70,14 +65,12 @@ func (r *rows) count(cells []cell) error {
 
 // fill reads the row's values into the lead.
 func (r *rows) fill(lead *Lead, cells []cell) error {
-	at := r.at[roleNumber]
-	n, err := ParseNumber(cells[at].text, r.opt.Country)
-	if err != nil {
-		return r.flaw(cells, at, FlawNumber, "is "+err.Error())
+	if err := r.fillNumbers(lead, cells); err != nil {
+		return err
 	}
-	lead.Number = n
 	lead.Name = strings.TrimSpace(r.value(cells, roleName) + " " + r.value(cells, roleSurname))
 	lead.External = r.value(cells, roleExternal)
+	lead.Address = r.value(cells, roleAddress)
 	lead.Region = r.value(cells, roleRegion)
 	lead.Language = r.value(cells, roleLanguage)
 	lead.Zone = r.value(cells, roleZone)
@@ -87,47 +80,29 @@ func (r *rows) fill(lead *Lead, cells []cell) error {
 	if p := r.value(cells, rolePriority); p != "" {
 		v, err := strconv.ParseInt(p, 10, 32)
 		if err != nil {
-			return r.flaw(cells, r.at[rolePriority], FlawPriority, "is not a whole number")
+			return r.flaw(cells, r.at[rolePriority], FlawPriority, "is not a whole number: write it as in 3, or leave it empty")
 		}
 		lead.Priority = int(v)
 	}
+	if text := r.value(cells, roleBestHours); text != "" {
+		var err error
+		if lead.BestHours, err = ParseHours(text); err != nil {
+			return r.flaw(cells, r.at[roleBestHours], FlawHours, err.Error()+": write it as in mon-fri 18:00-20:00; sat 10:00-12:00, or leave it empty")
+		}
+	}
 	for i, c := range cells {
-		if i >= len(r.titles) || c.text == "" || r.has(i) {
+		if i >= len(r.keep) || r.keep[i] == "" || c.text == "" {
 			continue
 		}
 		if lead.Fields == nil {
 			lead.Fields = make(map[string]string)
 		}
-		lead.Fields[r.titles[i]] = c.text
+		lead.Fields[r.keep[i]] = c.text
+	}
+	if r.opt.History {
+		return r.fillHistory(lead, cells)
 	}
 	return nil
-}
-
-// unique refuses a number or an external id that came before.
-func (r *rows) unique(lead *Lead, cells []cell) error {
-	digits, err := strconv.ParseUint(string(lead.Number[1:]), 10, 64)
-	if err != nil {
-		return r.flaw(cells, r.at[roleNumber], FlawNumber, "is not in E.164 form")
-	}
-	if first, ok := r.numbers[digits]; ok {
-		return r.flaw(cells, r.at[roleNumber], FlawDuplicate, fmt.Sprintf("is the number of line %d", first))
-	}
-	if lead.External != "" {
-		key := idKey(lead.External)
-		if first, ok := r.ids[key]; ok {
-			return r.flaw(cells, r.at[roleExternal], FlawDuplicateID, fmt.Sprintf("is the id of line %d", first))
-		}
-		r.ids[key] = uint32(r.row)
-	}
-	r.numbers[digits] = uint32(r.row)
-	return nil
-}
-
-// idKey stands for an external id in the set of those seen: half a SHA-256, so
-// that two ids do not collide.
-func idKey(id string) [16]byte {
-	sum := sha256.Sum256([]byte(id))
-	return [16]byte(sum[:16])
 }
 
 // value is the row's value for a role, empty when the list has no such column.
@@ -138,30 +113,41 @@ func (r *rows) value(cells []cell, which role) string {
 	return ""
 }
 
-// has reports whether column i has a role of its own.
-func (c *columns) has(i int) bool {
-	for role := roleNumber; role < roles; role++ {
-		if c.at[role] == i {
-			return true
-		}
-	}
-	return false
-}
+// maxZones bounds the zones that are remembered.
+const maxZones = 1000
 
 func (r *rows) zoneExists(zone string) bool {
-	exists, known := r.zones[zone]
-	if !known {
-		_, err := time.LoadLocation(zone)
-		exists = err == nil && zone != "Local"
-		if len(r.zones) < 1000 {
-			r.zones[zone] = exists
-		}
+	if known, ok := r.zones.Load(zone); ok {
+		return known.(bool)
+	}
+	_, err := time.LoadLocation(zone)
+	exists := err == nil && zone != "Local"
+	if r.zonesKnown.Add(1) <= maxZones {
+		r.zones.Store(zone, exists)
 	}
 	return exists
 }
 
 // flaw reports the value in column i.
 func (r *rows) flaw(cells []cell, i int, f Flaw, reason string) error {
+	return rowFlaw(r.columns, cells, i, f, reason)
+}
+
+// rowFlaw reports the value in column i of a row that has its columns.
+func rowFlaw(of *columns, cells []cell, i int, f Flaw, reason string) *RowError {
 	c := cells[i]
-	return &RowError{Line: c.line, Column: c.column, Field: r.titles[i], Value: snippet(c.text), Flaw: f, Reason: reason}
+	e := &RowError{Line: c.line, Column: c.column, Field: of.titles[i], Value: snippet(c.text), Flaw: f, Reason: reason, Row: make([]string, len(of.titles))}
+	for j := range e.Row {
+		e.Row[j] = cells[j].text
+	}
+	return e
+}
+
+// rawOf is a row that does not fit its header, as it may have stood in the file.
+func rawOf(cells []cell, delim rune) string {
+	texts := make([]string, len(cells))
+	for i, c := range cells {
+		texts[i] = c.text
+	}
+	return strings.Join(texts, string(delim))
 }

@@ -230,7 +230,7 @@ func TestSocketIsPrivate(t *testing.T) {
 func TestEarlyError(t *testing.T) {
 	_, g := served(t, t.TempDir())
 	long := io.LimitReader(endless{}, 50<<20)
-	_, err := ask[loadedDoc](t.Context(), g, "leads load", loadArgs{Campaign: "none", File: "list.csv"}, long)
+	_, err := askLoad(t.Context(), g, loadArgs{Campaign: "none", File: "list.csv"}, long, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), `no such campaign "none"`) {
 		t.Errorf("leads load = %v, want that there is no such campaign", err)
 	}
@@ -257,7 +257,7 @@ func TestGoneCommand(t *testing.T) {
 		<-ctx.Done()
 		return 0, ctx.Err()
 	}))
-	if _, err := ask[loadedDoc](ctx, g, "leads load", loadArgs{Campaign: "demo-it", File: "list.csv"}, rows); err == nil {
+	if _, err := askLoad(ctx, g, loadArgs{Campaign: "demo-it", File: "list.csv"}, rows, io.Discard); err == nil {
 		t.Error("a load that was cut off gave no error")
 	}
 	doc, err := ask[leadsDoc](t.Context(), g, "leads list", leadsArgs{Campaign: "demo-it", Limit: 1}, nil)

@@ -47,6 +47,9 @@ type leadState interface {
 	LeadCounts(ctx context.Context, campaign string, now time.Time) (store.LeadCounts, error)
 	FindLead(ctx context.Context, campaign string, n campaigns.Number) (campaigns.Lead, bool, error)
 	EachLead(ctx context.Context, campaign string, visit func(campaigns.Lead) error) error
+	campaigns.LeadIndex
+	Loads(ctx context.Context, campaign string) ([]store.Load, error)
+	UndoLoad(ctx context.Context, campaign string, load int64) (store.Undone, error)
 	Hasten(ctx context.Context) error
 }
 

@@ -155,3 +155,15 @@ func BenchmarkGate(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkLoad stages and merges 100,000 leads, then the same again.
+func BenchmarkLoad(b *testing.B) {
+	for b.Loop() {
+		s := openBench(b)
+		for _, what := range []string{"new", "known"} {
+			begun := time.Now()
+			loadBench(b, s, 100_000)
+			b.ReportMetric(float64(time.Since(begun).Microseconds())/100_000, "us/"+what)
+		}
+	}
+}
