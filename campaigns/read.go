@@ -109,7 +109,7 @@ func (r *rows) cut(ctx context.Context, to chan<- *chunk) {
 	for over := false; !over; {
 		c := &chunk{parsed: make(chan struct{}), rows: make([]row, 0, chunkRows)}
 		for len(c.rows) < chunkRows && !over {
-			cells, err := r.records.next()
+			cells, err := r.next()
 			var bad *RowError
 			if err != nil && !errors.As(err, &bad) {
 				over = true

@@ -82,8 +82,12 @@ func leadsMatched(t *testing.T, m Maker) {
 		campaigns.Lead{External: "c", Number: number(3), Numbers: []campaigns.LeadNumber{{Number: number(3)}, {Number: number(4)}}},
 	)
 	rows := []campaigns.Lead{
-		{External: "a", Number: number(9)}, {External: "b", Number: number(1)}, {Number: number(1)}, {External: "x", Number: number(2)},
-		{Number: number(4)}, {Number: number(8)},
+		{External: "a", Number: number(9)},
+		{External: "b", Number: number(1)},
+		{Number: number(1)},
+		{External: "x", Number: number(2)},
+		{Number: number(4)},
+		{Number: number(8)},
 	}
 	got, err := f.MatchLeads(t.Context(), "spring", rows, false)
 	if err != nil {
