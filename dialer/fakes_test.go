@@ -70,7 +70,7 @@ func newRig(t *testing.T, o rigOptions) *rig {
 	r.callers = &fakeCallers{rings: make(chan Ring)}
 	c := Config{
 		Node: "n1", Now: time.Now, Log: zaptest.NewLogger(t, zaptest.Level(zapWarn), zaptest.WrapOptions(zap.Hooks(r.refusedByPacing))), Gate: r.gate, Trunk: r.trunk, Routing: r.trunk, Phones: r.phones, Desk: r.desk,
-		Leads: r.store, Attempts: r.store, Campaigns: r.store, Accounts: r.store, Book: r.store, OptOuts: r.store, Journal: r.journal,
+		Leads: r.store, Attempts: r.store, Campaigns: r.store, Accounts: r.store, Book: r.store, OptOuts: r.store, Consents: r.store, Journal: r.journal,
 		Callers: r.callers, CallerBook: r.store,
 		Read: r.journal.read, ReadFrom: r.journal.readFrom,
 		Policy: func(campaigns.Campaign, time.Time, time.Time) (Policy, error) { return policy, nil },
@@ -514,7 +514,8 @@ type fakeStore struct {
 	settled  map[string]int
 	applied  uint64
 	optOuts  []dnc.OptOut
-	full     bool // no opt-out can be written
+	consents []dnc.Consent
+	full     bool // no opt-out and no consent can be written
 	bindings map[string]Binding
 	nailed   map[string]Dialog
 	rung     map[string]Caller
@@ -658,6 +659,16 @@ func (s *fakeStore) AddOptOuts(_ context.Context, o []dnc.OptOut) (int, error) {
 	}
 	s.optOuts = append(s.optOuts, o...)
 	return len(o), nil
+}
+
+func (s *fakeStore) AddConsents(_ context.Context, records []dnc.Consent) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.full {
+		return errors.New("disk full")
+	}
+	s.consents = append(s.consents, records...)
+	return nil
 }
 
 func (s *fakeStore) Bindings(context.Context) ([]Binding, error) {

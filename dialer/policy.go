@@ -45,6 +45,11 @@ type OptOuts interface {
 	RemoveOptOut(ctx context.Context, n campaigns.Number, seller, campaign string) (removed bool, err error)
 }
 
+// Consents takes consent records; a record with a known seller and id replaces it.
+type Consents interface {
+	AddConsents(ctx context.Context, records []dnc.Consent) error
+}
+
 // Journal is the record of proof. Implemented by journal.Journal.
 type Journal interface {
 	// Append queues a record and returns its place in the chain.

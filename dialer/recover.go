@@ -25,15 +25,8 @@ func (s *Service) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(tail.changes) > 0 {
-		if err := s.Attempts.Apply(ctx, tail.changes); err != nil {
-			return fmt.Errorf("replay %d journal records into the store: %w", len(tail.changes), err)
-		}
-	}
-	for _, step := range tail.list {
-		if err := s.replayOptOut(ctx, step); err != nil {
-			return fmt.Errorf("replay opt-outs into the store: %w", err)
-		}
+	if err := s.replay(ctx, tail); err != nil {
+		return err
 	}
 	phones, err := s.phonesLeft(ctx)
 	if err != nil {
@@ -81,17 +74,39 @@ func (s *Service) campaignPlans(ctx context.Context) (map[string]*campaigns.Camp
 // tail is what the journal holds beyond the store.
 type tail struct {
 	changes []Change
-	list    []listStep // of the company's own list, in order
+	list    []listStep // of the company's own list and of consents, in order
 }
 
-// listStep is an entry put on the company's own list or taken off it.
+// listStep is an entry put on the company's own list or taken off it, or a consent
+// that was taken in.
 type listStep struct {
-	entry dnc.OptOut
-	off   bool
+	entry   dnc.OptOut
+	off     bool
+	consent *dnc.Consent
 }
 
-func (s *Service) replayOptOut(ctx context.Context, step listStep) error {
-	if step.off {
+// replay brings the store up to the tail. The changes come last, because with
+// them the store says that it has everything up to there.
+func (s *Service) replay(ctx context.Context, t tail) error {
+	for _, step := range t.list {
+		if err := s.replayStep(ctx, step); err != nil {
+			return fmt.Errorf("replay opt-outs and consents into the store: %w", err)
+		}
+	}
+	if len(t.changes) == 0 {
+		return nil
+	}
+	if err := s.Attempts.Apply(ctx, t.changes); err != nil {
+		return fmt.Errorf("replay %d journal records into the store: %w", len(t.changes), err)
+	}
+	return nil
+}
+
+func (s *Service) replayStep(ctx context.Context, step listStep) error {
+	switch {
+	case step.consent != nil:
+		return s.Consents.AddConsents(ctx, []dnc.Consent{*step.consent})
+	case step.off:
 		_, err := s.OptOuts.RemoveOptOut(ctx, step.entry.Number, step.entry.Seller, step.entry.Campaign)
 		return err
 	}
@@ -121,7 +136,12 @@ func (s *Service) readTail(applied uint64, plans map[string]*campaigns.Campaign)
 			var d journal.OptOutDetail
 			if json.Unmarshal(r.Detail, &d) == nil && r.Number != "" {
 				entry := dnc.OptOut{Number: campaigns.Number(r.Number), Seller: d.Seller, Campaign: d.Campaign, At: r.At, Source: d.Source}
-				t.list = append(t.list, listStep{entry, r.Kind == journal.OptedIn})
+				t.list = append(t.list, listStep{entry: entry, off: r.Kind == journal.OptedIn})
+			}
+		case journal.Consented:
+			var c dnc.Consent // an erased person's has no number
+			if json.Unmarshal(r.Detail, &c) == nil && c.Number != "" && string(c.Number) == r.Number {
+				t.list = append(t.list, listStep{consent: &c})
 			}
 		case journal.CalledBack:
 			if a, ok := amendedBack(r); ok {

@@ -54,6 +54,15 @@ func (s *scribe) note(r journal.Record, detail any) {
 // begin opens a place in the tide before the record of a change is written.
 func (s *scribe) begin() uint64 { return s.tide.begin(max(s.journal.Seq(), 1)) }
 
+// Hold opens a place in the tide for records that are journaled outside the service
+// and bring changes to the store that a restart must replay: opt-outs and consents.
+// Until release is called, when the store has them, the store does not claim to be past them; a change that fails is not
+// released.
+func (s *Service) Hold() (release func()) {
+	token := s.scribe.begin()
+	return func() { s.scribe.cancel(token) }
+}
+
 // cancel closes a place in the tide whose record brings no change after all.
 func (s *scribe) cancel(token uint64) { s.tide.end(token) }
 

@@ -33,6 +33,7 @@ type Config struct {
 	Accounts  Accounts
 	Book      PhoneBook
 	OptOuts   OptOuts
+	Consents  Consents
 	Journal   Journal
 	// Callers, CallerBook and Callbacks serve the people who ring back.
 	Callers    Callers

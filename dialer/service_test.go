@@ -463,6 +463,67 @@ func TestRestartReplaysTheCompanysListInOrder(t *testing.T) {
 	})
 }
 
+// TestRestartReplaysConsents: consents that were journaled and not stored are in the
+// store before anybody is called; one of an erased person is not.
+func TestRestartReplaysConsents(t *testing.T) {
+	in(t, rigOptions{agents: 0, leads: 1, script: talks(time.Second)}, func(t *testing.T, r *rig) {
+		for i, n := range []campaigns.Number{"+393331230001", "+393331230002", ""} {
+			c := dnc.Consent{ID: string(rune('a' + i)), Number: n, Seller: "Acme", Basis: dnc.ByConsent}
+			_, _ = r.journal.Append(journal.Record{At: time.Now(), Kind: journal.Consented, Number: string(n), Detail: encode(c)})
+		}
+		r.run()
+		time.Sleep(time.Second)
+		r.end()
+		if got := r.store.consents; len(got) != 2 || got[0].ID != "a" || got[1].ID != "b" || got[1].Number != "+393331230002" {
+			t.Errorf("consents %+v: want those of the two persons in their order", got)
+		}
+	})
+}
+
+// TestReplayThatFailsIsRepeated: the store does not claim to have what it could not
+// take, so that a further start replays it.
+func TestReplayThatFailsIsRepeated(t *testing.T) {
+	in(t, rigOptions{agents: 0, leads: 1, script: talks(time.Second)}, func(t *testing.T, r *rig) {
+		_, _ = r.journal.Append(journal.Record{At: time.Now(), Kind: journal.OptedOut, Number: "+393331230001", Detail: encode(journal.OptOutDetail{Seller: "Acme", Source: "cli"})})
+		_, _ = r.journal.Append(journal.Record{At: time.Now(), Kind: journal.Cleared, Number: "+393331230000", Attempt: "a1", Lead: 1, Campaign: r.store.record.Campaign.Name})
+		r.store.full = true
+		if err := New(r.svc.Config).Run(t.Context()); err == nil {
+			t.Fatal("the service dials though opt-outs are not in the store")
+		}
+		if applied, _ := r.store.Applied(t.Context()); applied != 0 {
+			t.Errorf("the store claims everything up to record %d", applied)
+		}
+		r.store.full = false
+		r.run()
+		time.Sleep(time.Second)
+		r.end()
+		if len(r.store.optOuts) != 1 {
+			t.Errorf("opt-outs %+v after the second start", r.store.optOuts)
+		}
+	})
+}
+
+// TestHold: while a command writes opt-outs or consents, the store does not claim
+// to be past their records.
+func TestHold(t *testing.T) {
+	in(t, rigOptions{agents: 1, leads: 20, script: talks(10 * time.Second)}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(5 * time.Second)
+		release := r.svc.Hold()
+		seq, _ := r.journal.Append(journal.Record{At: time.Now(), Kind: journal.OptedOut, Number: "+393331230019"})
+		time.Sleep(5 * time.Minute)
+		if applied, _ := r.store.Applied(t.Context()); applied >= seq {
+			t.Errorf("the store claims everything up to record %d, and record %d is being stored", applied, seq)
+		}
+		release()
+		time.Sleep(5 * time.Minute)
+		r.end()
+		if applied, _ := r.store.Applied(t.Context()); applied <= seq {
+			t.Errorf("the store stays at record %d after record %d was stored", applied, seq)
+		}
+	})
+}
+
 func TestRestartCallsThePhonesAgain(t *testing.T) {
 	in(t, rigOptions{agents: 2}, func(t *testing.T, r *rig) {
 		r.store.bindings["agent01"] = Binding{Agent: "agent01", Source: "192.0.2.7:5060"}

@@ -169,7 +169,7 @@ func recovered(t *testing.T, data string, f *field) {
 	defer cancel()
 	s := dialer.New(dialer.Config{
 		Node: cfg.Node, Now: func() time.Time { return clock }, Log: zap.NewNop(), Trunk: noTrunk{}, Phones: noPhones{},
-		Attempts: h.store, OptOuts: h.store, Book: h.store, Journal: h.journal, ReadFrom: h.journal.ReadFrom,
+		Attempts: h.store, OptOuts: h.store, Consents: h.store, Book: h.store, Journal: h.journal, ReadFrom: h.journal.ReadFrom,
 		Campaigns: atRest{h.store}, Accounts: endOf{cancel}, Callers: noCallers{}, CallerBook: h.store,
 	})
 	if err := errors.Join(s.Run(ctx), h.Close()); err != nil {

@@ -149,11 +149,14 @@ func removeOptOut(ctx context.Context, h *house, args optOutArgs, r request) (op
 	if !slices.ContainsFunc(entries, func(e dnc.OptOut) bool { return e.Seller == doc.Seller && e.Campaign == doc.Campaign }) {
 		return doc, fmt.Errorf("%s is not on the list %s%s", doc.Number, doc.scope(), elsewhere(entries))
 	}
+	release := h.holding()
 	detail := journal.OptOutDetail{Seller: doc.Seller, Campaign: doc.Campaign, Source: "cli", Who: r.who}
 	if err := h.record(ctx, journal.Record{Kind: journal.OptedIn, Number: string(doc.Number)}, detail); err != nil {
 		return doc, err
 	}
-	doc.Changed, err = h.store.RemoveOptOut(ctx, doc.Number, doc.Seller, doc.Campaign)
+	if doc.Changed, err = h.store.RemoveOptOut(ctx, doc.Number, doc.Seller, doc.Campaign); err == nil {
+		release()
+	}
 	h.touch()
 	return doc, err
 }

@@ -103,6 +103,7 @@ func (h *house) withConsents(ctx context.Context, args loadArgs, c campaigns.Cam
 
 // addConsents puts consent records into the journal and the store.
 func (h *house) addConsents(ctx context.Context, who string, records []dnc.Consent) error {
+	release := h.holding()
 	for _, c := range records {
 		r := journal.Record{At: h.now(), Kind: journal.Consented, Number: string(c.Number), Detail: journal.Detailed(consentDetail{c, who})}
 		if _, err := h.journal.Append(r); err != nil {
@@ -117,5 +118,6 @@ func (h *house) addConsents(ctx context.Context, who string, records []dnc.Conse
 			return err
 		}
 	}
+	release()
 	return nil
 }

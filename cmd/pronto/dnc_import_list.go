@@ -25,16 +25,19 @@ func takeList(ctx context.Context, h *house, args importArgs, src *registers.Sou
 	if err != nil {
 		return doc, err
 	}
+	rows := len(list.Added) + len(list.Removed)
+	options.Journal = func(s registers.Snapshot) error {
+		return h.record(ctx, journal.Record{Kind: journal.Imported}, importedDetail{ImportedDetail: journal.ImportedDetail{
+			Register: s.Register, Import: s.ID, File: s.File, SHA256: s.SHA256, Rows: rows, Registered: s.Count, CheckedAt: s.CheckedAt,
+		}, Who: r.who, Reason: args.Accept})
+	}
 	snapshot, err := h.lists.Take(list, options)
 	if err != nil {
 		return doc, err
 	}
 	h.touch()
-	doc = importedDoc{
+	return importedDoc{
 		Register: snapshot.Register, Import: snapshot.ID, File: snapshot.File, SHA256: snapshot.SHA256, CheckedAt: snapshot.CheckedAt,
-		Rows: len(list.Added) + len(list.Removed), Registered: snapshot.Count,
-	}
-	return doc, h.record(ctx, journal.Record{Kind: journal.Imported}, importedDetail{ImportedDetail: journal.ImportedDetail{
-		Register: doc.Register, Import: doc.Import, File: doc.File, SHA256: doc.SHA256, Rows: doc.Rows, Registered: doc.Registered, CheckedAt: doc.CheckedAt,
-	}, Who: r.who, Reason: args.Accept})
+		Rows: rows, Registered: snapshot.Count,
+	}, nil
 }

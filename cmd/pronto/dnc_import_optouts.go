@@ -51,6 +51,7 @@ func (h *house) optOut(ctx context.Context, who string, entries []dnc.OptOut) (a
 	if entries, err = h.missing(ctx, entries); err != nil || len(entries) == 0 {
 		return 0, err
 	}
+	release := h.holding()
 	for _, e := range entries {
 		detail := journal.OptOutDetail{Seller: e.Seller, Campaign: e.Campaign, Source: e.Source, Who: who}
 		_, err := h.journal.Append(journal.Record{At: h.now(), Kind: journal.OptedOut, Number: string(e.Number), Detail: journal.Detailed(detail)})
@@ -68,6 +69,7 @@ func (h *house) optOut(ctx context.Context, who string, entries []dnc.OptOut) (a
 			return added, err
 		}
 	}
+	release()
 	h.touch()
 	return added, nil
 }

@@ -55,12 +55,11 @@ func runDNCRollback(cmd *cobra.Command, g *globals, args rollbackArgs) error {
 }
 
 func rollBack(ctx context.Context, h *house, args rollbackArgs, r request) (registers.Snapshot, error) {
-	s, err := h.lists.Rollback(args.Register)
-	if err != nil {
-		return s, err
-	}
-	h.touch()
-	return s, h.record(ctx, journal.Record{Kind: journal.Config}, rollbackDetail{
-		ConfigDetail: journal.ConfigDetail{What: "register rolled back", Who: r.who, SHA256: s.SHA256}, Register: s.Register, Snapshot: s, Reason: args.Reason,
+	s, err := h.lists.Rollback(args.Register, func(s registers.Snapshot) error {
+		return h.record(ctx, journal.Record{Kind: journal.Config}, rollbackDetail{
+			ConfigDetail: journal.ConfigDetail{What: "register rolled back", Who: r.who, SHA256: s.SHA256}, Register: s.Register, Snapshot: s, Reason: args.Reason,
+		})
 	})
+	h.touch()
+	return s, err
 }

@@ -78,10 +78,15 @@ func (h *house) erase(ctx context.Context, n campaigns.Number, who string, dry b
 	if dry {
 		return doc, nil
 	}
+	if !d.journal.IsZero() { // it keeps the consents: they end there too
+		if err := h.endConsents(ctx, who, held.Consents, now); err != nil {
+			return doc, err
+		}
+	}
 	if err := h.store.EraseNumber(ctx, n, parts); err != nil {
 		return doc, err
 	}
-	if err := h.postpone(ctx, n, who, held, d, now); err != nil {
+	if err := h.postpone(ctx, n, who, d, now); err != nil {
 		return doc, err
 	}
 	if d.journal.IsZero() {
@@ -93,24 +98,23 @@ func (h *house) erase(ctx context.Context, n campaigns.Number, who string, dry b
 	return doc, nil
 }
 
-// postpone keeps in mind what could not be erased now; consents that must be kept
-// as proof are ended.
-func (h *house) postpone(ctx context.Context, n campaigns.Number, who string, held store.Holdings, d duties, now time.Time) error {
+// endConsents ends consents that are in force.
+func (h *house) endConsents(ctx context.Context, who string, all []dnc.Consent, now time.Time) error {
+	var ended []dnc.Consent
+	for _, c := range all {
+		if c.Ends.IsZero() || c.Ends.After(now) {
+			c.Ends = now
+			ended = append(ended, c)
+		}
+	}
+	return h.addConsents(ctx, who, ended)
+}
+
+// postpone keeps in mind what could not be erased now.
+func (h *house) postpone(ctx context.Context, n campaigns.Number, who string, d duties, now time.Time) error {
 	due := d.due()
 	if due.IsZero() {
 		return h.store.EndErasure(ctx, n)
-	}
-	if !d.consents.IsZero() {
-		var ended []dnc.Consent
-		for _, c := range held.Consents {
-			if c.Ends.IsZero() || c.Ends.After(now) {
-				c.Ends = now
-				ended = append(ended, c)
-			}
-		}
-		if err := h.store.AddConsents(ctx, ended); err != nil {
-			return err
-		}
 	}
 	if !d.journal.IsZero() {
 		text := fmt.Sprintf("erasure asked for by %s; of what must be kept something may be erased from %s on", who, due.Format(time.DateOnly))

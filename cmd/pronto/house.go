@@ -43,6 +43,9 @@ type house struct {
 	live func() dialer.Live
 	// ready says why the service could not run a campaign; nil: no service runs.
 	ready func(dialer.CampaignRecord) error
+	// hold keeps the store from claiming to be past journal records that are being written, until release; nil: no
+	// service runs.
+	hold func() (release func())
 	// station is what the service speaks through; nil: no service runs.
 	station *station
 
@@ -139,6 +142,15 @@ func (h *house) touch() {
 	case h.changed <- struct{}{}:
 	default:
 	}
+}
+
+// holding opens the place in the service's tide for opt-outs and consents: release is
+// called when the store has them.
+func (h *house) holding() (release func()) {
+	if h.hold == nil {
+		return func() {}
+	}
+	return h.hold()
 }
 
 // record puts a record into the journal, on disk when it returns.

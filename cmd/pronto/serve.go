@@ -78,6 +78,7 @@ func runServe(ctx context.Context, g *globals, o serveOptions) (err error) {
 
 // work notes the start and serves until ctx ends.
 func (h *house) work(ctx context.Context, st *station, drainFor time.Duration, log *zap.Logger, began time.Time) error {
+	h.hold = st.service.Hold
 	h.live, h.ready, h.station = st.service.Live, st.service.Ready, st
 	if err := h.record(ctx, journal.Record{Kind: journal.Started}, journal.StartedDetail{
 		Version: versionInfo().Version, Command: "serve", PID: os.Getpid(), ClockOffset: -float64(time.Since(h.now())) / float64(time.Millisecond),

@@ -85,7 +85,7 @@ func connect(ctx context.Context, p parts) (*station, dialer.Config, error) {
 	}
 	return s, dialer.Config{
 		Node: p.cfg.Node, Now: p.now, Log: p.log, Gate: p.gate, Trunk: s.endpoint, Routing: s.endpoint, Phones: s.endpoint, Desk: s.desk,
-		Leads: p.store, Attempts: p.store, Campaigns: p.store, Accounts: s.accounts, Book: p.store, OptOuts: p.store, Journal: p.journal,
+		Leads: p.store, Attempts: p.store, Campaigns: p.store, Accounts: s.accounts, Book: p.store, OptOuts: p.store, Consents: p.store, Journal: p.journal,
 		Callers: s.endpoint, CallerBook: p.store, Callbacks: callbacks,
 		Read: func(o journal.ReadOptions) iter.Seq2[journal.Record, error] {
 			return journal.Read(p.journal.Dir(), o)

@@ -24,6 +24,10 @@ type ListOptions struct {
 	// taking one that is smaller still.
 	Shrink float64
 	Accept string
+
+	// Journal writes the record of the snapshot before it is put in force; an error
+	// of it leaves the one before in force. nil: nobody keeps a record.
+	Journal func(Snapshot) error
 }
 
 const defaultShrink = 0.1

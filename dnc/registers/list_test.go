@@ -3,6 +3,7 @@ package registers
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -208,13 +209,13 @@ func TestShelf(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("listed", "clear")
-	if _, err := s.Rollback("us-dnc"); err != nil {
+	if _, err := s.Rollback("us-dnc", noted); err != nil {
 		t.Fatal(err)
 	}
 	check("clear", "listed")
 	s.reopen()
 	check("clear", "listed")
-	if _, err := s.Rollback("tps"); err == nil {
+	if _, err := s.Rollback("tps", noted); err == nil {
 		t.Error("went back from nothing")
 	}
 }
@@ -318,6 +319,43 @@ func TestKilledImportLeavesTheOldList(t *testing.T) {
 	if err != nil || len(entries) != 5 { // current, two sets, two records
 		t.Errorf("files: %v %v", entries, err)
 	}
+}
+
+// noted is a journal that takes everything.
+func noted(Snapshot) error { return nil }
+
+// TestNoRecordNoSwitch: a list whose record cannot be written is not put in force,
+// nor is one taken back.
+func TestNoRecordNoSwitch(t *testing.T) {
+	s := newShelf(t)
+	full := func(Snapshot) error { return errors.New("disk full") }
+	o := listOptions(t, "one")
+	o.Journal = func(n Snapshot) error {
+		if n.ID != "one" || n.Count != 1 {
+			t.Errorf("the record is of %+v", n)
+		}
+		s.is("+12025551234", "unknown")
+		return nil
+	}
+	if err := s.take("2025551234\n", profile(t, "us-dnc"), o); err != nil {
+		t.Fatal(err)
+	}
+	two := listOptions(t, "two")
+	two.Journal = full
+	if err := s.take("2025551234\n2025551235\n", profile(t, "us-dnc"), two); err == nil {
+		t.Error("a list was taken in without its record")
+	}
+	s.is("+12025551235", "clear")
+	s.reopen()
+	s.is("+12025551235", "clear")
+	three := listOptions(t, "three")
+	if err := s.take("2025551234\n2025551236\n", profile(t, "us-dnc"), three); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Rollback("us-dnc", full); err == nil {
+		t.Error("a list was taken back without its record")
+	}
+	s.is("+12025551236", "listed")
 }
 
 // TestReadersNeverSeeAMixture swaps two lists while others look numbers up: of

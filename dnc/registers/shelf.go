@@ -223,6 +223,11 @@ func (s *Shelf) Take(l *List, o ListOptions) (Snapshot, error) {
 	if err != nil {
 		return next, fmt.Errorf("import %s: %w", l.File, err)
 	}
+	if o.Journal != nil {
+		if err := o.Journal(next); err != nil {
+			return next, fmt.Errorf("import %s: %w", l.File, err)
+		}
+	}
 	return next, s.switchTo(next)
 }
 

@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// Rollback puts the snapshot before the one in force back in force.
-func (s *Shelf) Rollback(register string) (Snapshot, error) {
+// Rollback puts the snapshot before the one in force back in force. journal writes the
+// record of it first; an error of it changes nothing.
+func (s *Shelf) Rollback(register string, journal func(Snapshot) error) (Snapshot, error) {
 	s.take.Lock()
 	defer s.take.Unlock()
 	s.mu.RLock()
@@ -25,6 +26,9 @@ func (s *Shelf) Rollback(register string) (Snapshot, error) {
 		return Snapshot{}, errors.Join(fmt.Errorf("register %s: snapshot %s: %w", register, now.Previous, previous.err), previous.close())
 	}
 	if err := previous.close(); err != nil {
+		return Snapshot{}, fmt.Errorf("register %s: %w", register, err)
+	}
+	if err := journal(previous.Snapshot); err != nil {
 		return Snapshot{}, fmt.Errorf("register %s: %w", register, err)
 	}
 	return previous.Snapshot, s.switchTo(previous.Snapshot)
