@@ -275,6 +275,16 @@ func TestClairvoyantSeesWhatComes(t *testing.T) {
 	}
 }
 
+// TestToldKnowsMore ranks what a pacer could know.
+func TestToldKnowsMore(t *testing.T) {
+	sum := func(p func(Scenario) (Pacer, error)) Summary { return summary(t, Cases()[0], 10, Seeds(40, 2), p) }
+	us, bound := sum(ours()), sum(rival(Clairvoyant))
+	inTheKnow := sum(rival(func(s Scenario) Pacer { return Told(s, Base(1), 0.04) }))
+	if d := Paired(inTheKnow, us); d.Mean < 1 || inTheKnow.AbandonRate.Mean > 4 || inTheKnow.Utilisation.Mean > bound.Utilisation.Mean-5 {
+		t.Errorf("told: %s, Pronto: %s, clairvoyant: %s", inTheKnow.cell(), us.cell(), bound.cell())
+	}
+}
+
 func TestUpperShare(t *testing.T) {
 	for _, x := range []struct {
 		found, of int

@@ -15,7 +15,7 @@ import (
 
 // The published figures. They take minutes to hours, so they run only when asked for:
 //
-//	PRONTO_SWEEP=cases,days,hour,shocks,frontier go test ./pacing/sim -run TestSweep -v -timeout 0
+//	PRONTO_SWEEP=cases,told,days,hour,shocks,frontier go test ./pacing/sim -run TestSweep -v -timeout 0
 //
 // PRONTO_SEEDS changes the number of seeds, PRONTO_AGENTS the team sizes, PRONTO_CASES the cases. The seeds begin at sweepSeed and were not
 // used to choose any constant of the engine.
@@ -107,6 +107,37 @@ func bestRatio(t *testing.T, c Case, agents int, seeds []uint64) (Summary, float
 		}
 	}
 	return best, float64(low) / 10
+}
+
+// spendAll is [Told] with the risk that spends the cap in the mean of these seeds.
+func spendAll(t *testing.T, c Case, agents int, seeds []uint64) (Summary, float64) {
+	t.Helper()
+	low, high := math.Log(0.001), math.Log(0.5)
+	var best Summary
+	for range 9 {
+		middle := (low + high) / 2
+		s := summary(t, c, agents, seeds, rival(func(s Scenario) Pacer { return Told(s, Base(1), math.Exp(middle)) }))
+		if s.AbandonRate.Mean <= 3 {
+			low, best = middle, s
+		} else {
+			high = middle
+		}
+	}
+	return best, math.Exp(low)
+}
+
+// TestSweepTold sets the engine between what is known to others and what can be known at all.
+func TestSweepTold(t *testing.T) {
+	sweeping(t, "told")
+	c := Cases()[0]
+	fmt.Println("| agents | Pronto | told when agents are free | its risk | clairvoyant |")
+	fmt.Println("|---|---|---|---|---|")
+	seeds := Seeds(sweepSeed, number("PRONTO_SEEDS", 12))
+	for _, agents := range teams(5, 10, 25, 50, 100, 200, 500) {
+		best, risk := spendAll(t, c, agents, seeds)
+		fmt.Printf("| %d | %s | %s | %.3f | %s |\n", agents, summary(t, c, agents, seeds, ours()).cell(), best.cell(), risk,
+			summary(t, c, agents, seeds, rival(Clairvoyant)).cell())
+	}
 }
 
 func (f Figure) cell() string { return fmt.Sprintf("%.1f ± %.1f", f.Mean, f.Half) }
