@@ -11,12 +11,17 @@ import (
 // ErrNoIndex says that a load which must know the campaign's leads was given no index.
 var ErrNoIndex = errors.New("no index of leads")
 
+// NeedsIndex reports whether a load must look up what is known of its leads.
+func (o LoadOptions) NeedsIndex() bool {
+	return o.Known == Skip || o.Known == Refuse || o.Elsewhere == Skip || o.Elsewhere == Refuse
+}
+
 // check takes rows out of the batch that the choices on known leads leave out
 // and, when nothing is to be loaded, counts what would become of the others.
 func (l *loading) check(ctx context.Context, cols *columns) error {
 	known := l.opt.Known == Skip || l.opt.Known == Refuse
 	elsewhere := l.opt.Elsewhere == Skip || l.opt.Elsewhere == Refuse
-	if !known && !elsewhere && l.sink != nil {
+	if !l.opt.NeedsIndex() && l.sink != nil {
 		return nil
 	}
 	if l.opt.Index == nil {

@@ -255,7 +255,12 @@ func (h *house) loadList(ctx context.Context, args loadArgs, body io.Reader, ans
 	opt := campaigns.LoadOptions{
 		Campaign: args.Campaign, Country: args.Country, Columns: columns, Latin1: args.Latin1, Sheet: args.Sheet, Now: now, Rejects: answer.rejects,
 		Repeated: campaigns.Choice(args.Repeated), Known: campaigns.Choice(args.Known), Elsewhere: campaigns.Choice(args.Elsewhere),
-		Whole: args.Whole, History: args.History, Index: h.store,
+		Whole: args.Whole, History: args.History,
+	}
+	if opt.NeedsIndex() || args.DryRun {
+		if opt.Index, err = h.loads(); err != nil {
+			return err
+		}
 	}
 	var sink campaigns.LeadSink
 	watched := &watchedSink{}

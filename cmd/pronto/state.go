@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,10 +48,26 @@ type leadState interface {
 	LeadCounts(ctx context.Context, campaign string, now time.Time) (store.LeadCounts, error)
 	FindLead(ctx context.Context, campaign string, n campaigns.Number) (campaigns.Lead, bool, error)
 	EachLead(ctx context.Context, campaign string, visit func(campaigns.Lead) error) error
+	Hasten(ctx context.Context) error
+}
+
+// loadState is a state that finds a list's leads again and keeps the history of
+// loads.
+type loadState interface {
 	campaigns.LeadIndex
 	Loads(ctx context.Context, campaign string) ([]store.Load, error)
 	UndoLoad(ctx context.Context, campaign string, load int64) (store.Undone, error)
-	Hasten(ctx context.Context) error
+}
+
+var _ loadState = (*store.Store)(nil)
+
+// loads is the state as one that keeps the history of loads.
+func (h *house) loads() (loadState, error) {
+	s, ok := h.store.(loadState)
+	if !ok {
+		return nil, errors.New("the shared store keeps no history of loads: this is done on a data folder of its own")
+	}
+	return s, nil
 }
 
 // numberState is the part of the state that commands about one number read and write.

@@ -11,7 +11,6 @@ import (
 
 	"pronto/campaigns"
 	"pronto/dialer"
-	"pronto/dialer/store"
 	"pronto/dnc"
 )
 
@@ -30,10 +29,6 @@ type Backend interface {
 	dnc.History
 	dnc.LeadHistory
 	dnc.Showings
-
-	campaigns.LeadIndex
-	Loads(ctx context.Context, campaign string) ([]store.Load, error)
-	UndoLoad(ctx context.Context, campaign string, load int64) (store.Undone, error)
 
 	PutCampaign(ctx context.Context, r dialer.CampaignRecord) (created bool, err error)
 	PutAccount(ctx context.Context, a dialer.Account) (created bool, err error)
@@ -66,8 +61,6 @@ func Run(t *testing.T, m Maker) {
 		"load matches":              loadMatches,
 		"load rollback":             loadRollback,
 		"load not committed":        loadNotCommitted,
-		"load undone":               loadUndone,
-		"leads matched":             leadsMatched,
 		"several numbers":           severalNumbers,
 		"apply intent":              applyIntent,
 		"apply replay":              applyReplay,

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -10,6 +11,30 @@ import (
 	"pronto/campaigns"
 	"pronto/dialer/store"
 )
+
+// History is a store that finds a list's leads again and keeps the history of
+// loads.
+type History interface {
+	campaigns.LeadIndex
+	Loads(ctx context.Context, campaign string) ([]store.Load, error)
+	UndoLoad(ctx context.Context, campaign string, load int64) (store.Undone, error)
+}
+
+// RunHistory runs the part of the suite for stores that are a History.
+func RunHistory(t *testing.T, m Maker) {
+	t.Run("load undone", func(t *testing.T) { loadUndone(t, m) })
+	t.Run("leads matched", func(t *testing.T) { leadsMatched(t, m) })
+}
+
+// loads is the fixture's store as one that keeps the history of loads.
+func (f *fixture) loads(t *testing.T) History {
+	t.Helper()
+	h, ok := f.Backend.(History)
+	if !ok {
+		t.Fatal("the store keeps no history of loads")
+	}
+	return h
+}
 
 // loadUndone: leads that a load added go and those that it changed are as before,
 // but for those that were called since, are held, or were changed by a later load.
@@ -36,11 +61,11 @@ func loadUndone(t *testing.T, m Maker) {
 	f.apply(t, intent("B", 3, called, monday), settled(intent("B", 3, called, monday), 4, campaigns.Busy, monday.Add(time.Hour)))
 	f.load(t, campaigns.Lead{Number: number(3), Name: "later"})
 
-	loads, err := f.Loads(t.Context(), "spring")
+	loads, err := f.loads(t).Loads(t.Context(), "spring")
 	if err != nil || len(loads) != 3 || loads[1].Added != 1300 || loads[1].Updated != 1300 || !loads[0].At.Equal(monday) {
 		t.Fatalf("Loads = %+v, %v", loads, err)
 	}
-	undone, err := f.UndoLoad(t.Context(), "spring", loads[1].ID)
+	undone, err := f.loads(t).UndoLoad(t.Context(), "spring", loads[1].ID)
 	if err != nil {
 		t.Fatalf("UndoLoad: %v", err)
 	}
@@ -62,13 +87,13 @@ func loadUndone(t *testing.T, m Maker) {
 		}
 	}
 	f.giveBack(t, time.Time{}, first[0])
-	if again, err := f.UndoLoad(t.Context(), "spring", loads[1].ID); err != nil || again.Restored != 1 || again.Removed != 0 {
+	if again, err := f.loads(t).UndoLoad(t.Context(), "spring", loads[1].ID); err != nil || again.Restored != 1 || again.Removed != 0 {
 		t.Errorf("undone again, %+v, %v: want the lead that was held", again, err)
 	}
-	if loads, err := f.Loads(t.Context(), "spring"); err != nil || !loads[1].Undone || loads[0].Undone {
+	if loads, err := f.loads(t).Loads(t.Context(), "spring"); err != nil || !loads[1].Undone || loads[0].Undone {
 		t.Errorf("Loads = %+v, %v", loads, err)
 	}
-	if _, err := f.UndoLoad(t.Context(), "autumn", loads[1].ID); !errors.Is(err, store.ErrNoLoad) {
+	if _, err := f.loads(t).UndoLoad(t.Context(), "autumn", loads[1].ID); !errors.Is(err, store.ErrNoLoad) {
 		t.Errorf("UndoLoad of another campaign = %v", err)
 	}
 }
@@ -89,7 +114,7 @@ func leadsMatched(t *testing.T, m Maker) {
 		{Number: number(4)},
 		{Number: number(8)},
 	}
-	got, err := f.MatchLeads(t.Context(), "spring", rows, false)
+	got, err := f.loads(t).MatchLeads(t.Context(), "spring", rows, false)
 	if err != nil {
 		t.Fatalf("MatchLeads: %v", err)
 	}
@@ -106,7 +131,7 @@ func leadsMatched(t *testing.T, m Maker) {
 		t.Fatalf("PutCampaign: %v", err)
 	}
 	for campaign, want := range map[string][]string{"autumn": {"", "spring", "spring", "spring", "spring", ""}, "summer": {"", "", "", "", "", ""}, "spring": {"", "", "", "", "", ""}} {
-		got, err := f.MatchLeads(t.Context(), campaign, rows, true)
+		got, err := f.loads(t).MatchLeads(t.Context(), campaign, rows, true)
 		if err != nil {
 			t.Fatalf("MatchLeads: %v", err)
 		}
