@@ -15,7 +15,7 @@ local call, pack, unpack_ = redis.call, struct.pack, struct.unpack
 local floor = math.floor
 
 local UNTOUCHED, WAITING, READY, LEASED, DIALING, DONE = 0, 1, 2, 3, 4, 5
-local FRESH = 2
+local RETRY, FRESH = 1, 2
 local CLASS = 1099511627776 -- 2^40: one class in the score of a ready lead
 local SIZE = 64 -- leads in a list
 local HEAD = '>BBHHI4I4I4I4'
@@ -268,7 +268,7 @@ local function elsewhere(s, c)
 end
 
 local function intend(id, s, prio, c)
-  local theirs = elsewhere(s, c)
+  local theirs = s.state == DONE or elsewhere(s, c)
   s.attempts = s.attempts + 1
   if c.at > s.last or c.at == s.last and c.atn > s.lastn then s.last, s.lastn = c.at, c.atn end
   local t = { hash = c.hash, settled = 0, seq = c.settled and 0 or c.seq, node = c.node, at = c.at, atn = c.atn }
@@ -297,7 +297,12 @@ local function told(s, c)
 end
 
 local function settle(id, s, prio, c, t)
+  local letgo = t.settled == 2
   t.settled, t.seq, t.node = 1, c.seq, c.node
+  if s.state == DONE or letgo and (t.at ~= s.last or t.atn ~= s.lastn or s.state == LEASED or s.state == DIALING) then
+    save(id, s) -- others have gone on with the lead
+    return
+  end
   s.tries = s.outcome == c.outcome and s.tries + 1 or 1
   s.outcome = c.outcome
   told(s, c)
@@ -339,31 +344,59 @@ local function apply(c)
     if not t then intend(c.id, s, prio, c) end
   elseif not t then
     settle(c.id, s, prio, c, intend(c.id, s, prio, c))
-  elseif t.settled == 0 then
+  elseif t.settled ~= 1 then
     settle(c.id, s, prio, c, t)
   elseif c.amended then
     amend(c.id, s, prio, c, t)
   end
 end
 
--- applyall applies changes of this node: its name, what stands for it in tried,
--- then 16 values for each.
-local function applyall(owner, node, first)
-  for i = first, #ARGV, 16 do
-    apply({ owner = owner, node = node, id = tonumber(ARGV[i]), settled = ARGV[i + 1] == '1', amended = ARGV[i + 2] == '1',
-      hash = ARGV[i + 3], seq = tonumber(ARGV[i + 4]), at = tonumber(ARGV[i + 5]), atn = tonumber(ARGV[i + 6]),
-      retry = tonumber(ARGV[i + 7]), retryn = tonumber(ARGV[i + 8]), outcome = ARGV[i + 9], done = ARGV[i + 10] == '1',
-      disposition = ARGV[i + 11], class = tonumber(ARGV[i + 12]), next = tonumber(ARGV[i + 13]), agent = ARGV[i + 14],
-      answers = ARGV[i + 15] })
-  end
+-- change reads the 16 values of a change of this node: its name, and what stands for
+-- it in tried.
+local function change(owner, node, i)
+  return { owner = owner, node = node, id = tonumber(ARGV[i]), settled = ARGV[i + 1] == '1', amended = ARGV[i + 2] == '1',
+    hash = ARGV[i + 3], seq = tonumber(ARGV[i + 4]), at = tonumber(ARGV[i + 5]), atn = tonumber(ARGV[i + 6]),
+    retry = tonumber(ARGV[i + 7]), retryn = tonumber(ARGV[i + 8]), outcome = ARGV[i + 9], done = ARGV[i + 10] == '1',
+    disposition = ARGV[i + 11], class = tonumber(ARGV[i + 12]), next = tonumber(ARGV[i + 13]), agent = ARGV[i + 14],
+    answers = ARGV[i + 15] }
 end
 
--- hold answers whether the node still has the lead, for a claim.
-local function hold(id, node, hash)
+local function applyall(owner, node, first)
+  for i = first, #ARGV, 16 do apply(change(owner, node, i)) end
+end
+
+-- claim writes an intent, if the node has the lead leased; 0: it has not.
+local function claim(c)
+  local s, row = read(c.id), loaded(c.id)
+  if not s or row == '' then return 0 end
+  if find(s, c.hash) then return 1 end
+  if s.state ~= LEASED or s.node ~= c.owner then return 0 end
+  intend(c.id, s, priority(row), c)
+  return 1
+end
+
+-- letgo has a lead that a dead node was dialing wait until it is due; the attempt
+-- stays open for that node.
+local function letgo(id, hash, due, duen)
   local s = read(id)
-  if not s or loaded(id) == '' then return 0 end
-  if s.state == LEASED and s.node == node or find(s, hash) then return 1 end
-  return 0
+  local t = s and find(s, hash)
+  if not t or t.settled ~= 0 then return 0 end
+  t.settled = 2
+  if s.state ~= DIALING then
+    save(id, s)
+    return 1
+  end
+  for _, other in ipairs(s.tried) do
+    if other.settled == 0 then
+      save(id, s)
+      return 1
+    end
+  end
+  leave(id, s)
+  s.state, s.due, s.duen = WAITING, due, duen
+  s.class = RETRY
+  enter(id, s, priority(loaded(id)))
+  return 1
 end
 
 -- Lists -------------------------------------------------------------------
@@ -598,8 +631,10 @@ elseif op == 'takeback' then
   answer = takeback(ARGV[2])
 elseif op == 'apply' then
   applyall(ARGV[2], ARGV[3], 4)
-elseif op == 'hold' then
-  answer = hold(tonumber(ARGV[2]), ARGV[3], ARGV[4])
+elseif op == 'claim' then
+  answer = claim(change(ARGV[2], ARGV[3], 4))
+elseif op == 'letgo' then
+  answer = letgo(tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]))
 elseif op == 'stage' then
   answer = stage(ARGV[2], 3)
 elseif op == 'commit' then

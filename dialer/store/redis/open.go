@@ -56,6 +56,9 @@ type Store struct {
 	wait   time.Duration
 	list   *store.ListKey
 
+	process string      // tells the processes of one node apart
+	joined  atomic.Bool // this process is the node's
+
 	campaigns book // numbers of campaigns by name
 	imports   book // committed imports' ids by number, as text
 	loads     book // times of list loads
@@ -103,7 +106,7 @@ func open(ctx context.Context, o Options) (*Store, error) {
 		return nil, errors.New("the node has no name")
 	}
 	s := &Store{
-		db: place.connect(wait), prefix: place.Prefix, node: o.Node, lease: cmp.Or(o.Lease, defaultLease), wait: wait,
+		db: place.connect(wait), prefix: place.Prefix, node: o.Node, process: cryptorand.Text(), lease: cmp.Or(o.Lease, defaultLease), wait: wait,
 		batch: rand.Uint32(), doubt: map[int64][]uint32{},
 	}
 	if err := s.begin(ctx, o); err != nil {
