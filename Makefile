@@ -81,7 +81,7 @@ bench-calls: ## set-ups per second beside sipp and kamailio, the knee, memory pe
 
 .PHONY: bench-pacing
 bench-pacing: ## pacing's published table: cases, team sizes, pacers; takes long. PRONTO_SEEDS, PRONTO_AGENTS, PRONTO_CASES make it shorter
-	@set -o pipefail; PRONTO_SWEEP=$${PRONTO_SWEEP:-cases,told,days,hour,shocks,frontier} $(GO) test ./pacing/sim -run TestSweep -count 1 -timeout 0 -v \
+	@set -o pipefail; PRONTO_SWEEP=$${PRONTO_SWEEP:-cases,told,days,hour,shocks,early,frontier} $(GO) test ./pacing/sim -run TestSweep -count 1 -timeout 0 -v \
 	| grep --line-buffered -vE '^(=== RUN|--- PASS|--- SKIP|    [a-z_]+_test.go:[0-9]+: set PRONTO_SWEEP|PASS|ok )'
 
 .PHONY: clean

@@ -15,9 +15,10 @@ import (
 
 // The published figures. They take minutes to hours, so they run only when asked for:
 //
-//	PRONTO_SWEEP=cases,told,days,hour,shocks,frontier go test ./pacing/sim -run TestSweep -v -timeout 0
+//	PRONTO_SWEEP=cases,told,days,hour,shocks,early,frontier go test ./pacing/sim -run TestSweep -v -timeout 0
 //
-// PRONTO_SEEDS changes the number of seeds, PRONTO_AGENTS the team sizes, PRONTO_CASES the cases. The seeds begin at sweepSeed and were not
+// PRONTO_SEEDS changes the number of seeds, PRONTO_AGENTS the team sizes, PRONTO_CASES the cases. PRONTO_CLOSE=unknown tells the engine no closing
+// hour. The seeds begin at sweepSeed and were not
 // used to choose any constant of the engine.
 const sweepSeed = 3_000_000
 
@@ -56,9 +57,13 @@ func teams(otherwise ...int) []int {
 // ours makes our engine for a day under 3 %, with further windows.
 func ours(more ...pacing.Window) func(Scenario) (Pacer, error) {
 	return func(s Scenario) (Pacer, error) {
+		closing := s.End()
+		if os.Getenv("PRONTO_CLOSE") == "unknown" {
+			closing = time.Time{}
+		}
 		return pacing.New(pacing.Config{
 			Windows: append([]pacing.Window{{Period: pacing.Campaign, Start: s.Begin(), Cap: 0.03}}, more...),
-			Grace:   s.Grace, Close: s.End(), MaxLines: s.Channels, MaxCallsPerSecond: s.PerSecond,
+			Grace:   s.Grace, Close: closing, MaxLines: s.Channels, MaxCallsPerSecond: s.PerSecond,
 		})
 	}
 }
@@ -249,5 +254,28 @@ func TestSweepHour(t *testing.T) {
 			s := summary(t, c, agents, Seeds(sweepSeed, number("PRONTO_SEEDS", 12)), ours(window))
 			fmt.Printf("| %s | %d | %s | %.2f | %.2f |\n", c.Name, agents, s.cell(), s.WorstHour, s.Worst)
 		}
+	}
+}
+
+// TestSweepEarly sends the whole team home at once, two hours before the hour that was announced.
+func TestSweepEarly(t *testing.T) {
+	sweeping(t, "early")
+	c := Case{Name: "early", Make: func(agents int, seed uint64) Scenario {
+		s := dayOf(agents, Base(seed))
+		s.Rota = func(int) []Span { return []Span{{0, s.Length / 2}} }
+		return s
+	}}
+	seeds := Seeds(sweepSeed+2000, number("PRONTO_SEEDS", 40))
+	fmt.Println("| agents | Pronto | worst day | days above the cap |")
+	fmt.Println("|---|---|---|---|")
+	for _, agents := range teams(10, 25, 50) {
+		s := summary(t, c, agents, seeds, ours())
+		above := 0
+		for i := range s.Runs {
+			if s.Runs[i].AbandonRate() > 0.03 {
+				above++
+			}
+		}
+		fmt.Printf("| %d | %s | %.2f | %d of %d |\n", agents, s.cell(), s.Worst, above, len(seeds))
 	}
 }
