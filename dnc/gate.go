@@ -207,7 +207,7 @@ func (q *query) number() campaigns.Number { return q.req.Lead.Number }
 
 // decide runs the stages until one refuses.
 func (q *query) decide(ctx context.Context, stages []stage) {
-	q.v.Seller = q.req.Campaign.Seller
+	q.v.Seller, q.v.LoadedAt = q.req.Campaign.Seller, q.req.Lead.LoadedAt
 	for _, s := range stages {
 		r := s.check(q, ctx)
 		if r.reason == "" {

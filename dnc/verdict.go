@@ -53,6 +53,7 @@ type Verdict struct {
 	NeedsAgent   bool             `json:"needs_agent,omitempty"`
 	Consent      string           `json:"consent,omitempty"`     // id of the consent or contract that was used
 	Reassigned   *Reassignment    `json:"reassigned,omitempty"`  // what a register of reassigned numbers said, where it was consulted
+	LoadedAt     time.Time        `json:"loaded_at,omitzero"`    // when the list was loaded that the lead is from
 	RuleSet      string           `json:"rule_set,omitempty"`    // it@<first 12 hex digits of the hash>
 	NotChecked   []string         `json:"not_checked,omitempty"` // checks that need a campaign, when none was given
 }

@@ -79,7 +79,11 @@ func newAuditShowCommand(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show NUMBER",
 		Short: "Tell everything the journal knows of one number",
-		Args:  needs("NUMBER"),
+		Long: `Tells in order of time everything that the journal knows of one number: by which files it came in, who took them in
+and when, what registers were asked and said, consents, opt-outs, each decision of the gate with what it rests on, and each
+call. It may run while the service writes, and on a journal without the rest of the data folder: the files are then those
+that decisions name.`,
+		Args: needs("NUMBER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runAuditShow(cmd, g, args[0], country, asCSV)
 		},
@@ -97,7 +101,11 @@ func runAuditShow(cmd *cobra.Command, g *globals, text, country string, asCSV bo
 	if err != nil {
 		return usageError(fmt.Errorf("%q: %w: write it as +39 06 ..., or give --country", text, err))
 	}
-	story, err := report.ReadStory(filepath.Join(g.data, journalFolder), string(n))
+	known, err := origins(cmd.Context(), g, n)
+	if err != nil {
+		cmd.PrintErrf("the state could not be read; files that only it knows are left out: %s\n", err)
+	}
+	story, err := report.ReadStory(filepath.Join(g.data, journalFolder), string(n), known)
 	if err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ func addOptOut(ctx context.Context, h *house, args optOutArgs, r request) (optOu
 	if err != nil {
 		return doc, err
 	}
-	added, err := h.optOut(ctx, r.who, []dnc.OptOut{{Number: doc.Number, Seller: doc.Seller, Campaign: doc.Campaign, At: h.now(), Source: "cli"}})
+	added, err := h.optOut(ctx, r.who, "", []dnc.OptOut{{Number: doc.Number, Seller: doc.Seller, Campaign: doc.Campaign, At: h.now(), Source: "cli"}})
 	doc.Changed = added > 0
 	return doc, err
 }

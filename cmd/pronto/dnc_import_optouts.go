@@ -41,19 +41,19 @@ func importOptOuts(ctx context.Context, h *house, args importArgs, r request) (d
 	if err := h.record(ctx, journal.Record{Kind: journal.Imported}, detail); err != nil {
 		return doc, err
 	}
-	doc.Added, err = h.optOut(ctx, r.who, entries)
+	doc.Added, err = h.optOut(ctx, r.who, doc.Import, entries)
 	return doc, err
 }
 
 // optOut puts entries on the company's own list: each into the journal first,
-// then all into the store. Those that are there already are left as they are.
-func (h *house) optOut(ctx context.Context, who string, entries []dnc.OptOut) (added int, err error) {
+// then all into the store; importID is empty for those of no file. Those that are there already are left as they are.
+func (h *house) optOut(ctx context.Context, who, importID string, entries []dnc.OptOut) (added int, err error) {
 	if entries, err = h.missing(ctx, entries); err != nil || len(entries) == 0 {
 		return 0, err
 	}
 	release := h.holding()
 	for _, e := range entries {
-		detail := journal.OptOutDetail{Seller: e.Seller, Campaign: e.Campaign, Source: e.Source, Who: who}
+		detail := journal.OptOutDetail{Seller: e.Seller, Campaign: e.Campaign, Source: e.Source, Who: who, Import: importID}
 		_, err := h.journal.Append(journal.Record{At: h.now(), Kind: journal.OptedOut, Number: string(e.Number), Detail: journal.Detailed(detail)})
 		if err != nil {
 			return 0, fmt.Errorf("journal: %w", err)

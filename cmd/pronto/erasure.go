@@ -162,7 +162,7 @@ func (h *house) duties(ctx context.Context, n campaigns.Number, held store.Holdi
 
 // callDuties finds how long the journal's records of calls must be kept.
 func (h *house) callDuties(n campaigns.Number, jurisdictions map[string]string, now time.Time, d *duties) error {
-	story, err := report.ReadStory(filepath.Join(h.dir, journalFolder), string(n))
+	story, err := report.ReadStory(filepath.Join(h.dir, journalFolder), string(n), report.Origins{})
 	if err != nil {
 		return err
 	}

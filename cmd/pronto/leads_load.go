@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -234,7 +235,7 @@ func loadLeads(ctx context.Context, h *house, args loadArgs, r request) (_ *load
 	h.touch()
 	err = h.record(ctx, journal.Record{Kind: journal.Loaded, Campaign: args.Campaign}, loadedDetail{journal.LoadedDetail{
 		File: filepath.Base(label(args.File)), SHA256: doc.SHA256, Rows: doc.Read, Added: doc.Loaded, Updated: doc.Updated, Duplicates: doc.Duplicate, Bad: doc.Rejected,
-	}, r.who, doc.Load})
+	}, r.who, doc.Load, answer.at})
 	if err != nil {
 		return nil, err
 	}
@@ -252,6 +253,7 @@ func (h *house) loadList(ctx context.Context, args loadArgs, body io.Reader, ans
 		return err
 	}
 	now := h.now()
+	answer.at = now
 	opt := campaigns.LoadOptions{
 		Campaign: args.Campaign, Country: args.Country, Columns: columns, Latin1: args.Latin1, Sheet: args.Sheet, Now: now, Rejects: answer.rejects,
 		Repeated: campaigns.Choice(args.Repeated), Known: campaigns.Choice(args.Known), Elsewhere: campaigns.Choice(args.Elsewhere),
@@ -289,6 +291,8 @@ type loadedDetail struct {
 	journal.LoadedDetail
 	Who  string `json:"who,omitempty"`
 	Load int64  `json:"load,omitempty"`
+	// At is the time of the load, as its leads have it.
+	At time.Time `json:"at,omitzero"`
 }
 
 // watchedSink remembers whether the sink failed, so that its failures are not

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"pronto/dialer/store"
 )
@@ -22,6 +23,7 @@ type loadAnswer struct {
 	doc     loadedDoc
 	load    describer // nil: nothing was loaded, or the state keeps no notes
 	rejects *spooled
+	at      time.Time // of the load
 }
 
 // spooled is a file without a name that remembers whether it could be written.

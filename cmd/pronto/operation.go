@@ -55,6 +55,7 @@ func operations() map[string]operation {
 		"dnc remove":       changes(removeOptOut),
 		"dnc export":       reads(exportOptOuts),
 		"audit erase":      changes(eraseNumber),
+		"audit origins":    reads(findOrigins).underAnyRules(),
 		"backup":           changes(backUp).underAnyRules(),
 		"dnc check":        reads(checkNumber),
 		"dnc registers":    reads(listRegisters),

@@ -55,6 +55,7 @@ type OptOutDetail struct {
 	Campaign string `json:"campaign,omitempty"` // empty: every campaign
 	Source   string `json:"source"`             // cli, file, agent, dtmf, sip607
 	Who      string `json:"who,omitempty"`      // user of the operating system, of cli and file
+	Import   string `json:"import,omitempty"`   // id of the import, of file
 }
 
 // InvitedDetail is the Detail of Invited. What a restart needs to end the dialog

@@ -217,7 +217,7 @@ func TestReportOfASpanAndACampaign(t *testing.T) {
 func TestStories(t *testing.T) {
 	dir := written(t)
 	for name, number := range map[string]string{"first": first, "second": second, "third": third, "erased": fourth, "stranger": "+390299999999"} {
-		s, err := ReadStory(dir, number)
+		s, err := ReadStory(dir, number, Origins{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +266,7 @@ func TestABrokenJournalGivesNoReport(t *testing.T) {
 	if _, err := Read(dir, Options{}); err == nil || !strings.Contains(err.Error(), "hash does not match") {
 		t.Errorf("Read: %v", err)
 	}
-	if _, err := ReadStory(dir, second); err == nil {
+	if _, err := ReadStory(dir, second, Origins{}); err == nil {
 		t.Error("a story was told from a broken journal")
 	}
 }

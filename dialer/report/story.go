@@ -1,11 +1,9 @@
 package report
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -33,8 +31,9 @@ type Entry struct {
 }
 
 // ReadStory tells the story of a number, in the E.164 form in which it was
-// dialed, from a journal's folder.
-func ReadStory(dir, number string) (Story, error) {
+// dialed, from a journal's folder: the records about it, and those of the files that
+// they and the state name.
+func ReadStory(dir, number string, known Origins) (Story, error) {
 	s := Story{Number: number}
 	for r, err := range journal.Read(dir, journal.ReadOptions{Number: number}) {
 		if err != nil {
@@ -43,14 +42,18 @@ func ReadStory(dir, number string) (Story, error) {
 		if r.Kind == journal.Erased {
 			s.Erased = true
 		}
-		s.Entries = append(s.Entries, Entry{
-			At: r.At, Node: r.Node, Seq: r.Seq, Kind: r.Kind, Campaign: r.Campaign, Attempt: r.Attempt, Text: sentence(r), Detail: r.Detail,
-		})
+		s.Entries = append(s.Entries, entryOf(r, sentence(r)))
 	}
-	slices.SortStableFunc(s.Entries, func(a, b Entry) int {
-		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Node, b.Node), cmp.Compare(a.Seq, b.Seq))
-	})
+	files, err := origins(known, s.Entries).entries(dir)
+	if err != nil {
+		return Story{}, err
+	}
+	s.merge(files)
 	return s, nil
+}
+
+func entryOf(r journal.Record, text string) Entry {
+	return Entry{At: r.At, Node: r.Node, Seq: r.Seq, Kind: r.Kind, Campaign: r.Campaign, Attempt: r.Attempt, Text: text, Detail: r.Detail}
 }
 
 // WriteText writes the story for people, a paragraph for each attempt.
@@ -104,7 +107,7 @@ func sentence(r journal.Record) string {
 	case journal.OptedOut, journal.OptedIn:
 		return optOut(r, detail[journal.OptOutDetail](r))
 	case journal.Consented:
-		return consented(detail[dnc.Consent](r))
+		return consented(detail[dnc.Consent](r), detail[fileDetail](r).Who)
 	case journal.Disposed:
 		return fmt.Sprintf("%s entered: %s.", agent("Agent", r), words(r.Outcome))
 	case journal.CalledBack:
@@ -227,7 +230,7 @@ func optOut(r journal.Record, d journal.OptOutDetail) string {
 	case "cli":
 		return s + by(d.Who) + " on the command line."
 	case "file":
-		return s + by(d.Who) + " with a file."
+		return s + by(d.Who) + " with a file" + phrase(", import ", d.Import) + "."
 	}
 	if d.Source == "callback" {
 		return s + ": the person rang back and pressed the key."
@@ -236,8 +239,8 @@ func optOut(r journal.Record, d journal.OptOutDetail) string {
 }
 
 // consented says what a consent record says.
-func consented(c dnc.Consent) string {
-	s := "A record was taken in: " + string(c.Basis)
+func consented(c dnc.Consent, who string) string {
+	s := "A record was taken in" + by(who) + phrase(" with import ", c.Import) + ": " + string(c.Basis)
 	if c.Basis == "" {
 		return "A consent record was taken in."
 	}
