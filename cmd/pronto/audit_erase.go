@@ -74,7 +74,8 @@ type stayDoc struct {
 	What  string     `json:"what"`
 	Why   string     `json:"why"`
 	Rule  string     `json:"rule,omitempty"`
-	Until *time.Time `json:"until"` // null: without end
+	Until *time.Time `json:"until"`          // null: without end, or as long as it is held
+	Held  bool       `json:"held,omitempty"` // by a legal hold
 }
 
 func runAuditErase(cmd *cobra.Command, g *globals, args eraseArgs) error {
@@ -104,7 +105,9 @@ func (e erasureDoc) print(cmd *cobra.Command) {
 	cmd.Println()
 	for _, s := range e.Stays {
 		until := "without end"
-		if s.Until != nil {
+		if s.Held {
+			until = "until the hold is taken off"
+		} else if s.Until != nil {
 			until = "until " + day(*s.Until)
 		}
 		rule := ""

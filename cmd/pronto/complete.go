@@ -74,7 +74,7 @@ func directive(place string) cobra.ShellCompDirective {
 // offerAt is the offer for a word of a usage line; nil: nothing can be offered.
 func offerAt(cmd *cobra.Command, place string) offer {
 	switch {
-	case place == "CAMPAIGN":
+	case place == "CAMPAIGN", place == "NUMBER|CAMPAIGN":
 		return campaignNames
 	case place == "JURISDICTION":
 		return ruleSetNames

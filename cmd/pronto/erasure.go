@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"time"
@@ -60,6 +61,17 @@ func (h *house) erase(ctx context.Context, n campaigns.Number, who string, dry b
 		return doc, err
 	}
 	now := h.now()
+	hold, err := h.holdOn(ctx, n, held)
+	if err != nil {
+		return doc, err
+	}
+	if hold != nil {
+		doc.Stays = []stayDoc{{What: "everything", Why: hold.why(), Held: true}}
+		if dry {
+			return doc, nil
+		}
+		return doc, h.suspend(ctx, n, who, now)
+	}
 	d, err := h.duties(ctx, n, held, now)
 	if err != nil {
 		return doc, err
@@ -96,6 +108,19 @@ func (h *house) erase(ctx context.Context, n campaigns.Number, who string, dry b
 	}
 	h.touch()
 	return doc, nil
+}
+
+// suspend keeps an erasure in mind that a hold forbids: it is tried again every day.
+func (h *house) suspend(ctx context.Context, n campaigns.Number, who string, now time.Time) error {
+	asked, err := h.store.Erasures(ctx, time.Unix(0, math.MaxInt64)) // whenever they are due
+	if err != nil || slices.ContainsFunc(asked, func(e store.Erasure) bool { return e.Number == n }) {
+		return err
+	}
+	text := fmt.Sprintf("erasure asked for by %s; a legal hold forbids it for now", who)
+	if err := h.record(ctx, journal.Record{Kind: journal.Note, Number: string(n)}, journal.NoteDetail{Text: text}); err != nil {
+		return err
+	}
+	return h.store.PutErasure(ctx, store.Erasure{Number: n, Asked: now, Who: who, Due: now})
 }
 
 // endConsents ends consents that are in force.
@@ -186,23 +211,9 @@ func (h *house) callDuties(n campaigns.Number, jurisdictions map[string]string, 
 }
 
 // retained notes the longest duty of a jurisdiction to keep something.
-func (h *house) retained(d *duties, now time.Time, jurisdiction, kind, what string, from time.Time, parts ...*time.Time) {
-	file := h.book.File(jurisdiction)
-	if file == nil {
-		return
-	}
-	var until time.Time
-	var stay stayDoc
-	for _, rule := range file.Rules {
-		if rule.Retention == nil || rule.Retention.What != kind {
-			continue
-		}
-		if end := from.Add(rule.Retention.For()); end.After(until) {
-			until, stay = end, stayDoc{What: what, Rule: rule.ID, Why: rule.Cite}
-		}
-	}
-	if !until.IsZero() {
-		d.keep(now, until, stay, parts...)
+func (h *house) retained(duty *duties, now time.Time, jurisdiction, kind, what string, from time.Time, parts ...*time.Time) {
+	if rule, span := h.retention(jurisdiction, kind); rule != nil {
+		duty.keep(now, from.Add(span), stayDoc{What: what, Rule: rule.ID, Why: rule.Cite}, parts...)
 	}
 }
 

@@ -162,7 +162,7 @@ func emptyFolder(dir string) error {
 // takeJournal checks the archive's journal and puts the newer one into its place.
 func (doc *restoredDoc) takeJournal(made, newer string) error {
 	dir := filepath.Join(made, journalFolder)
-	chains, err := holds(dir)
+	chains, err := verified(dir)
 	if err != nil || newer == "" {
 		doc.Records = chains.Records
 		return err
@@ -181,13 +181,13 @@ func (doc *restoredDoc) takeJournal(made, newer string) error {
 	if err := copyJournal(newer, dir); err != nil {
 		return fmt.Errorf("--journal %s: %w", newer, err)
 	}
-	after, err := holds(dir)
+	after, err := verified(dir)
 	doc.Records, doc.Since = after.Records, int(after.Records-chains.Records)
 	return err
 }
 
-// holds verifies a journal.
-func holds(dir string) (journal.Verification, error) {
+// verified verifies a journal.
+func verified(dir string) (journal.Verification, error) {
 	v, err := journal.Verify(dir)
 	if err == nil && !v.OK {
 		err = v.Broken[0]

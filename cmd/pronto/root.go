@@ -72,6 +72,8 @@ func newRootCommand(g *globals) *cobra.Command {
 		newDoctorCommand(g),
 		newInitCommand(g),
 		newLeadsCommand(g),
+		newLegalHoldCommand(g),
+		newPurgeCommand(g),
 		newReportCommand(g),
 		newRestoreCommand(g),
 		newSandboxCommand(g),

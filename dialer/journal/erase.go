@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -19,33 +20,69 @@ func (j *Journal) Erase(ctx context.Context, number, who string) (int, error) {
 	if number == "" {
 		return 0, errors.New("journal: erase: no number given")
 	}
+	done, err := j.erase(ctx, []subjectID{j.secret.subject(number)}, who)
+	return done.Keys, err
+}
+
+// Purged is what EraseSubjects destroyed.
+type Purged struct {
+	Subjects int // that had a key
+	Keys     int
+}
+
+// EraseSubjects does what Erase does for many subjects, named by their pseudonyms, in
+// one walk through the keys.
+func (j *Journal) EraseSubjects(ctx context.Context, subjects []string, who string) (Purged, error) {
+	ids := make([]subjectID, len(subjects))
+	for i, s := range subjects {
+		if raw, err := hex.DecodeString(s); err != nil || copy(ids[i][:], raw) != len(raw) || len(raw) != len(ids[i]) {
+			return Purged{}, fmt.Errorf("journal: erase: %q is no pseudonym", s)
+		}
+	}
+	return j.erase(ctx, ids, who)
+}
+
+func (j *Journal) erase(ctx context.Context, ids []subjectID, who string) (Purged, error) {
 	j.erasing.Lock()
 	defer j.erasing.Unlock()
-	id := j.secret.subject(number)
+	wanted := make(map[subjectID]bool, len(ids))
 	j.mu.Lock()
-	j.known.forget(id)
+	for _, id := range ids {
+		wanted[id] = true
+		j.known.forget(id)
+	}
 	limit := j.slots
 	j.mu.Unlock()
 	if err := j.Sync(ctx); err != nil {
-		return 0, err
+		return Purged{}, err
 	}
-	destroyed, found, err := destroy(keyPath(j.dir, j.opt.Node+subjectsExt), id, limit)
-	if err != nil {
-		return destroyed, fmt.Errorf("journal: erase: %w", err)
+	found, failed := destroy(keyPath(j.dir, j.opt.Node+subjectsExt), wanted, limit)
+	var done Purged
+	for _, id := range ids { // in the order given
+		keys, ok := found[id]
+		if !ok {
+			continue
+		}
+		delete(found, id)
+		done.Subjects++
+		done.Keys += keys
+		if _, err := j.Append(Record{Kind: Erased, Subject: id.String(), Detail: Detailed(ErasedDetail{Keys: keys, Who: who})}); err != nil {
+			return done, err
+		}
 	}
-	if !found {
-		return 0, nil
+	if failed != nil {
+		return done, fmt.Errorf("journal: erase: %w", failed)
 	}
-	_, err = j.Commit(ctx, Record{Kind: Erased, Subject: id.String(), Detail: Detailed(ErasedDetail{Keys: destroyed, Who: who})})
-	return destroyed, err
+	return done, j.Sync(ctx)
 }
 
-// destroy overwrites the subject's keys in the slots before limit. found is
-// true when the subject has any slot, also one that was destroyed before.
-func destroy(name string, id subjectID, limit uint64) (destroyed int, found bool, err error) {
+// destroy overwrites the subjects' keys in the slots before limit. found holds how many
+// keys each had, 0 for a subject all of whose keys were destroyed before.
+func destroy(name string, wanted map[subjectID]bool, limit uint64) (found map[subjectID]int, err error) {
+	found = map[subjectID]int{}
 	f, err := os.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
-		return 0, false, err
+		return found, err
 	}
 	defer closeRead(f) // what is written is synced
 	buf := make([]byte, 1024*slotSize)
@@ -56,25 +93,26 @@ func destroy(name string, id subjectID, limit uint64) (destroyed int, found bool
 			if err == nil || errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
-			return destroyed, found, err
+			return found, err
 		}
 		for i := 0; i < n; i += slotSize {
 			raw := buf[i : i+slotSize]
-			if subjectID(raw[:16]) != id {
+			id := subjectID(raw[:16])
+			if !wanted[id] {
 				continue
 			}
-			found = true
+			found[id] += 0
 			s, err := decodeSlot(raw)
 			if err == nil && s.state == slotGone {
 				continue
 			}
 			gone := slot{subject: id, made: s.made, state: slotGone}
 			if _, err := f.WriteAt(gone.encode(), at+int64(i)); err != nil {
-				return destroyed, found, err
+				return found, err
 			}
-			destroyed++
+			found[id]++
 		}
 		at += int64(n)
 	}
-	return destroyed, found, f.Sync()
+	return found, f.Sync()
 }

@@ -225,9 +225,26 @@ type Callback struct {
 	OptOut bool `yaml:"opt_out"` // and offers to be called no more
 }
 
-// Retention says how long records are kept.
+// The kinds of records that retention knows.
+const (
+	KeepCalls      = "calls"      // attempts, and what the journal knows of the person
+	KeepStatistics = "statistics" // figures without persons
+	KeepConsents   = "consents"
+	KeepOptOuts    = "opt_outs"
+	KeepLeads      = "leads"
+	KeepScreenings = "screenings" // verdicts of registers
+	KeepRecordings = "recordings"
+)
+
+// Kept lists the kinds of records that retention knows.
+func Kept() []string {
+	return []string{KeepCalls, KeepStatistics, KeepConsents, KeepOptOuts, KeepLeads, KeepScreenings, KeepRecordings}
+}
+
+// Retention says how long records are kept: erasing a person waits for it, and a purge
+// comes after it.
 type Retention struct {
-	What  string `yaml:"what"` // calls, statistics, consents, opt_outs
+	What  string `yaml:"what"` // one of Kept
 	Years int    `yaml:"years"`
 	Days  int    `yaml:"days"`
 }
