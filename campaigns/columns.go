@@ -31,6 +31,8 @@ const (
 	roleDone
 	roleDisposition
 	roleNextNumber
+	roleCallback
+	roleAgent
 	roles // how many
 )
 
@@ -82,21 +84,41 @@ func historyHeading(r role) []string {
 // HistoryColumns are the headings under which an export tells what became of a
 // lead. A list is taken for an export when it has all of them.
 func HistoryColumns() []string {
-	return []string{"attempts", "tries", "last_outcome", "last_attempt", "due", "done", "disposition", "next_number"}
+	return []string{"attempts", "tries", "last_outcome", "last_attempt", "due", "done", "disposition", "next_number", "callback", "agent"}
 }
 
 // FieldPrefix before a heading says that the column is kept for the agent under
 // the rest of it, whatever that is the name of.
 const FieldPrefix = "field:"
 
+// AnswerPrefix begins the headings under which an export gives the answers to the
+// script. The loader takes them with the history, and else passes over them.
+const AnswerPrefix = "answer:"
+
 // rejectPrefix begins the headings that a rejects file adds.
 const rejectPrefix = "rejected_"
 
-// IsKnownHeading reports whether a column with the heading would not be kept for
+// FieldHeadings are the headings under which an export gives columns that were
+// kept for the agent: their names, with FieldPrefix in front where the loader would read something else.
+func FieldHeadings(names []string) []string {
+	out := make([]string, len(names))
+	used := make(map[string]bool)
+	for i, name := range names {
+		plain := plainHeading(name)
+		if used[plain] || isKnownHeading(name, plain) {
+			name = FieldPrefix + name
+		}
+		used[plain] = true
+		out[i] = Guard(name)
+	}
+	return out
+}
+
+// isKnownHeading reports whether a column with the heading would not be kept for
 // the agent as it is, because it means something to the loader.
-func IsKnownHeading(title string) bool {
-	plain := plainHeading(title)
-	if plain == "" || strings.HasPrefix(plain, rejectPrefix) || strings.HasPrefix(strings.ToLower(title), FieldPrefix) || title != strings.TrimSpace(title) {
+func isKnownHeading(title, plain string) bool {
+	lower := strings.ToLower(title)
+	if plain == "" || strings.HasPrefix(plain, rejectPrefix) || strings.HasPrefix(lower, FieldPrefix) || strings.HasPrefix(lower, AnswerPrefix) {
 		return true
 	}
 	if _, _, ok := numberHeading(plain); ok || slices.Contains(weakNumber(), plain) || numberTypeOf(plain) != "" {
@@ -118,6 +140,7 @@ type columns struct {
 	titles  []string     // as in the file
 	at      [roles]int   // index by role, -1 when there is none
 	numbers []numberFrom // columns of numbers in the order of calling
+	answers []string     // question of the script that the column answers; empty: none
 	keep    []string     // name under which the column is kept for the agent; empty: it is not
 	plural  bool         // numbers keep their types
 }
@@ -197,7 +220,7 @@ func findColumns(cells []cell, wanted map[string][]string) (*columns, error) {
 	if len(cells) > maxColumns {
 		return nil, fmt.Errorf("more than %d columns: keep those that are needed", maxColumns)
 	}
-	cols := &columns{titles: make([]string, len(cells)), keep: make([]string, len(cells))}
+	cols := &columns{titles: make([]string, len(cells)), keep: make([]string, len(cells)), answers: make([]string, len(cells))}
 	plain := make([]string, len(cells))
 	for i := range cols.at {
 		cols.at[i] = -1
@@ -205,6 +228,9 @@ func findColumns(cells []cell, wanted map[string][]string) (*columns, error) {
 	for i, c := range cells {
 		cols.titles[i] = strings.TrimSpace(unguard(c.text))
 		plain[i] = plainHeading(cols.titles[i])
+		if _, _, ok := prefixed(cols.titles[i]); ok {
+			plain[i] = "\x00" + cols.titles[i] // compared as it stands
+		}
 		if j := slices.Index(plain[:i], plain[i]); j >= 0 && plain[i] != "" {
 			return nil, fmt.Errorf("columns %d and %d are both called %q: rename one", j+1, i+1, cols.titles[i])
 		}
@@ -215,14 +241,28 @@ func findColumns(cells []cell, wanted map[string][]string) (*columns, error) {
 	}
 	cols.byName(plain, taken)
 	for i, title := range cols.titles {
-		if len(title) > len(FieldPrefix) && strings.EqualFold(title[:len(FieldPrefix)], FieldPrefix) {
-			title = title[len(FieldPrefix):]
-		}
-		if !taken[i] && !strings.HasPrefix(plain[i], rejectPrefix) {
+		prefix, name, ok := prefixed(title)
+		switch {
+		case taken[i], strings.HasPrefix(plain[i], rejectPrefix):
+		case ok && prefix == FieldPrefix:
+			cols.keep[i] = name
+		case ok && cols.at[roleAttempts] >= 0:
+			cols.answers[i] = name
+		default:
 			cols.keep[i] = title
 		}
 	}
 	return cols, nil
+}
+
+// prefixed takes the prefix off a heading that an export made.
+func prefixed(title string) (prefix, name string, ok bool) {
+	for _, prefix := range []string{FieldPrefix, AnswerPrefix} {
+		if len(title) > len(prefix) && strings.EqualFold(title[:len(prefix)], prefix) {
+			return prefix, title[len(prefix):], true
+		}
+	}
+	return "", "", false
 }
 
 // assign gives columns the roles that were said, and finds those of numbers.

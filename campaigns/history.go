@@ -43,17 +43,33 @@ func (r *rows) fillHistory(lead *Lead, cells []cell) error {
 		}
 		*at.to = v.UTC()
 	}
-	if text := r.value(cells, roleDone); text != "" {
+	for _, is := range []struct {
+		role role
+		to   *bool
+	}{{roleDone, &lead.Done}, {roleCallback, &lead.Callback}} {
+		text := r.value(cells, is.role)
+		if text == "" {
+			continue
+		}
 		v, err := strconv.ParseBool(text)
 		if err != nil {
-			return r.flaw(cells, r.at[roleDone], FlawHistory, "is neither true nor false")
+			return r.flaw(cells, r.at[is.role], FlawHistory, "is neither true nor false")
 		}
-		lead.Done = v
+		*is.to = v
 	}
 	lead.LastOutcome = Outcome(r.value(cells, roleLastOutcome))
 	if lead.LastOutcome != "" && !slices.Contains(Outcomes(), lead.LastOutcome) {
 		return r.flaw(cells, r.at[roleLastOutcome], FlawHistory, "is no outcome: write it as in no_answer, or leave it empty")
 	}
-	lead.Disposition = r.value(cells, roleDisposition)
+	lead.Disposition, lead.Agent = r.value(cells, roleDisposition), r.value(cells, roleAgent)
+	for i, question := range r.answers {
+		if question == "" || cells[i].text == "" {
+			continue
+		}
+		if lead.Answers == nil {
+			lead.Answers = make(map[string]string)
+		}
+		lead.Answers[question] = cells[i].text
+	}
 	return nil
 }

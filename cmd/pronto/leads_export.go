@@ -22,7 +22,9 @@ func newLeadsExportCommand(g *globals) *cobra.Command {
 		Use:   "export CAMPAIGN",
 		Short: "Write all leads of a campaign with their history to standard output, as CSV or with --json",
 		Long: `Writes all leads of a campaign to standard output in list order, as CSV (UTF-8, RFC 4180). Columns that the list had
-beside the known ones follow at the end.`,
+beside the known ones follow at the end, under field: where their name means something to leads load; so do the
+answers to the script, under answer:. pronto leads load takes the file again, with --history also what became of the
+leads. A cell that a spreadsheet would take for a formula gets a quote in front, which leads load takes off.`,
 		Args: needs("CAMPAIGN"),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			args := leadsArgs{Campaign: words[0], Format: "csv"}
@@ -41,6 +43,8 @@ type leadsExport struct {
 	campaign string
 	json     bool
 	fields   []string
+	answers  []string
+	numbers  int // most numbers of a lead
 }
 
 func exportLeads(ctx context.Context, h *house, args leadsArgs, _ request) (io.WriterTo, error) {
@@ -51,14 +55,18 @@ func exportLeads(ctx context.Context, h *house, args leadsArgs, _ request) (io.W
 	if e.json {
 		return e, nil
 	}
-	names := map[string]bool{}
+	fields, answers := map[string]bool{}, map[string]bool{}
 	err := h.store.EachLead(ctx, args.Campaign, func(l campaigns.Lead) error {
 		for name := range l.Fields {
-			names[name] = true
+			fields[name] = true
 		}
+		for question := range l.Answers {
+			answers[question] = true
+		}
+		e.numbers = max(e.numbers, len(l.Numbers))
 		return nil
 	})
-	e.fields = slices.Sorted(maps.Keys(names))
+	e.fields, e.answers = slices.Sorted(maps.Keys(fields)), slices.Sorted(maps.Keys(answers))
 	return e, err
 }
 
@@ -117,17 +125,13 @@ func (e *leadsExport) writeJSON(w io.Writer) error {
 
 func (e *leadsExport) writeCSV(w io.Writer) error {
 	table := csv.NewWriter(w)
-	heads := []string{"id", "phone", "name", "timezone", "region", "language", "priority", "attempts", "last_outcome", "last_attempt", "due", "done", "disposition"}
-	if err := table.Write(append(heads, e.fields...)); err != nil {
+	if err := table.Write(e.heads()); err != nil {
 		return err
 	}
 	err := e.h.store.EachLead(e.ctx, e.campaign, func(l campaigns.Lead) error {
-		row := []string{
-			l.External, string(l.Number), l.Name, l.Zone, l.Region, l.Language, strconv.Itoa(l.Priority),
-			strconv.Itoa(l.Attempts), string(l.LastOutcome), stamp(l.LastAttempt), stamp(l.Due), strconv.FormatBool(l.Done), l.Disposition,
-		}
-		for _, f := range e.fields {
-			row = append(row, l.Fields[f])
+		row := e.row(l)
+		for i := range row {
+			row[i] = campaigns.Guard(row[i])
 		}
 		return table.Write(row)
 	})
@@ -136,6 +140,56 @@ func (e *leadsExport) writeCSV(w io.Writer) error {
 		err = table.Error()
 	}
 	return err
+}
+
+// heads are the headings of the columns of row.
+func (e *leadsExport) heads() []string {
+	heads := []string{"id", "phone"}
+	for i := range e.numbers {
+		if i > 0 {
+			heads = append(heads, fmt.Sprintf("phone%d", i+1))
+		}
+		heads = append(heads, heads[len(heads)-1]+"_type")
+	}
+	heads = append(heads, "name", "address", "timezone", "region", "language", "priority", "best_hours")
+	heads = append(heads, campaigns.HistoryColumns()...)
+	heads = append(heads, campaigns.FieldHeadings(e.fields)...)
+	for _, a := range e.answers {
+		heads = append(heads, campaigns.AnswerPrefix+a)
+	}
+	return heads
+}
+
+func (e *leadsExport) row(l campaigns.Lead) []string {
+	row := []string{l.External, string(l.FirstNumber())}
+	for i := range e.numbers {
+		var n campaigns.LeadNumber
+		if i < len(l.Numbers) {
+			n = l.Numbers[i]
+		}
+		if i > 0 {
+			row = append(row, string(n.Number))
+		}
+		row = append(row, n.Type)
+	}
+	next := ""
+	if len(l.Numbers) > 1 {
+		next = strconv.Itoa(l.Turn + 1)
+	}
+	callback := ""
+	if l.Callback {
+		callback = "true"
+	}
+	row = append(row,
+		l.Name, l.Address, l.Zone, l.Region, l.Language, strconv.Itoa(l.Priority), l.BestHours.Text(),
+		strconv.Itoa(l.Attempts), strconv.Itoa(l.Tries), string(l.LastOutcome), stamp(l.LastAttempt), stamp(l.Due), strconv.FormatBool(l.Done), l.Disposition, next, callback, l.Agent)
+	for _, f := range e.fields {
+		row = append(row, l.Fields[f])
+	}
+	for _, a := range e.answers {
+		row = append(row, l.Answers[a])
+	}
+	return row
 }
 
 // stamp writes a time for machines; the zero time as nothing.

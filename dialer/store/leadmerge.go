@@ -277,7 +277,7 @@ func (t *tx) enterNumbers(lead int64, r *leadRow, changed bool) error {
 const (
 	insertMany    = 50
 	insertColumns = `campaign, external, number, numbers, name, address, zone, region, language, priority, best_hours, fields, digest, due, loaded_at,
-		load, state, class, attempts, tries, last_outcome, last_attempt, disposition, turn`
+		load, state, class, attempts, tries, last_outcome, last_attempt, disposition, turn, agent, answers`
 )
 
 // insertQuery is the insert of n leads.
@@ -295,11 +295,11 @@ func (m *merge) insert() error {
 		if len(rest) >= insertMany {
 			n = insertMany
 		}
-		args := make([]any, 0, n*24)
+		args := make([]any, 0, n*26)
 		for _, k := range rest[:n] {
 			r := k.row
 			args = append(args, m.campaign, r.external, r.number, r.numbers, r.name, r.address, r.zone, r.region, r.language, r.priority, r.bestHours, r.fields,
-				r.digest(), r.due, m.at, m.load, r.state(), r.class(), r.attempts, r.tries, r.outcome, r.lastAttempt, r.disposition, r.turn)
+				r.digest(), r.due, m.at, m.load, r.state(), r.class(), r.attempts, r.tries, r.outcome, r.lastAttempt, r.disposition, r.turn, r.agent, r.answers)
 		}
 		id, err := m.t.insert(insertQuery(n), args...)
 		if err != nil {

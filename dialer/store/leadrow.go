@@ -13,34 +13,37 @@ import (
 // leadRow is a lead as its list gives it, in the form of the table.
 type leadRow struct {
 	external, number, numbers, name, address, zone, region, language string
-	bestHours, fields, outcome, disposition                          string
+	bestHours, fields, outcome, disposition, agent, answers          string
 
-	priority, due                                 int64
-	attempts, tries, lastAttempt, turn, completed int64 // with outcome and disposition: what an exported list says became of the lead
+	priority, due                                         int64
+	attempts, tries, lastAttempt, turn, completed, agreed int64 // with outcome and disposition: what an exported list says became of the lead
 }
 
 // texts and numbers are the row's parts in the order in which they are set aside.
 func (r *leadRow) texts() []*string {
 	return []*string{
 		&r.external, &r.number, &r.numbers, &r.name, &r.address, &r.zone, &r.region, &r.language,
-		&r.bestHours, &r.fields, &r.outcome, &r.disposition,
+		&r.bestHours, &r.fields, &r.outcome, &r.disposition, &r.agent, &r.answers,
 	}
 }
 
 func (r *leadRow) integers() []*int64 {
-	return []*int64{&r.priority, &r.due, &r.attempts, &r.tries, &r.lastAttempt, &r.turn, &r.completed}
+	return []*int64{&r.priority, &r.due, &r.attempts, &r.tries, &r.lastAttempt, &r.turn, &r.completed, &r.agreed}
 }
 
 // rowOf is the lead as a row.
 func rowOf(l *campaigns.Lead) (leadRow, error) {
 	r := leadRow{
 		external: l.External, number: string(l.Number), name: l.Name, address: l.Address, zone: l.Zone, region: l.Region,
-		language: l.Language, outcome: string(l.LastOutcome), disposition: l.Disposition,
+		language: l.Language, outcome: string(l.LastOutcome), disposition: l.Disposition, agent: l.Agent,
 		priority: int64(l.Priority), due: nanos(l.Due), attempts: int64(l.Attempts), tries: int64(l.Tries),
 		lastAttempt: nanos(l.LastAttempt), turn: int64(l.Turn),
 	}
 	if l.Done {
 		r.completed = 1
+	}
+	if l.Callback {
+		r.agreed = 1
 	}
 	if len(l.Numbers) > 0 {
 		r.number = string(l.Numbers[0].Number)
@@ -53,6 +56,7 @@ func rowOf(l *campaigns.Lead) (leadRow, error) {
 		{len(l.Numbers) > 1 || len(l.Numbers) == 1 && l.Numbers[0].Type != "", l.Numbers, &r.numbers},
 		{len(l.BestHours) > 0, l.BestHours, &r.bestHours},
 		{len(l.Fields) > 0, l.Fields, &r.fields},
+		{len(l.Answers) > 0, l.Answers, &r.answers},
 	} {
 		if !part.some {
 			continue
@@ -109,7 +113,7 @@ func (r *leadRow) state() int {
 
 func (r *leadRow) class() int {
 	switch {
-	case r.disposition == callbackDisposition:
+	case r.agreed != 0 || r.disposition == callbackDisposition:
 		return callback
 	case r.attempts > 0:
 		return retry
