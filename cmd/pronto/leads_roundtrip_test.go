@@ -156,4 +156,3 @@ func drawList(r *rapid.T) string {
 	w.Flush()
 	return out.String()
 }
-
