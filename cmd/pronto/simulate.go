@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"path/filepath"
 	"slices"
@@ -152,6 +153,9 @@ func strictest(a, b int) int {
 // learn takes people from the campaign's past calls, and the rest of its list.
 func (s *study) learn(ctx context.Context, g *globals, zone *time.Location) error {
 	past, err := report.ReadPast(filepath.Join(g.data, journalFolder), report.PastOptions{Campaign: s.campaign.Name, Zone: zone, RingTimeout: s.campaign.RingTimeout})
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--from-journal: there is no journal in %s: give the service's folder with --data, or people with --answer-rate and --talk", g.data)
+	}
 	if err != nil {
 		return err
 	}

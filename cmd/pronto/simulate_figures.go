@@ -25,9 +25,10 @@ type simulateDoc struct {
 	Teams    []teamDoc     `json:"teams"`
 	Tradeoff []tradeoffDoc `json:"tradeoff,omitempty"`
 
-	begin   float64     // hour of the day
-	base    pacing.Base // of the cap
-	limited bool        // the flags give the carrier's limits
+	begin      float64     // hour of the day
+	base       pacing.Base // of the cap
+	limited    bool        // the flags give the carrier's limits
+	ratioGiven bool
 }
 
 // supposeDoc is what the flags suppose beyond the campaign file.
@@ -86,7 +87,7 @@ func (s *study) document() simulateDoc {
 		Campaign: s.campaign.Name, RuleSet: s.policy.RuleSet, Mode: s.campaign.Pacing.Mode, Grace: s.policy.Grace().Seconds(), Hours: s.hours,
 		Suppose: supposeDoc{s.simulateOptions.rota, s.patience.Seconds(), s.uneven, s.config.MaxLines, s.config.MaxCallsPerSecond},
 		Begin:   s.begin.Format("15:04"), Seeds: s.seeds, Leads: s.leads, People: s.people.doc, begin: float64(s.begin.Hour()) + float64(s.begin.Minute())/60,
-		limited: s.channels > 0 || s.perSecond > 0,
+		limited: s.channels > 0 || s.perSecond > 0, ratioGiven: s.ratio > 0,
 	}
 	if w, ok := s.cap(); ok {
 		doc.Cap, doc.Window, doc.base = w.Cap, windowText(w), w.Base

@@ -34,7 +34,11 @@ func (d *simulateDoc) write(w io.Writer) {
 	d.writeOrder(w)
 	d.writeWords(w)
 	fmt.Fprintln(w)
-	fmt.Fprintln(w, "campaign: as the file says. progressive: one line for each free agent. ratio: the best fixed number of lines for each free agent, found afterwards.")
+	ratio := "the best fixed number of lines for each free agent, found afterwards"
+	if d.ratioGiven {
+		ratio = "that many lines for each free agent"
+	}
+	fmt.Fprintf(w, "campaign: as the file says. progressive: one line for each free agent. ratio: %s.\n", ratio)
 	fmt.Fprintln(w, "UTILISATION is talk and wrap-up, of the time signed in. WAIT is an agent's mean time between calls. ABANDONED: people who answered and found no agent.")
 	fmt.Fprintln(w, "WORST is the highest abandon rate of the cap's window in any day. LINES are calls not yet with an agent, mean and most. CHANNELS and CALLS/S are")
 	fmt.Fprintln(w, "the most calls at once, talking ones included, and the most started within a second, of all days. After ± stands half the 95 % interval of the mean.")

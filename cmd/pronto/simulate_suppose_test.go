@@ -42,6 +42,9 @@ func TestRotaSaysWhoIsAtWork(t *testing.T) {
 	}
 	doc, days := playStudy(t, rotaStudy(t, "10:00=0.5"))
 	minute := days[0].campaign[0].Minutes[120]
+	if plots := dayPlot(doc, days); len(plots) != 3 || plots[2].Y.Max < 6 || plots[2].Y.Max > 8 {
+		t.Errorf("%d plots of a day with a rota", len(plots))
+	}
 	if doc.Suppose.Rota[0] != "10:00=0.5" || minute.Logged > 3*time.Minute+time.Second {
 		t.Errorf("half of six agents are at work %v in a minute; %+v", minute.Logged, doc.Suppose)
 	}
