@@ -13,7 +13,7 @@ import (
 )
 
 // Config is what a Gate rests on. All fields but Consents, Proofs, LeadHistory,
-// Showings, Built and Lifetime are required.
+// Showings, Built, Last and Lifetime are required.
 type Config struct {
 	Rules      *rules.Book
 	Screenings Screenings
@@ -28,6 +28,7 @@ type Config struct {
 	LeadHistory LeadHistory
 	Showings    Showings
 	Built       time.Time     // when the program was built; a clock before it is wrong
+	Last        time.Time     // latest instant that an earlier run saw; a clock before it is wrong. Zero: not known
 	Lifetime    time.Duration // of a clearance; 0 means 5 s
 }
 
@@ -81,6 +82,9 @@ func NewGate(cfg Config) (*Gate, error) {
 	}
 	g := &Gate{cfg: cfg, stages: pipeline()}
 	g.rules.Store(cfg.Rules)
+	if !cfg.Last.IsZero() {
+		g.last.Store(cfg.Last.UnixNano())
+	}
 	return g, nil
 }
 

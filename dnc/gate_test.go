@@ -43,6 +43,7 @@ func faults() []fault {
 	day := 24 * time.Hour
 	return []fault{
 		{"before the program was built", Clock, func(f *setting) { f.cfg.Built = f.now.Add(time.Second) }},
+		{"clock is before the last run's end", Clock, func(f *setting) { f.cfg.Last = f.now.Add(1500 * time.Millisecond) }},
 		{"clock went back", Clock, func(f *setting) { f.before = f.now.Add(1500 * time.Millisecond) }},
 		{"no campaign", Rules, func(f *setting) { f.req.Campaign.Name = "" }},
 		{"no seller", Rules, func(f *setting) { f.req.Campaign.Seller = "" }},

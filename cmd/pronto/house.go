@@ -111,9 +111,13 @@ func (h *house) openGate() error {
 	if err != nil {
 		return err
 	}
+	var built, last time.Time
+	if h.journal != nil && h.config.Rehearsal.Clock == nil { // a rehearsal may begin at the same hour again
+		built, last = builtAt(), h.journal.Recovered().At
+	}
 	h.gate, err = dnc.NewGate(dnc.Config{
 		Rules: h.book, Screenings: h.store, OptOuts: h.store, History: h.store, Consents: h.store, LeadHistory: h.store, Showings: h.store,
-		Lists: h.lists, Evidence: evidence, Proofs: proofs,
+		Lists: h.lists, Evidence: evidence, Proofs: proofs, Built: built, Last: last,
 	})
 	return err
 }
