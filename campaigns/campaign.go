@@ -20,11 +20,15 @@ type Campaign struct {
 	RingTimeout  time.Duration     `yaml:"ring_timeout" json:"ring_timeout"` // default 22s
 	WrapUp       time.Duration     `yaml:"wrap_up" json:"wrap_up"`           // 0: the agent is ready at once
 	Retry        map[Outcome]Retry `yaml:"retry" json:"retry,omitempty"`
-	MaxAttempts  int               `yaml:"max_attempts" json:"max_attempts"`                 // per lead, default 6
-	Caps         Caps              `yaml:"caps" json:"caps,omitzero"`                        // own bounds, beside the law's
-	Message      string            `yaml:"abandon_message" json:"abandon_message,omitempty"` // WAV played on abandon where the rule set asks for a message
-	Callback     Callback          `yaml:"callback" json:"callback"`                         // for who rings a caller ID
-	Agents       []string          `yaml:"agents" json:"agents,omitempty"`                   // names; empty: every agent
+	MaxAttempts  int               `yaml:"max_attempts" json:"max_attempts"` // per lead, default 6
+	Caps         Caps              `yaml:"caps" json:"caps,omitzero"`        // own bounds, beside the law's
+	// Dispositions are what agents may say came of a call; nil: DefaultDispositions. Script is what they ask.
+	Dispositions map[string]Disposition `yaml:"dispositions" json:"dispositions,omitempty"`
+	Script       []Question             `yaml:"script" json:"script,omitempty"`
+	Appointments Appointments           `yaml:"appointments" json:"appointments"`
+	Message      string                 `yaml:"abandon_message" json:"abandon_message,omitempty"` // WAV played on abandon where the rule set asks for a message
+	Callback     Callback               `yaml:"callback" json:"callback"`                         // for who rings a caller ID
+	Agents       []string               `yaml:"agents" json:"agents,omitempty"`                   // names; empty: every agent
 }
 
 // TrunkNames are the trunks that the campaign's calls may take; none: all.
@@ -51,6 +55,8 @@ type Retry struct {
 	Delay  time.Duration `yaml:"delay" json:"delay"`
 	Growth float64       `yaml:"growth" json:"growth,omitempty"` // the delay is multiplied by it at each try; 0 and 1: fixed
 	Max    int           `yaml:"max" json:"max"`                 // retries after this outcome in a row before the lead is done; 0: no retry
+	// NextNumber goes on to the next of the lead's numbers, after the last to the first.
+	NextNumber bool `yaml:"next_number" json:"next_number,omitempty"`
 }
 
 // Hours is a calling window in the called party's local time: by weekday (mon

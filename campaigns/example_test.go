@@ -80,6 +80,9 @@ retry: {busy: {max: 1}}
 	//   hung_up: {delay: 24h, max: 1}
 	//   interrupted: {delay: 1h, max: 3}
 	// max_attempts: 6
+	// appointments:
+	//   agent_wait: 10m
+	//   retry: {delay: 15m, max: 2}
 	// callback:
 	//   opt_out: '9'
 	//   delay: 15m

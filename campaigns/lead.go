@@ -99,3 +99,11 @@ type LeadStore interface {
 	// once. It does not count as an attempt.
 	Return(ctx context.Context, leads []LeadID, due time.Time) error
 }
+
+// CallbackStore is a LeadStore that finds agreed calls by themselves. A queue on
+// another one learns of them when it is next refilled.
+type CallbackStore interface {
+	// LeaseCallbacks is Lease for leads alone whose due time was agreed with the person, the longest due
+	// first. It is asked every second.
+	LeaseCallbacks(ctx context.Context, campaign, node string, n int, now time.Time) ([]Lead, error)
+}

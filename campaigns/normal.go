@@ -47,6 +47,9 @@ func (c *Campaign) Normal() []byte {
 	}
 	w.pair(0, "max_attempts", strconv.Itoa(c.MaxAttempts))
 	w.caps(c.Caps)
+	w.dispositions(c.Dispositions)
+	w.script(c.Script)
+	w.appointments(c.Appointments)
 	w.optional("abandon_message", c.Message)
 	w.callback(c.Callback.WithDefaults())
 	if len(c.Agents) > 0 {
@@ -103,12 +106,19 @@ func (w *yamlWriter) pacing(p Pacing) {
 }
 
 func (w *yamlWriter) retry(o Outcome, r Retry) {
+	w.pair(2, string(o), "{"+strings.Join(retryFields(r), ", ")+"}")
+}
+
+func retryFields(r Retry) []string {
 	fields := []string{"delay: " + brief(r.Delay)}
 	if r.Growth != 0 {
 		fields = append(fields, "growth: "+strconv.FormatFloat(r.Growth, 'f', -1, 64))
 	}
 	fields = append(fields, "max: "+strconv.Itoa(r.Max))
-	w.pair(2, string(o), "{"+strings.Join(fields, ", ")+"}")
+	if r.NextNumber {
+		fields = append(fields, "next_number: true")
+	}
+	return fields
 }
 
 // brief is a duration without the zero minutes and seconds that Go writes: 4h,

@@ -21,13 +21,14 @@ const maxDepth = 32
 // Default is a campaign with every default filled in and nothing else.
 func Default() Campaign {
 	c := Campaign{
-		Purpose:     "marketing",
-		Pacing:      Pacing{Mode: "predictive"},
-		Weight:      1,
-		RingTimeout: 22 * time.Second,
-		MaxAttempts: defaultMaxAttempts,
-		Callback:    Callback{}.WithDefaults(),
-		Retry:       make(map[Outcome]Retry),
+		Purpose:      "marketing",
+		Pacing:       Pacing{Mode: "predictive"},
+		Weight:       1,
+		RingTimeout:  22 * time.Second,
+		MaxAttempts:  defaultMaxAttempts,
+		Callback:     Callback{}.WithDefaults(),
+		Appointments: DefaultAppointments(),
+		Retry:        make(map[Outcome]Retry),
 	}
 	for _, o := range Outcomes() {
 		if r := DefaultRetry(o); o.Retryable() && r.Max > 0 {
@@ -116,7 +117,7 @@ func firstDeepLine(data []byte) int {
 func campaignKeys() []string {
 	return []string{
 		"campaign", "seller", "purpose", "sector", "jurisdiction", "caller_ids", "priority", "weight", "trunk", "trunks",
-		"hours", "pacing", "ring_timeout", "wrap_up", "retry", "max_attempts", "caps", "abandon_message", "answering_machines",
+		"hours", "pacing", "ring_timeout", "wrap_up", "retry", "max_attempts", "caps", "dispositions", "script", "appointments", "abandon_message", "answering_machines",
 		"recording", "callback", "agents",
 	}
 }
@@ -163,6 +164,12 @@ func (r *reader) campaign(c *Campaign, root ast.Node) {
 			r.integer(e.key, e.value, &c.MaxAttempts)
 		case "caps":
 			r.caps(&c.Caps, e.value)
+		case "dispositions":
+			r.dispositions(c, e.value)
+		case "script":
+			r.script(c, e.value)
+		case "appointments":
+			r.appointments(&c.Appointments, e.value)
 		case "answering_machines", "recording":
 			r.off(e.key, e.value)
 		case "abandon_message":

@@ -178,6 +178,17 @@ func TestNormalProperty(t *testing.T) {
 			Growth: rapid.Float64Range(1, 10).Draw(t, "growth"),
 			Max:    rapid.IntRange(0, 100).Draw(t, "max"),
 		}
+		if rapid.Bool().Draw(t, "script") {
+			c.Script = []campaigns.Question{
+				{Name: "offer", Says: line.Draw(t, "says"), Type: campaigns.AnswerYesNo, Required: true},
+				{Name: "n", Type: campaigns.AnswerChoice, Choices: []string{line.Draw(t, "choice")}, When: map[string][]string{"offer": {"yes", "no"}}},
+			}
+			c.Dispositions = map[string]campaigns.Disposition{
+				"do_not_call":        {Does: campaigns.EffectOptOut, Key: "3"},
+				word.Draw(t, "word"): {Does: campaigns.EffectRetry, Says: line.Draw(t, "meaning"), Retry: campaigns.Retry{Delay: time.Hour, Max: 1, NextNumber: true}, Complete: true},
+			}
+			c.Appointments = campaigns.Appointments{AgentWait: time.Duration(rapid.Int64Range(0, int64(24*time.Hour)).Draw(t, "wait")), Retry: campaigns.Retry{Delay: time.Minute, Max: 1}}
+		}
 		c.Callback = campaigns.Callback{
 			Prompt: rapid.OneOf(rapid.Just(""), line).Draw(t, "prompt"), OptOut: rapid.SampledFrom([]string{"9", "*", "#", "0"}).Draw(t, "opt-out"),
 			Agent: rapid.SampledFrom([]string{"", "1"}).Draw(t, "agent"), Later: rapid.SampledFrom([]string{"", "2"}).Draw(t, "later"),

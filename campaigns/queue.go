@@ -27,6 +27,7 @@ type QueueConfig struct {
 const (
 	pollShort  = time.Second            // between two questions to a store that had too little
 	pollFailed = 5 * time.Second        // the longest pause after failures
+	mostAgreed = 32                     // agreed calls leased at once
 	gather     = 100 * time.Millisecond // for which leads given back are collected
 	gatherMost = 64                     // leads given back that are not collected longer
 	endLimit   = 5 * time.Second        // for giving back what is held at the end
@@ -49,6 +50,7 @@ type Queue struct {
 	since   time.Time  // when the oldest of back came
 	running bool
 	asked   time.Time // when the store was last asked
+	agreed  time.Time // when it was last asked for agreed calls
 	short   bool      // its answer was fewer than asked
 	dry     bool      // its answer was none
 	odds    []float64 // what Propensities returned last

@@ -58,7 +58,49 @@ func (q *Queue) turn(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := q.callbacks(ctx, now); err != nil {
+		return err
+	}
 	return q.refill(ctx, now)
+}
+
+// callbacks puts agreed calls that have fallen due before all else.
+func (q *Queue) callbacks(ctx context.Context, now time.Time) error {
+	store, ok := q.cfg.Store.(CallbackStore)
+	q.mu.Lock()
+	early := now.Sub(q.agreed) < pollShort && !now.Before(q.agreed)
+	q.mu.Unlock()
+	if !ok || early {
+		return nil
+	}
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLimit)
+	defer cancel()
+	leads, err := store.LeaseCallbacks(bounded, q.cfg.Campaign, q.cfg.Node, mostAgreed, now)
+	if err != nil {
+		err = fmt.Errorf("lease agreed calls: %w", err)
+		q.cfg.Log(err)
+		return err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.agreed = now
+	q.held = append(q.holdings(leads, now), q.held...)
+	return nil
+}
+
+// holdings are leads just leased, but for those that still wait to be given back:
+// they were given back by a call that failed on its way home, are leased again and go back once
+// more. mu is held. The kinds
+// of their numbers are told: Propensities is in a hurry.
+func (q *Queue) holdings(leads []Lead, now time.Time) []holding {
+	out := make([]holding, 0, len(leads))
+	for _, l := range leads {
+		l.Kind = l.Number.Kind()
+		if !slices.ContainsFunc(q.back, func(b giveBack) bool { return b.id == l.ID }) {
+			out = append(out, holding{lead: l, since: now})
+		}
+	}
+	return out
 }
 
 // flushDue moves leases held too long to those that go back, and reports
@@ -132,19 +174,10 @@ func (q *Queue) refill(ctx context.Context, now time.Time) error {
 		q.cfg.Log(err)
 		return err
 	}
-	for i := range leads { // here, because Propensities is in a hurry
-		leads[i].Kind = leads[i].Number.Kind()
-	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.asked, q.short, q.dry = now, len(leads) < want, len(leads) == 0
-	for _, l := range leads {
-		// A lead that still waits to be given back was given back by a call that
-		// failed on its way home: it is leased again and goes back once more.
-		if !slices.ContainsFunc(q.back, func(b giveBack) bool { return b.id == l.ID }) {
-			q.held = append(q.held, holding{lead: l, since: now})
-		}
-	}
+	q.held = append(q.held, q.holdings(leads, now)...)
 	return nil
 }
 
@@ -166,6 +199,9 @@ func (q *Queue) rest() time.Duration {
 	}
 	if len(q.back) > 0 {
 		rest = min(rest, gather-now.Sub(q.since))
+	}
+	if _, ok := q.cfg.Store.(CallbackStore); ok {
+		rest = min(rest, pollShort-now.Sub(q.agreed))
 	}
 	return max(rest, 0)
 }

@@ -64,22 +64,22 @@ func DefaultRetry(o Outcome) Retry {
 // After says what follows the end of an attempt: done, or due again at a time.
 // l is the lead as it was leased, before this attempt was counted on it; at is
 // when the attempt ended. The lead is done when the campaign's MaxAttempts are
-// used up, when o has come Max+1 times in a row, or when o is not retried.
+// used up, when o has come Max+1 times in a row, or when o is not retried. A call
+// at an agreed time has the retry of its own that Appointments give.
 // Refused is not an attempt: the lead is due again shortly, counters untouched.
 func (c *Campaign) After(l Lead, o Outcome, at time.Time) (due time.Time, done bool) {
 	if o == Refused {
 		return at.Add(c.RetryDelay(o)), false
-	}
-	most := c.MaxAttempts
-	if most <= 0 {
-		most = defaultMaxAttempts
 	}
 	tries := 1
 	if l.LastOutcome == o {
 		tries += max(l.Tries, 0)
 	}
 	r := c.retry(o)
-	if l.Done || !o.Retryable() || tries > r.Max || l.Attempts+1 >= most {
+	if c.isAgreed(l, o) {
+		r = c.Appointments.Retry
+	}
+	if l.Done || !o.Retryable() || tries > r.Max || l.Attempts+1 >= c.mostAttempts() {
 		return time.Time{}, true
 	}
 	return at.Add(r.after(tries)), false

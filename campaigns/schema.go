@@ -17,6 +17,7 @@ const (
 	patternSpan     = `^[0-2]?[0-9]:[0-5][0-9] ?- ?[0-2]?[0-9]:[0-5][0-9]$`
 	patternDays     = `^(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?$`
 	patternKey      = `^[0-9*#]$`
+	patternWord     = `^[a-z0-9_][a-z0-9_-]*$`
 	patternCap      = `^ *[0-9]+ +per +(day|[0-9]+d|([0-9]+(\.[0-9]*)?(s|m|h))+) *$`
 )
 
@@ -44,6 +45,9 @@ func Schema() []byte {
 		"max_attempts":       schema{"type": "integer", "minimum": 1, "maximum": 100, "default": d.MaxAttempts, "description": "Attempts for each lead."},
 		"abandon_message":    text("WAV in the prompts folder, played to a live answer without an agent where the rule set asks for a message."),
 		"caps":               capsSchema(),
+		"dispositions":       dispositionsSchema(),
+		"script":             scriptSchema(),
+		"appointments":       appointmentsSchema(),
 		"answering_machines": off("Answering machines are not detected: off, or left out."),
 		"recording":          off("Calls are not recorded: off, or left out."),
 		"callback":           callbackSchema(),
@@ -85,13 +89,18 @@ func retrySchema(d map[Outcome]Retry) schema {
 			continue
 		}
 		r := d[o]
-		each[string(o)] = object("When a lead is called again after "+strings.ReplaceAll(string(o), "_", " ")+".", schema{
-			"delay":  duration("How long to wait.", brief(r.Delay)),
-			"growth": number("The delay is multiplied by it at each try."),
-			"max":    schema{"type": "integer", "minimum": 0, "maximum": 100, "description": "Retries in a row after this outcome; 0: none.", "default": r.Max},
-		})
+		each[string(o)] = retryRuleSchema("When a lead is called again after "+strings.ReplaceAll(string(o), "_", " ")+".", r)
 	}
 	return object("When a lead is called again, by outcome.", each)
+}
+
+func retryRuleSchema(says string, r Retry) schema {
+	return object(says, schema{
+		"delay":       duration("How long to wait.", brief(r.Delay)),
+		"growth":      number("The delay is multiplied by it at each try."),
+		"max":         schema{"type": "integer", "minimum": 0, "maximum": 100, "description": "Retries in a row; 0: none.", "default": r.Max},
+		"next_number": schema{"type": "boolean", "default": false, "description": "Go on to the next of the lead's numbers, after the last to the first."},
+	})
 }
 
 func callbackSchema() schema {

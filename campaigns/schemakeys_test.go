@@ -29,13 +29,25 @@ func TestSchemaHasEveryKey(t *testing.T) {
 		}
 	}
 	check("campaign", top, campaignKeys())
-	for name, form := range map[string]any{"pacing": Pacing{}, "callback": Callback{}, "caps": Caps{}} {
+	for name, form := range map[string]any{"pacing": Pacing{}, "callback": Callback{}, "caps": Caps{}, "appointments": Appointments{}} {
 		var nested part
 		if err := json.Unmarshal(top.Properties[name], &nested); err != nil {
 			t.Fatal(err)
 		}
 		check(name, nested, tags(form))
 	}
+	var script struct{ Items part }
+	if err := json.Unmarshal(top.Properties["script"], &script); err != nil {
+		t.Fatal(err)
+	}
+	check("script", script.Items, tags(Question{}))
+	var words struct {
+		AdditionalProperties part `json:"additionalProperties"`
+	}
+	if err := json.Unmarshal(top.Properties["dispositions"], &words); err != nil {
+		t.Fatal(err)
+	}
+	check("dispositions", words.AdditionalProperties, tags(Disposition{}))
 	var retry, one part
 	if err := json.Unmarshal(top.Properties["retry"], &retry); err != nil {
 		t.Fatal(err)

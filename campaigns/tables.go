@@ -68,22 +68,29 @@ func (r *reader) retries(c *Campaign, n ast.Node) {
 		path := "retry." + e.key
 		o := Outcome(e.key)
 		rule := DefaultRetry(o)
-		given := make(map[string]bool)
-		for _, f := range r.entries(path, e.value, []string{"delay", "growth", "max"}, nil) {
-			given[f.key] = true
-			switch f.key {
-			case "delay":
-				r.duration(path+".delay", f.value, &rule.Delay)
-			case "growth":
-				r.float(path+".growth", f.value, &rule.Growth, "")
-			case "max":
-				r.integer(path+".max", f.value, &rule.Max)
-			}
-		}
-		if rule.Max == 0 && given["delay"] && !given["max"] && !r.bad[path] {
-			r.add(path, e.at, "", "has a delay but no max", "give max: the number of retries")
-		}
+		r.retry(path, e.at, e.value, &rule)
 		c.Retry[o] = rule
+	}
+}
+
+// retry reads one rule over its defaults.
+func (r *reader) retry(path string, key, n ast.Node, rule *Retry) {
+	given := make(map[string]bool)
+	for _, f := range r.entries(path, n, []string{"delay", "growth", "max", "next_number"}, nil) {
+		given[f.key] = true
+		switch f.key {
+		case "delay":
+			r.duration(path+".delay", f.value, &rule.Delay)
+		case "growth":
+			r.float(path+".growth", f.value, &rule.Growth, "")
+		case "max":
+			r.integer(path+".max", f.value, &rule.Max)
+		case "next_number":
+			r.truth(path+".next_number", f.value, &rule.NextNumber)
+		}
+	}
+	if rule.Max == 0 && given["delay"] && !given["max"] && !r.bad[path] {
+		r.add(path, key, "", "has a delay but no max", "give max: the number of retries")
 	}
 }
 

@@ -38,6 +38,9 @@ func (c *Campaign) problems() Problems {
 		v.add("weight", fmt.Sprint(c.Weight), "must lie between 1 and 1000", "the default is 1")
 	}
 	v.caps(c.Caps)
+	v.dispositions(c)
+	v.script(c.Script)
+	v.appointments(c.Appointments)
 	v.callback(c.Callback)
 	v.agents(c.Agents)
 	return v.found
@@ -173,11 +176,15 @@ func (v *validator) retry(o Outcome, r Retry) {
 		v.add(key, "", "is not an outcome that can be retried", "")
 		return
 	}
+	// A lead that was perhaps dialed waits the delay of Interrupted even when it is not retried.
+	v.rule(key, r, r.Max > 0 || o == Interrupted)
+}
+
+// rule checks one rule; needed says that its delay is used.
+func (v *validator) rule(key string, r Retry, needed bool) {
 	if r.Max < 0 || r.Max > 100 {
 		v.add(key+".max", fmt.Sprint(r.Max), "must lie between 0 and 100 retries", "")
 	}
-	// A lead that was perhaps dialed waits the delay of Interrupted even when it is not retried.
-	needed := r.Max > 0 || o == Interrupted
 	if r.Delay < 0 || r.Delay > MaxDelay || needed && r.Delay < time.Second {
 		v.add(key+".delay", brief(r.Delay), "must lie between 1s and 2160h (90 days)", "")
 	}

@@ -36,22 +36,12 @@ type agent struct {
 	gone  bool // the phone vanished
 }
 
-// The keys that an agent may press until a desk comes, as telephone events.
+// The keys that an agent may press beside those of the campaign's dispositions,
+// as telephone events.
 const (
 	keyPause = '*' // pause, or come back from it
 	keyNext  = '#' // while talking: end the call; in wrap-up: ready for the next
 )
-
-// dispositions are the keys for what came of a call, in talk or wrap-up.
-var dispositions = map[byte]string{
-	'1': "sale",
-	'2': "not_interested",
-	'3': "do_not_call",
-	'4': "callback",
-	'5': "wrong_number",
-	'6': "machine",
-	'7': "refused_for_now",
-}
 
 // join takes an agent whose phone is up into the campaign.
 func (l *loop) join(name string, ln *line, now time.Time) {
@@ -210,8 +200,8 @@ func (l *loop) agentDigit(name string, d byte, now time.Time) {
 	if a == nil {
 		return
 	}
-	if word, ok := dispositions[d]; ok {
-		l.dispose(a, word, now)
+	if d >= '0' && d <= '9' {
+		l.press(a, d, now)
 		return
 	}
 	switch {
@@ -226,33 +216,5 @@ func (l *loop) agentDigit(name string, d byte, now time.Time) {
 		l.away(a, NotReady, "pause", now)
 	case d == keyPause:
 		a.pause = !a.pause
-	}
-}
-
-// dispose notes the agent's word for the call that it is on or has just had.
-func (l *loop) dispose(a *agent, word string, now time.Time) {
-	c := a.call
-	if c == nil || a.state == Reserved {
-		c = a.last
-	}
-	if c == nil {
-		return
-	}
-	if c.back != nil {
-		l.disposeCaller(a, c, word, now)
-		return
-	}
-	c.disposition = word
-	rec := c.entry(journal.Disposed, now, c.result.Dialog.CallID)
-	rec.Agent, rec.Outcome = a.name, word
-	if c.settled { // the call has ended: its settlement changes
-		amended := settlement(c, c.outcome, now)
-		settled := settledDetail(amended)
-		l.svc.scribe.settle(rec, journal.DisposedDetail{Via: "dtmf", Settled: &settled}, amended)
-	} else {
-		l.svc.scribe.note(rec, journal.DisposedDetail{Via: "dtmf"})
-	}
-	if word == "do_not_call" {
-		l.optOut(c, "agent", now)
 	}
 }

@@ -51,17 +51,18 @@ type call struct {
 	try      bool               // the breaker lets it through to see whether calls do
 	givenUp  bool               // by us, before it was answered
 
-	answered    time.Time
-	joined      time.Time // bridged to its agent
-	parted      time.Time // the bridge was undone
-	deadline    *time.Timer
-	orphaned    bool // its agent vanished; it was connected before
-	dropped     bool // counted as abandoned
-	optedOut    bool
-	disposition string
-	outcome     campaigns.Outcome
-	back        *caller // who rang one of our caller IDs; nil: a call that we placed
-	settled     bool    // outcome is final
+	answered time.Time
+	joined   time.Time // bridged to its agent
+	parted   time.Time // the bridge was undone
+	deadline *time.Timer
+	orphaned bool // its agent vanished; it was connected before
+	dropped  bool // counted as abandoned
+	optedOut bool
+	said     campaigns.Said    // what the agent said of it
+	answers  map[string]string // and entered in this call
+	outcome  campaigns.Outcome
+	back     *caller // who rang one of our caller IDs; nil: a call that we placed
+	settled  bool    // outcome is final
 }
 
 // attempt takes one lead from the gate to the end of its call. It runs in its
@@ -304,7 +305,7 @@ func pacingOutcome(o campaigns.Outcome) pacing.Outcome {
 
 // end journals the end of an attempt and queues its settlement.
 func (l *loop) end(c *call, o campaigns.Outcome, e End, now time.Time) {
-	if o == campaigns.Bridged && c.disposition == "machine" {
+	if o == campaigns.Bridged && c.camp.Does(c.said.Word) == campaigns.EffectMachine {
 		o = campaigns.Machine
 	}
 	c.outcome, c.settled = o, true
@@ -318,5 +319,8 @@ func (l *loop) end(c *call, o campaigns.Outcome, e End, now time.Time) {
 		rec.Agent = c.agent.name
 	}
 	a := settlement(c, o, now)
+	if a.Answers != nil {
+		rec.Personal = encode(journal.DisposedPersonal{Answers: a.Answers})
+	}
 	l.svc.scribe.settle(rec, endedDetail(c, e, a, now), a)
 }

@@ -126,7 +126,7 @@ func amendedBack(r journal.Record) (Attempt, bool) {
 		ID: d.Attempt, Lead: campaigns.LeadID(r.Lead), Campaign: r.Campaign, Number: campaigns.Number(r.Number), At: r.At,
 		RetryAt: d.Settled.RetryAt, Done: d.Settled.Done, Disposition: d.Settled.Disposition, Refusal: d.Settled.Refusal,
 		NextNumber: d.Settled.NextNumber,
-		Callback:   d.Settled.Callback, Agent: d.Settled.Agent,
+		Callback:   d.Settled.Callback, Agent: d.Settled.Agent, Answers: answersOf(r),
 	}, true
 }
 

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"go.uber.org/zap"
-
 	"pronto/campaigns"
 	"pronto/dialer/journal"
 	"pronto/pacing"
@@ -221,7 +219,7 @@ func (l *loop) callerLeft(k *call, now time.Time) {
 
 // settleCaller writes what became of the lead: the last call to it is settled anew.
 func (l *loop) settleCaller(k *call, step, agent string, now time.Time) {
-	rec, d := k.back.entry(step, now), journal.CalledBackDetail{Disposition: k.disposition, Withheld: k.back.ring.Caller() == ""}
+	rec, d := k.back.entry(step, now), journal.CalledBackDetail{Disposition: k.said.Word, Withheld: k.back.ring.Caller() == ""}
 	rec.Agent = agent
 	if k.agent != nil {
 		rec.Agent = k.agent.name
@@ -234,28 +232,21 @@ func (l *loop) settleCaller(k *call, step, agent string, now time.Time) {
 		return
 	}
 	a := k.record
-	a.Disposition, a.RetryAt, a.Done = k.disposition, now, true
-	switch k.disposition {
-	case "callback":
-		a.Done, a.RetryAt = false, now.Add(k.back.plan.Delay)
-	case "refused_for_now":
+	a.Disposition, a.RetryAt, a.Done = k.said.Word, now, true
+	switch k.camp.Does(k.said.Word) {
+	case campaigns.EffectCallback:
+		a.Done, a.RetryAt, a.Callback, a.Agent = false, k.said.At, true, k.said.Agent
+		if a.RetryAt.IsZero() {
+			a.RetryAt = now.Add(k.back.plan.Delay)
+		}
+	case campaigns.EffectRefusal:
 		a.Refusal = true
+	default: // who has talked has been reached
+	}
+	if a.Answers = k.newAnswers(); a.Answers != nil {
+		rec.Personal = encode(journal.DisposedPersonal{Answers: a.Answers})
 	}
 	settled := settledDetail(a)
 	d.Attempt, d.Settled = a.ID, &settled
 	l.svc.scribe.settle(rec, d, a)
-}
-
-// disposeCaller notes the agent's word for somebody who rang back.
-func (l *loop) disposeCaller(a *agent, k *call, word string, now time.Time) {
-	k.disposition = word
-	l.settleCaller(k, journal.CallerDisposed, a.name, now)
-	if word != "do_not_call" {
-		return
-	}
-	if k.lead.Number == "" {
-		l.log.Warn("somebody whose number is withheld cannot be put on the company's list", zap.String("attempt", k.attempt))
-		return
-	}
-	l.svc.optOut(k, "agent", now)
 }

@@ -556,6 +556,19 @@ func (s *fakeStore) Lease(_ context.Context, campaign, _ string, n int, now time
 	return out, nil
 }
 
+func (s *fakeStore) LeaseCallbacks(_ context.Context, campaign, _ string, n int, now time.Time) ([]campaigns.Lead, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []campaigns.Lead
+	for id := campaigns.LeadID(1); int(id) <= len(s.leads) && len(out) < n; id++ {
+		if l := s.leads[id]; l.Callback && l.Campaign == campaign && !s.leased[id] && !l.Done && !l.Due.After(now) {
+			s.leased[id] = true
+			out = append(out, *l)
+		}
+	}
+	return out, nil
+}
+
 func (s *fakeStore) Return(_ context.Context, ids []campaigns.LeadID, due time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -582,7 +595,20 @@ func (s *fakeStore) Apply(_ context.Context, changes []Change) error {
 		if c.Settled && (s.settled[a.ID] == 0 || c.Amended) {
 			s.settled[a.ID]++
 			delete(s.leased, a.Lead)
+			if !c.Amended {
+				if l.LastOutcome != a.Outcome {
+					l.Tries = 0
+				}
+				l.Tries++
+			}
 			l.Due, l.Done, l.LastOutcome = a.RetryAt, a.Done, a.Outcome
+			l.Callback, l.Agent = a.Callback, a.Agent
+			if a.Disposition != "" {
+				l.Disposition = a.Disposition
+			}
+			if a.Answers != nil {
+				l.Answers = a.Answers
+			}
 		}
 		s.attempts[a.ID] = a
 		s.applied = max(s.applied, cmp.Or(c.Safe, c.Seq))

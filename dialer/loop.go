@@ -2,6 +2,7 @@ package dialer
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -118,26 +119,35 @@ func (l *loop) dial(ctx context.Context, now time.Time) {
 		}
 		lines := l.breaker.allow(l.pace.decide(now, l.queue.Propensities()).Dial, now)
 		lines = l.intake.allow(lines, l.camp.Pacing.MaxCallsPerSecond, now)
-		for _, lead := range l.queue.Take(lines) {
+		leads := l.queue.Take(lines)
+		anyAgent := l.forAnyAgent(leads)
+		for _, lead := range anyAgent {
 			c := l.newCall(lead, now)
 			l.pace.observe(pacing.Event{At: now, Kind: pacing.Dialed, Call: c.id, Propensity: l.sight.propensity(c.levels)})
 			go l.attempt(ctx, c)
+		}
+		if len(anyAgent) < len(leads) {
+			l.dialReserved(ctx, now) // the lines that those did not take
 		}
 	}
 	l.pace.writeDue(l.svc.scribe, l.camp.Name, now)
 	l.again.Reset(min(l.pace.again(now), l.intake.again(l.camp.Pacing.MaxCallsPerSecond)))
 }
 
-// dialReserved starts the calls that the law allows only with an agent waiting,
-// one for each agent that is ready.
+// dialReserved starts the calls that are placed only with an agent waiting: by
+// law, or because they were agreed for that agent.
 func (l *loop) dialReserved(ctx context.Context, now time.Time) {
-	for len(l.owed) > 0 && len(l.wait) == 0 && l.breaker.allow(1, now) > 0 {
-		a := l.longestIdle()
+	for i := 0; i < len(l.owed) && len(l.wait) == 0; {
+		lead := l.owed[i]
+		a := l.agentFor(lead, now)
 		if a == nil {
+			i++
+			continue
+		}
+		if l.breaker.allow(1, now) == 0 {
 			return
 		}
-		lead := l.owed[0]
-		l.owed = l.owed[1:]
+		l.owed = slices.Delete(l.owed, i, i+1)
 		c := l.newCall(lead, now)
 		c.reserved = a
 		l.setState(a, Reserved, "reserved", now)

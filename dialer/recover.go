@@ -185,7 +185,7 @@ func settledOf(r journal.Record, intent Attempt, c *campaigns.Campaign) (Attempt
 	}
 	a.RetryAt, a.Done, a.Disposition, a.Refusal, a.NextNumber = d.RetryAt, d.Done, d.Disposition, d.Refusal, d.NextNumber
 	a.Callback, a.Agent = d.Callback, d.Agent
-	if r.Kind == journal.Disposed {
+	if r.Kind == journal.Disposed || r.Kind == journal.Ended {
 		a.Answers = answersOf(r)
 	}
 	return a, true

@@ -256,19 +256,13 @@ func encode(v any) json.RawMessage {
 // settlement is what the store is told of an attempt at its end, or again when
 // the agent's disposition comes later.
 func settlement(c *call, o campaigns.Outcome, now time.Time) Attempt {
-	due, done := c.camp.After(c.lead, o, now)
+	f := c.camp.Follow(c.lead, o, c.said, now)
 	a := c.record
-	a.Outcome, a.RetryAt, a.Done, a.Disposition = o, due, done, c.disposition
+	a.Outcome, a.RetryAt, a.Done, a.Disposition = o, f.Due, f.Done, c.said.Word
+	a.Callback, a.Agent, a.Refusal = f.Callback, f.Agent, f.Refusal
+	a.Answers = c.newAnswers()
 	if len(c.lead.Numbers) > 1 {
-		a.NextNumber = c.lead.Turn + 1
-	}
-	switch c.disposition {
-	case "callback":
-		a.Done, a.RetryAt = false, now.Add(c.camp.RetryDelay(campaigns.NoAnswer))
-	case "refused_for_now":
-		a.Done, a.Refusal = true, true
-	case "do_not_call":
-		a.Done = true
+		a.NextNumber = f.Turn + 1
 	}
 	return a
 }

@@ -30,8 +30,8 @@ type Attempt struct {
 	// Callback says that RetryAt was agreed with the person; Agent is who shall call then, empty: any agent.
 	Callback bool   `json:"callback,omitempty"`
 	Agent    string `json:"agent,omitempty"`
-	// Answers are those to the campaign's script, by question, all that the lead has; nil leaves
-	// the lead's as they are.
+	// Answers are those to the campaign's script, by question, all that the lead has, empty for none; nil
+	// leaves the lead's as they are.
 	Answers map[string]string `json:"answers,omitempty"`
 	// Before is the lead's history before this attempt: Attempts, Tries and
 	// LastOutcome alone. Only Unsettled and Settled give it.

@@ -130,16 +130,20 @@ type AgentDetail struct {
 
 // DisposedDetail is the Detail of Disposed. The disposition is the record's Outcome.
 type DisposedDetail struct {
-	Via      string    `json:"via,omitempty"`        // dtmf, desk
+	Via      string    `json:"via,omitempty"`        // dtmf, cli, desk
+	Who      string    `json:"who,omitempty"`        // who entered it, of cli
 	Callback time.Time `json:"callback_at,omitzero"` // agreed with the callee
+	For      string    `json:"for,omitempty"`        // the agent who shall call then; empty: any
+	Missing  []string  `json:"missing,omitempty"`    // required questions of the script without an answer
 
 	Settled *SettledDetail `json:"settled,omitempty"` // the call had ended: replaces what its end settled
 }
 
-// DisposedPersonal is the Personal of Disposed.
+// DisposedPersonal is the Personal of Disposed, of Ended and of CalledBack where
+// an agent gave answers.
 type DisposedPersonal struct {
-	Answers map[string]string `json:"answers,omitempty"` // to the campaign's script, by question
-	Note    string            `json:"note,omitempty"`    // the agent's own words
+	Answers map[string]string `json:"answers,omitzero"` // to the campaign's script, by question: all of the lead; nil: unchanged
+	Note    string            `json:"note,omitempty"`   // the agent's own words
 }
 
 // InterruptedDetail is the Detail of Interrupted.

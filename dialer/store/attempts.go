@@ -125,7 +125,7 @@ func (t *tx) amend(c dialer.Change) error {
 
 // answersText is how answers stand in the store.
 func answersText(answers map[string]string) (string, error) {
-	if len(answers) == 0 {
+	if answers == nil {
 		return "", nil
 	}
 	text, err := json.Marshal(answers)

@@ -71,6 +71,9 @@ func scanLead(rows *sql.Rows, campaign string) (storedLead, error) {
 		l.Turn = min(max(l.Turn, 0), len(l.Numbers)-1)
 		l.Number = l.Numbers[l.Turn].Number
 	}
+	if len(l.Answers) == 0 { // all were taken back
+		l.Answers = nil
+	}
 	l.Callback = l.class == callback
 	l.LastAttempt, l.Due, l.LoadedAt = instant(lastAttempt), instant(due), instant(loadedAt)
 	l.Done = l.state == done
@@ -123,6 +126,37 @@ func (t *tx) lease(id int64, campaign, node string, n int, now time.Time) ([]sto
 		return err
 	})
 	return taken, err
+}
+
+var _ campaigns.CallbackStore = (*Store)(nil)
+
+// LeaseCallbacks implements campaigns.CallbackStore. While none is due it only
+// reads.
+func (s *Store) LeaseCallbacks(ctx context.Context, campaign, node string, n int, now time.Time) ([]campaigns.Lead, error) {
+	id, err := s.campaignID(ctx, campaign)
+	if err != nil {
+		return nil, fmt.Errorf("lease agreed calls: %w", err)
+	}
+	const due = ` FROM leads INDEXED BY leads_agreed WHERE campaign = ? AND class = 0 AND state IN (0, 1) AND due <= ?`
+	var first int64
+	if some, err := s.get(ctx, `SELECT id`+due+` LIMIT 1`, []any{id, nanos(now)}, &first); err != nil || !some || n <= 0 {
+		return nil, err
+	}
+	var leads []campaigns.Lead
+	err = s.w.write(ctx, func(t *tx) error {
+		const take = `UPDATE leads SET state = 2, node = ? WHERE id IN (SELECT id` + due + ` ORDER BY due, id LIMIT ?) RETURNING ` + leadColumns
+		leads = nil
+		return t.each(take, []any{node, id, nanos(now), n}, func(rows *sql.Rows) error {
+			l, err := scanLead(rows, campaign)
+			leads = append(leads, l.Lead)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("lease agreed calls of %s: %w", campaign, err)
+	}
+	slices.SortFunc(leads, func(a, b campaigns.Lead) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
+	return leads, nil
 }
 
 // Return implements campaigns.LeadStore. Leads that are not leased are left as

@@ -223,9 +223,9 @@ func leadChange(c dialer.Change, place int64) ([]any, error) {
 	}, nil
 }
 
-// answersText is how answers stand in Redis; nothing, when there are none.
+// answersText is how answers stand in Redis; nothing, when the lead's are to stay.
 func answersText(answers map[string]string) (string, error) {
-	if len(answers) == 0 {
+	if answers == nil {
 		return "", nil
 	}
 	text, err := json.Marshal(answers)

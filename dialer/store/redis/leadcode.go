@@ -236,6 +236,9 @@ func (l *stored) decodeStands(blob string) error {
 		if err := json.Unmarshal([]byte(answers), &l.Answers); err != nil {
 			return err
 		}
+		if len(l.Answers) == 0 { // all were taken back
+			l.Answers = nil
+		}
 	}
 	for r.err == nil && len(r.b) > 0 {
 		t := tried{hash: string(r.take(8)), settled: r.bool()}

@@ -71,6 +71,7 @@ func Run(t *testing.T, m Maker) {
 		"apply safe":                applySafe,
 		"apply callback":            applyCallback,
 		"touches":                   touches,
+		"agreed calls":              agreedCalls,
 		"calls to a lead":           leadAttempts,
 		"calls that show a number":  showings,
 		"screening newest":          screeningNewest,

@@ -98,4 +98,68 @@ func applyCallback(t *testing.T, m Maker) {
 	if diff := cmp.Diff(want, f.leads(t)[0]); diff != "" {
 		t.Errorf("amended (-want +got):\n%s", diff)
 	}
+	late.Seq, late.Attempt.Answers = 8, map[string]string{}
+	f.apply(t, late)
+	want.Answers = nil
+	if diff := cmp.Diff(want, f.leads(t)[0]); diff != "" {
+		t.Errorf("answers taken back (-want +got):\n%s", diff)
+	}
+}
+
+// agreedCalls: a store that finds them by themselves does so when they are due,
+// the longest due first, and for one caller alone.
+func agreedCalls(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	store, ok := f.Backend.(campaigns.CallbackStore)
+	if !ok {
+		return
+	}
+	f.load(t, numbered(0, 5)...)
+	leads := f.lease(t, 5, monday)
+	minute := func(n int) time.Time { return monday.Add(time.Duration(n) * time.Minute) }
+	for i, due := range []int{3, 2, 9, 2} {
+		begun := intent(string('A'+rune(i)), uint64(2*i+1), leads[i], monday)
+		end := settled(begun, uint64(2*i+2), campaigns.Bridged, minute(due))
+		end.Attempt.Callback = i != 3 // that one is a retry
+		f.apply(t, begun, end)
+	}
+	f.giveBack(t, time.Time{}, leads[4])
+	ask := func(n int, now time.Time) []campaigns.LeadID {
+		t.Helper()
+		got, err := store.LeaseCallbacks(t.Context(), "spring", "node1", n, now)
+		if err != nil {
+			t.Fatalf("LeaseCallbacks: %v", err)
+		}
+		var ids []campaigns.LeadID
+		for _, l := range got {
+			if !l.Callback {
+				t.Errorf("lead %d is no agreed call", l.ID)
+			}
+			ids = append(ids, l.ID)
+		}
+		return ids
+	}
+	for _, c := range []struct {
+		n    int
+		now  time.Time
+		want []campaigns.LeadID
+	}{
+		{5, minute(1), nil},
+		{0, minute(5), nil},
+		{1, minute(5), []campaigns.LeadID{leads[1].ID}},
+		{5, minute(5), []campaigns.LeadID{leads[0].ID}},
+		{5, minute(5), nil},
+		{5, minute(9), []campaigns.LeadID{leads[2].ID}},
+	} {
+		if got := ask(c.n, c.now); !slices.Equal(got, c.want) {
+			t.Errorf("LeaseCallbacks of %d at %s = %v, want %v", c.n, c.now, got, c.want)
+		}
+	}
+	f.giveBack(t, time.Time{}, leads[2])
+	if got := ask(5, minute(9)); !slices.Equal(got, []campaigns.LeadID{leads[2].ID}) {
+		t.Errorf("given back: %v", got)
+	}
+	if got := f.lease(t, 5, minute(10)); len(got) != 2 {
+		t.Errorf("Lease then gave %d leads, want the retry and the fresh one", len(got))
+	}
 }

@@ -1,0 +1,35 @@
+package dialer
+
+import (
+	"time"
+
+	"pronto/campaigns"
+)
+
+// forAnyAgent are the leads that whoever is free may talk to; those that are due
+// for one agent are set aside until that agent is free.
+func (l *loop) forAnyAgent(leads []campaigns.Lead) []campaigns.Lead {
+	rest := leads[:0]
+	for _, lead := range leads {
+		if lead.Callback && lead.Agent != "" {
+			l.owed = append(l.owed, lead)
+			continue
+		}
+		rest = append(rest, lead)
+	}
+	return rest
+}
+
+// agentFor is the ready agent for a lead that was set aside: the one for whom the
+// call was agreed, and, when that one did not come in time, or it is for nobody in particular,
+// the longest idle.
+func (l *loop) agentFor(lead campaigns.Lead, now time.Time) *agent {
+	if lead.Callback && lead.Agent != "" && now.Before(lead.Due.Add(l.camp.Appointments.AgentWait)) {
+		a := l.agents[lead.Agent]
+		if a != nil && a.state == Ready && a.line.there() {
+			return a
+		}
+		return nil
+	}
+	return l.longestIdle()
+}
