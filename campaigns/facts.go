@@ -72,6 +72,10 @@ func (n Number) parsed() *phonenumbers.PhoneNumber {
 // Valid reports whether n is in E.164 form and within a number range in use, by
 // libphonenumber's metadata. It does not say that anybody has the number.
 func (n Number) Valid() bool {
+	code, national := n.split()
+	if p := planOf(code); p != nil {
+		return p.valid(national)
+	}
 	p := n.parsed()
 	return p != nil && phonenumbers.IsValidNumber(p)
 }

@@ -42,6 +42,13 @@ func ParseNumber(text, country string) (Number, error) {
 	} else if country == "" {
 		return "", fmt.Errorf("%w: no country code: write + and the country code first", ErrNumber)
 	}
+	if !plus {
+		if p := planOf(phonenumbers.GetCountryCodeForRegion(country)); p != nil && phonenumbers.GetRegionCodeForCountryCode(p.code) == country {
+			if n, ok := p.national(digits); ok {
+				return n, nil
+			}
+		}
+	}
 	p, err := phonenumbers.Parse(digits, country)
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", ErrNumber, plainly(err))
