@@ -67,6 +67,15 @@ func (h Hours) Open(local time.Time) bool {
 	return false
 }
 
+// Ends are the minutes of the day at which a span ends, on any weekday.
+func (h Hours) Ends() []int {
+	var ends []int
+	for _, s := range h.week() {
+		ends = append(ends, (s.to-1)%dayMinutes+1)
+	}
+	return ends
+}
+
 // NextOpen is the first instant from local on at which Open is true, in local's
 // time zone, and whether there is one within the next nine days. It walks from
 // one change of the zone's offset to the next, so that spans within a skipped

@@ -32,6 +32,8 @@ type Policy struct {
 	TrunkCountries []string
 	// HangUps says that a callee who leaves before agent and deadline counts as abandoned.
 	HangUps bool
+	// Close is the end of today's dialing; zero when the day has none.
+	Close time.Time
 }
 
 // Gate clears attempts. Implemented by dnc.Gate.
@@ -81,6 +83,7 @@ func Policies(book *rules.Book) func(c campaigns.Campaign, created, at time.Time
 		}
 		a := set.Abandon
 		p := Policy{Deadline: a.Deadline.Std(), Action: Action(a.Treatment), RuleSet: set.ID(), HangUps: a.Hangups, Zone: set.File.Zone}
+		p.Close = closeOf(c.Hours, set, at)
 		if set.CallerID.DomesticTrunk {
 			p.TrunkCountries = set.Numbers.Countries
 		}
@@ -116,6 +119,7 @@ func EngineConfig(c *campaigns.Campaign, p Policy) pacing.Config {
 		Mode:              pacing.Predictive,
 		Ratio:             c.Pacing.Ratio,
 		Target:            c.Pacing.Target,
+		Close:             p.Close,
 		Grace:             p.Grace(),
 		RingTimeout:       c.RingTimeout,
 		MaxLines:          c.Pacing.MaxLines,

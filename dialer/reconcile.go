@@ -70,14 +70,14 @@ func (s *Service) follow(ctx context.Context, r CampaignRecord, before *census) 
 		return
 	}
 	p, err := s.policyOf(r.Campaign, r.CreatedAt)
-	if err == nil && run.since.Equal(r.UpdatedAt) && run.rules == p.RuleSet {
+	if err == nil && run.since.Equal(r.UpdatedAt) && run.rules == p.RuleSet && run.close.Equal(p.Close) {
 		return
 	}
 	if err != nil {
 		s.Log.Error("campaign paused: no policy", zap.String("campaign", r.Campaign.Name), zap.Error(err))
 		r.State = Paused
 	}
-	run.since, run.rules = r.UpdatedAt, p.RuleSet
+	run.since, run.rules, run.close = r.UpdatedAt, p.RuleSet, p.Close
 	want := r.State
 	if want == Stopped || s.floor.draining && want == Running {
 		want = Draining
@@ -103,7 +103,7 @@ func (s *Service) start(ctx context.Context, r CampaignRecord, before *census) {
 	}
 	s.setBlocked(r.Campaign.Name, "")
 	ctx, cancel := context.WithCancel(ctx)
-	s.loops[r.Campaign.Name] = &running{loop: l, cancel: cancel, since: r.UpdatedAt, rules: l.policy.RuleSet}
+	s.loops[r.Campaign.Name] = &running{loop: l, cancel: cancel, since: r.UpdatedAt, rules: l.policy.RuleSet, close: l.policy.Close}
 	s.work.Go(func() {
 		if err := l.queue.Run(ctx); err != nil && ctx.Err() == nil {
 			log.Error("queue stopped", zap.Error(err))

@@ -85,6 +85,7 @@ type running struct {
 	cancel context.CancelFunc
 	since  time.Time // UpdatedAt of the record that it runs on
 	rules  string    // rule set that it runs under
+	close  time.Time // end of today's dialing that it was told
 }
 
 // New makes a service. Run starts it.

@@ -115,6 +115,7 @@ func newStudy(cmd *cobra.Command, g *globals, file string, o simulateOptions) (*
 		return nil, err
 	}
 	s.config = dialer.EngineConfig(c, s.policy)
+	s.config.Close = begin.Add(s.length())
 	s.config.MaxLines = strictest(s.config.MaxLines, o.channels)
 	s.config.MaxCallsPerSecond = strictest(s.config.MaxCallsPerSecond, o.perSecond)
 	if _, err := pacing.New(s.config); err != nil {

@@ -8,7 +8,7 @@ type Hours struct {
 
 	week         [7][]Span // by time.Weekday
 	eve, holiday []Span    // nil: no difference
-	starts       []int     // minutes at which any span begins
+	starts, ends []int     // minutes at which any span begins and ends
 }
 
 // Day is what Hours must know of a day.
@@ -31,7 +31,7 @@ func (h *Hours) compile() {
 	}
 	for _, spans := range h.Days {
 		for _, s := range spans {
-			h.starts = append(h.starts, s.From)
+			h.starts, h.ends = append(h.starts, s.From), append(h.ends, s.To)
 		}
 	}
 }
@@ -49,6 +49,9 @@ func (h *Hours) Open(d Day, minute int) bool {
 
 // Starts are the minutes of the day at which the window may open.
 func (h *Hours) Starts() []int { return h.starts }
+
+// Ends are the minutes of the day at which the window may close.
+func (h *Hours) Ends() []int { return h.ends }
 
 func within(spans []Span, minute int) bool {
 	for _, s := range spans {
