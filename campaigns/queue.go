@@ -38,7 +38,7 @@ var ErrRunning = errors.New("queue is already running")
 
 // Queue is the small stock of leads that are due, already leased and held in
 // memory, from which the campaign's loop takes: the glossary's hopper. Take,
-// Return, Release, Forget, Len, Propensities, Reassess, Exhausted and Wake never wait for the
+// Return, Release, Renew, Len, Propensities, Reassess, Exhausted and Wake never wait for the
 // store while Run runs, and may be called from any goroutine.
 type Queue struct {
 	cfg  QueueConfig
@@ -55,6 +55,7 @@ type Queue struct {
 	dry     bool      // its answer was none
 	odds    []float64 // what Propensities returned last
 	era     uint64    // of what is known about leads; grows with Reassess
+	renewed uint64    // calls of Renew
 }
 
 // holding is a lease in the queue.
@@ -184,12 +185,17 @@ func (q *Queue) Release(due time.Time, leads ...Lead) {
 	}
 }
 
-// Forget drops every lease that is held or waits to be given back, as after the
-// store has given them to others. Leads that were handed out are not affected.
-func (q *Queue) Forget() {
+// Renew gives back every lease that is held, and those that a call in progress
+// brings, as when others may have taken them: what is handed out later was leased later.
+func (q *Queue) Renew() {
+	now := q.cfg.Now()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.held, q.back = nil, nil
+	for _, h := range q.held {
+		q.giveBack(h.lead.ID, time.Time{}, now)
+	}
+	q.held = nil
+	q.renewed++
 	q.short, q.dry = false, false
 	q.wake()
 }

@@ -313,20 +313,39 @@ func TestQueueEndSaysWhatIsLeft(t *testing.T) {
 	})
 }
 
-func TestQueueForgetsLostLeases(t *testing.T) {
+func TestQueueRenewsItsLeases(t *testing.T) {
 	b := newBank(100)
 	running(t, b, campaigns.QueueConfig{High: 40, Low: 20}, func(t *testing.T, q *campaigns.Queue) {
-		taken := q.Take(5)
-		q.Release(time.Time{}, taken...)
-		q.Forget()
-		synctest.Wait()
+		q.Take(5)
+		q.Renew()
+		if n := len(q.Take(1)); n != 0 {
+			t.Fatal("hands out what was leased before")
+		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if b.held() != 80 || q.Len() != 40 {
-			t.Fatalf("%d leases out, holds %d; want 40 forgotten and 40 new ones", b.held(), q.Len())
+		if b.held() != 45 || q.Len() != 40 {
+			t.Fatalf("%d leases out, holds %d; want the 5 of the taker and 40 new ones", b.held(), q.Len())
 		}
 	})
-	if b.held() != 40 {
-		t.Fatalf("%d leases out at the end, want those that were forgotten: they are not given back", b.held())
+	if b.held() != 5 {
+		t.Fatalf("%d leases out at the end, want those of the taker", b.held())
 	}
+}
+
+func TestQueueRenewsWhatIsOnItsWay(t *testing.T) {
+	b := newBank(30)
+	b.delay = 3 * time.Second
+	running(t, b, campaigns.QueueConfig{High: 20}, func(t *testing.T, q *campaigns.Queue) {
+		time.Sleep(time.Second)
+		q.Renew()
+		time.Sleep(2*time.Second + time.Millisecond)
+		if n := len(q.Take(1)); n != 0 {
+			t.Fatal("hands out what was leased before")
+		}
+		time.Sleep(9 * time.Second)
+		synctest.Wait()
+		if q.Len() != 20 || b.held() != 20 {
+			t.Fatalf("%d leases out, holds %d; want 20 new ones", b.held(), q.Len())
+		}
+	})
 }

@@ -161,6 +161,7 @@ func (q *Queue) refill(ctx context.Context, now time.Time) error {
 	q.mu.Lock()
 	want := q.cfg.High - len(q.held)
 	enough := len(q.held) >= q.cfg.Low || q.short && now.Sub(q.asked) < pollShort
+	renewed := q.renewed
 	q.mu.Unlock()
 	if enough {
 		return nil
@@ -176,6 +177,12 @@ func (q *Queue) refill(ctx context.Context, now time.Time) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.renewed != renewed {
+		for _, l := range leads {
+			q.giveBack(l.ID, time.Time{}, now)
+		}
+		return nil
+	}
 	q.asked, q.short, q.dry = now, len(leads) < want, len(leads) == 0
 	q.held = append(q.held, q.holdings(leads, now)...)
 	return nil

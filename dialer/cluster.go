@@ -19,8 +19,8 @@ type (
 	// Fence keeps a lead to the node that holds its lease.
 	Fence interface {
 		// Intend writes the intent of an attempt, in one step with the look whether it may be: the error is ErrLeaseLost
-		// when this node does not hold the lead's lease any more (an attempt of no lead, as a test call's, needs none), and ErrNumberTaken when another attempt on the number for
-		// the seller was begun so lately that the gate need not have seen it. After another error the intent is there or not.
+		// when this node does not hold the lead's lease any more (an attempt of no lead, as a test call's, needs none), and ErrNumberTaken when an attempt on the number for
+		// the seller, but another lead, was begun so lately that the gate need not have seen it. After another error the intent is there or not.
 		Intend(ctx context.Context, a Attempt) error
 	}
 

@@ -138,14 +138,17 @@ func (s *Service) storeHeard(err error) {
 	}
 }
 
-// leasesLost drops what others have taken back: leads that wait to be dialed, and
-// agents who work elsewhere by now.
+// leasesLost lets go of what others have taken back, or may have: leads that wait to
+// be dialed, and agents who work elsewhere by now.
 func (s *Service) leasesLost() {
 	for _, r := range s.loops {
-		r.loop.queue.Forget()
-		r.loop.post(func(time.Time) { r.loop.owed = nil })
+		r.loop.queue.Renew()
+		r.loop.post(func(time.Time) {
+			r.loop.queue.Release(time.Time{}, r.loop.owed...)
+			r.loop.owed = nil
+		})
 	}
-	for _, name := range sortedKeys(s.phones) {
+	for _, name := range sortedKeys(s.floor.seats) {
 		s.background(func(ctx context.Context) {
 			if s.elsewhere(ctx, name) {
 				s.do(func() { s.unseat(name) })

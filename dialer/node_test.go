@@ -132,7 +132,7 @@ func TestNoIntentNoCall(t *testing.T) {
 	}
 }
 
-func TestLostLeasesAreForgotten(t *testing.T) {
+func TestLostLeasesAreNotUsed(t *testing.T) {
 	inCluster(t, rigOptions{agents: 1, leads: 30, script: talks(20 * time.Second)}, func(t *testing.T, r *rig, f *fakeCluster) {
 		r.run()
 		time.Sleep(10 * time.Second)

@@ -83,8 +83,10 @@ func connect(ctx context.Context, p parts) (*station, dialer.Config, error) {
 		s.desk.Close()
 		return nil, none, fmt.Errorf("sip: %w", err)
 	}
+	cluster, _ := p.store.(dialer.Cluster) // nil: the state is in the data folder
 	return s, dialer.Config{
-		Node: p.cfg.Node, Now: p.now, Log: p.log, Gate: p.gate, Trunk: s.endpoint, Routing: s.endpoint, Phones: s.endpoint, Desk: s.desk,
+		Cluster: cluster,
+		Node:    p.cfg.Node, Now: p.now, Log: p.log, Gate: p.gate, Trunk: s.endpoint, Routing: s.endpoint, Phones: s.endpoint, Desk: s.desk,
 		Leads: p.store, Attempts: p.store, Campaigns: p.store, Accounts: s.accounts, Book: p.store, OptOuts: p.store, Consents: p.store, Journal: p.journal,
 		Callers: s.endpoint, CallerBook: p.store, Callbacks: callbacks,
 		Read: func(o journal.ReadOptions) iter.Seq2[journal.Record, error] {

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"pronto/dialer"
@@ -28,8 +29,12 @@ func (s *Store) intend(ctx context.Context, a dialer.Attempt) error {
 	if err := s.announce(ctx, []dialer.Change{c}); err != nil {
 		return err
 	}
+	lead := strconv.FormatInt(int64(a.Lead), 10)
+	if a.Lead == 0 {
+		lead = a.ID
+	}
 	v, err := s.run(ctx, step{numberScript, []string{s.numberKey(a.Number, "a"), s.numberKey(a.Number, "b:"+a.Seller)}, []any{
-		"claim", a.ID, []byte(intentOf(c)), unseenFor.Milliseconds(),
+		"claim", a.ID, lead, []byte(intentOf(c)), unseenFor.Milliseconds(),
 	}})
 	if err != nil {
 		return err

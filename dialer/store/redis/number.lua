@@ -1,7 +1,7 @@
 -- What is known of one number. KEYS[1] is one of its keys, which share a hash tag:
 --
 --   a  attempts: id -> settled, record and node of the settlement, outcome, intent, settlement; the last two are not looked into
---   b:S the attempt for seller S that was claimed last, for as long as a gate may not have seen it
+--   b:S the lead (or attempt of none) for which seller S claimed the number last, for as long as a gate may not have seen it
 --   o  opt-outs: seller and campaign -> time, source, sealed number; k: the person's own key
 --   v  verdicts: register, seller and import -> time, registered, date asked about
 local FORM = '>BI6Bc0Bc0Hc0Hc0'
@@ -46,12 +46,12 @@ local function apply(id, settled, amended, seq, node, outcome, intent, settlemen
   return a.settled
 end
 
--- claim writes an intent, unless another attempt for the seller was claimed just
--- before (KEYS[2]).
-local function claim(id, intent, span)
+-- claim writes an intent, unless one for the seller was claimed just before (KEYS[2]) for another
+-- lead. Attempts on one lead are kept apart by its lease.
+local function claim(id, lead, intent, span)
   local last = call('GET', KEYS[2])
-  if last and last ~= id then return 0 end
-  call('SET', KEYS[2], id, 'PX', span)
+  if last and last ~= lead then return 0 end
+  call('SET', KEYS[2], lead, 'PX', span)
   if not read(id) then intend(id, intent) end
   return 1
 end
@@ -119,7 +119,7 @@ local op = ARGV[1]
 if op == 'apply' then
   return apply(ARGV[2], ARGV[3] == '1', ARGV[4] == '1', tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8], ARGV[9])
 elseif op == 'claim' then
-  return claim(ARGV[2], ARGV[3], ARGV[4])
+  return claim(ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 elseif op == 'optout' then
   return optout(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6])
 elseif op == 'person' then

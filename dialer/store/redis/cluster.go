@@ -1,0 +1,150 @@
+package redis
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"strconv"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dialer"
+)
+
+//go:embed cluster.lua
+var clusterSource string
+
+var clusterScript = newScript(clusterSource)
+
+var _ dialer.Cluster = (*Store)(nil)
+
+// onNodes calls the script of the nodes.
+func (s *Store) onNodes(ctx context.Context, args ...any) (any, error) {
+	return s.run(ctx, step{clusterScript, []string{s.prefix + "{nodes}n"}, args})
+}
+
+// The states of a node in cluster.lua.
+const (
+	nodeAlive = "alive"
+	nodeDead  = "dead" // what it held is being taken back
+)
+
+// Beat implements dialer.Nodes.
+func (s *Store) Beat(ctx context.Context, now time.Time) (dialer.Standing, error) {
+	first := !s.joined.Load()
+	v, err := s.onNodes(ctx, "beat", s.node, s.process, dialer.NodeLife.Microseconds(), first)
+	if err != nil {
+		return dialer.Standing{}, fmt.Errorf("say that the node lives: %w", err)
+	}
+	answer := list(v)
+	if len(answer) == 0 || whole(answer[0]) == 2 {
+		return dialer.Standing{}, fmt.Errorf("say that the node lives: %w", dialer.ErrReplaced)
+	}
+	s.joined.Store(true)
+	st := dialer.Standing{Lost: whole(answer[0]) == 1}
+	for i := 1; i+2 < len(answer); i += 3 {
+		name, state := text(answer[i]), text(answer[i+1])
+		seen, _ := strconv.ParseInt(text(answer[i+2]), 10, 64) // as the script wrote it
+		st.Nodes = append(st.Nodes, dialer.NodeLive{Name: name, Alive: state == nodeAlive, Seen: time.UnixMicro(seen).UTC()})
+		if state != nodeDead {
+			continue
+		}
+		if err := s.takeBack(ctx, name, now); err != nil {
+			return st, fmt.Errorf("take back what node %s held: %w", name, err)
+		}
+	}
+	return st, nil
+}
+
+// takeBack frees what a dead node held. It may be done by several nodes at once,
+// and again.
+func (s *Store) takeBack(ctx context.Context, node string, now time.Time) error {
+	if err := s.takeLeases(ctx, node); err != nil {
+		return err
+	}
+	// An attempt is in this list before its lead is taken for it: none that was made before the
+	// leases were gone is missed.
+	open, err := s.hash(ctx, s.keyOfNode(node, "open"))
+	if err != nil {
+		return err
+	}
+	numbers := make(map[string]campaigns.Number, len(open))
+	for id, n := range open {
+		numbers[id] = campaigns.Number(n)
+	}
+	all, err := s.attemptsOf(ctx, numbers)
+	if err != nil {
+		return err
+	}
+	for _, k := range all {
+		if k.settled {
+			continue
+		}
+		if err := s.letGo(ctx, k.Attempt, now.Add(k.RetryAt.Sub(k.At))); err != nil {
+			return err
+		}
+	}
+	_, err = s.onNodes(ctx, "taken", node)
+	return err
+}
+
+// takeLeases makes the leads fresh again that a node has leased.
+func (s *Store) takeLeases(ctx context.Context, node string) error {
+	campaigns, err := s.numbersOf(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range campaigns {
+		if _, err := s.runOn(ctx, c, "takeback", node); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Leave implements dialer.Nodes.
+func (s *Store) Leave(ctx context.Context) error {
+	if _, err := s.onNodes(ctx, "leave", s.node, s.process); err != nil {
+		return fmt.Errorf("leave the other nodes: %w", err)
+	}
+	return nil
+}
+
+// Sit implements dialer.Seats.
+func (s *Store) Sit(ctx context.Context, agent string) (elsewhere string, err error) {
+	v, err := s.onNodes(ctx, "sit", s.node, agent)
+	if err != nil {
+		return "", fmt.Errorf("take agent %s: %w", agent, err)
+	}
+	return text(v), nil
+}
+
+// Rise implements dialer.Seats.
+func (s *Store) Rise(ctx context.Context, agent string) error {
+	if _, err := s.onNodes(ctx, "rise", s.node, agent); err != nil {
+		return fmt.Errorf("give agent %s back: %w", agent, err)
+	}
+	return nil
+}
+
+// Pledge implements dialer.Pledges.
+func (s *Store) Pledge(ctx context.Context, credit map[string]float64) ([]dialer.Debt, error) {
+	args := []any{"pledge", s.node}
+	for campaign, c := range credit {
+		args = append(args, campaign, strconv.FormatFloat(c, 'f', -1, 64))
+	}
+	v, err := s.onNodes(ctx, args...)
+	if err != nil {
+		return nil, fmt.Errorf("say what may be abandoned: %w", err)
+	}
+	answer := list(v)
+	var debts []dialer.Debt
+	for i := 0; i+2 < len(answer); i += 3 {
+		c, err := strconv.ParseFloat(text(answer[i+2]), 64)
+		if err != nil {
+			return nil, fmt.Errorf("what node %s may abandon: %w", text(answer[i]), err)
+		}
+		debts = append(debts, dialer.Debt{Node: text(answer[i]), Campaign: text(answer[i+1]), Abandons: -c})
+	}
+	return debts, nil
+}
