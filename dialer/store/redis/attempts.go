@@ -24,7 +24,9 @@ func (s *Store) Apply(ctx context.Context, changes []dialer.Change) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	if err := s.apply(ctx, changes); err != nil {
+	changes = slices.Clone(changes)
+	write := func(ctx context.Context) error { return s.apply(ctx, changes) }
+	if err := s.lately(ctx, write, write); err != nil {
 		return fmt.Errorf("apply %d changes: %w", len(changes), err)
 	}
 	return nil
@@ -223,7 +225,7 @@ func leadChange(c dialer.Change, place int64) ([]any, error) {
 	}, nil
 }
 
-// answersText is how answers stand in Redis; nothing, when the lead's are to stay.
+// answersText is how answers stand in Redis; nothing, when the lead's stay as they are.
 func answersText(answers map[string]string) (string, error) {
 	if answers == nil {
 		return "", nil

@@ -18,14 +18,24 @@ const unseenFor = 10 * time.Second
 // Intend implements dialer.Fence. The number counts the attempt first; so an attempt whose lease
 // is found to be lost is counted. A lead that no campaign has needs no lease.
 func (s *Store) Intend(ctx context.Context, a dialer.Attempt) error {
-	if err := s.intend(ctx, a); err != nil {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	c := []dialer.Change{{Attempt: a}}
+	redo := func(ctx context.Context) error { return s.applyChunk(ctx, c) }
+	if err := s.lately(ctx, func(ctx context.Context) error { return s.intend(ctx, c[0]) }, redo); err != nil {
 		return fmt.Errorf("intend attempt %s: %w", a.ID, err)
 	}
 	return nil
 }
 
-func (s *Store) intend(ctx context.Context, a dialer.Attempt) error {
-	c := dialer.Change{Attempt: a}
+func (s *Store) intend(ctx context.Context, c dialer.Change) error {
+	if err := s.Trusted(); err != nil {
+		return err
+	}
+	a := c.Attempt
 	if err := s.announce(ctx, []dialer.Change{c}); err != nil {
 		return err
 	}

@@ -240,6 +240,9 @@ func (l *stored) decodeStands(blob string) error {
 			l.Answers = nil
 		}
 	}
+	if len(l.Answers) == 0 {
+		l.Answers = nil
+	}
 	for r.err == nil && len(r.b) > 0 {
 		t := tried{hash: string(r.take(8)), settled: r.bool()}
 		r.take(6 + 4) // record and node

@@ -35,6 +35,9 @@ func (s *Store) leaseLeads(ctx context.Context, campaign string, n int, now time
 	if err != nil {
 		return nil, err
 	}
+	if err := s.Trusted(); err != nil {
+		return nil, err
+	}
 	batch, doubts := s.nextBatch(no)
 	sec, nano := split(now)
 	till := now.Add(s.lease).Unix()

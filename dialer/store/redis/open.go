@@ -16,6 +16,7 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 
 	"pronto/campaigns"
 	"pronto/dialer"
@@ -63,7 +64,11 @@ type Store struct {
 	imports   book // committed imports' ids by number, as text
 	loads     book // times of list loads
 
+	watch    watch
+	notices  []string     // what could not be checked
 	replicas atomic.Int32 // that must have an intent
+	wanted   int          // what the URL says of them; -1: nothing
+	sentinel bool
 
 	mu    sync.Mutex // protects fields below
 	batch uint32     // of the last lease call
@@ -105,11 +110,22 @@ func open(ctx context.Context, o Options) (*Store, error) {
 	if o.Node == "" {
 		return nil, errors.New("the node has no name")
 	}
+	logging.Disable() // what the library would print comes back as errors
 	s := &Store{
+		wanted: place.Replicas, sentinel: place.Master != "",
 		db: place.connect(wait), prefix: place.Prefix, node: o.Node, process: cryptorand.Text(), lease: cmp.Or(o.Lease, defaultLease), wait: wait,
 		batch: rand.Uint32(), doubt: map[int64][]uint32{},
 	}
-	if err := s.begin(ctx, o); err != nil {
+	if !place.Unsynced {
+		err = s.checkSync(ctx)
+	}
+	if err == nil {
+		err = s.begin(ctx, o)
+	}
+	if err == nil {
+		err = s.beginWatch(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	return s, nil
@@ -199,6 +215,8 @@ func (s *Store) takeKey(ctx context.Context, dir string) error {
 
 // Close ends the connections. It may be called twice.
 func (s *Store) Close() error {
+	s.watch.stop()
+	<-s.watch.gone
 	if err := s.db.Close(); err != nil && !errors.Is(err, goredis.ErrClosed) {
 		return fmt.Errorf("close the state on Redis: %w", err)
 	}

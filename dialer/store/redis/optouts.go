@@ -78,8 +78,15 @@ func (s *Store) OptOutsOf(ctx context.Context, n campaigns.Number) ([]dnc.OptOut
 // may be in force already, and adding them again changes nothing.
 func (s *Store) AddOptOuts(ctx context.Context, entries []dnc.OptOut) (added int, err error) {
 	for chunk := range slices.Chunk(entries, applyMost) {
-		var n int
-		if n, err = s.addOptOuts(ctx, chunk); err != nil {
+		n, chunk := 0, slices.Clone(chunk)
+		err := s.lately(ctx, func(ctx context.Context) (err error) {
+			n, err = s.addOptOuts(ctx, chunk)
+			return err
+		}, func(ctx context.Context) error {
+			_, err := s.addOptOuts(ctx, chunk)
+			return err
+		})
+		if err != nil {
 			return 0, fmt.Errorf("add %d opt-outs: %w", len(entries), err)
 		}
 		added += n
@@ -123,12 +130,29 @@ func (s *Store) addOptOuts(ctx context.Context, entries []dnc.OptOut) (added int
 	for _, v := range answers {
 		added += int(whole(v))
 	}
-	return added, err
+	if err != nil {
+		return added, err
+	}
+	written := make([]string, len(subjects))
+	for i, subject := range subjects {
+		written[i] = s.subjectKey(subject, "w")
+	}
+	return added, s.confirmKeys(ctx, written)
 }
 
 // RemoveOptOut implements dnc.OptOutSink.
 func (s *Store) RemoveOptOut(ctx context.Context, n campaigns.Number, seller, campaign string) (removed bool, err error) {
-	v, err := s.run(ctx, step{numberScript, []string{s.numberKey(n, "o"), s.numberKey(n, "k")}, []any{"optin", seller + "\x00" + campaign}})
+	off := step{numberScript, []string{s.numberKey(n, "o"), s.numberKey(n, "k")}, []any{"optin", seller + "\x00" + campaign}}
+	var v any
+	err = s.lately(ctx, func(ctx context.Context) (err error) {
+		if v, err = s.run(ctx, off); err == nil {
+			err = s.confirmKeys(ctx, []string{s.numberKey(n, "w")})
+		}
+		return err
+	}, func(ctx context.Context) error {
+		_, err := s.run(ctx, off)
+		return err
+	})
 	if err != nil {
 		return false, fmt.Errorf("remove an opt-out: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -15,54 +16,64 @@ import (
 // failover could lose it.
 var ErrUnconfirmed = errors.New("no replica has confirmed the write")
 
-// confirm returns once enough replicas have what was written of the changes
-// (WAIT). The stream of a master is one: a replica that has a later write has
-// the earlier ones.
+// confirm returns once enough replicas have what was written of the changes.
 func (s *Store) confirm(ctx context.Context, changes []dialer.Change) error {
+	var keys []string
+	for _, c := range changes {
+		keys = append(keys, s.numberKey(c.Attempt.Number, "w"))
+		if campaign, _ := placeOf(c.Attempt.Lead); campaign > 0 {
+			keys = append(keys, s.campaignKey(campaign, "!"))
+		}
+	}
+	return s.confirmKeys(ctx, keys)
+}
+
+// confirmKeys returns once enough replicas have what was written to the masters
+// of the keys, which hold nothing. Each master must be the one that it was: what an earlier one took
+// in may be lost.
+func (s *Store) confirmKeys(ctx context.Context, keys []string) error {
 	need := int(s.replicas.Load())
-	if need == 0 || len(changes) == 0 {
+	if need == 0 || len(keys) == 0 {
 		return nil
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	keys := map[string]bool{}
-	for _, c := range changes {
-		keys[s.numberKey(c.Attempt.Number, "w")] = true
-		if campaign, _ := placeOf(c.Attempt.Lead); campaign > 0 {
-			keys[s.campaignKey(campaign, "w!")] = true
+	masters := map[*goredis.Client]string{}
+	for _, key := range keys {
+		switch db := s.db.(type) {
+		case *goredis.ClusterClient:
+			master, err := db.MasterForKey(ctx, key)
+			if err != nil {
+				return fmt.Errorf("find the master: %w", err)
+			}
+			masters[master] = key
+		case *goredis.Client:
+			masters[db] = key
 		}
 	}
-	cluster, sharded := s.db.(*goredis.ClusterClient)
-	for key := range keys {
-		var one goredis.Cmdable = s.db
-		if sharded {
-			master, err := cluster.MasterForKey(ctx, key)
-			if err != nil {
-				return err
-			}
-			one = master
-		}
-		if err := confirmOn(ctx, one, key, need, s.wait); err != nil {
+	for master, key := range masters {
+		if err := s.confirmOn(ctx, master, key, need); err != nil {
 			return err
-		}
-		if !sharded {
-			break
 		}
 	}
 	return nil
 }
 
-// confirmOn waits for the replicas of one master. WAIT counts from the last write of its own
-// connection, hence the write before it, on the same connection.
-func confirmOn(ctx context.Context, one goredis.Cmdable, key string, need int, wait time.Duration) error {
-	var have *goredis.Cmd
-	_, err := one.Pipelined(ctx, func(p goredis.Pipeliner) error {
-		p.Set(ctx, key, "", time.Minute)
-		have = p.Do(ctx, "WAIT", need, (wait * 4 / 5).Milliseconds())
-		return nil
-	})
-	if err != nil {
+// confirmOn waits for the replicas of one master. Its stream is one: a replica that
+// has a later write has the earlier ones. WAIT counts from the last write of its own connection, hence
+// the write before it.
+func (s *Store) confirmOn(ctx context.Context, master *goredis.Client, key string, need int) error {
+	p := master.Pipeline()
+	p.Set(ctx, key, "", time.Minute)
+	have, server := p.Do(ctx, "WAIT", need, (s.wait*4/5).Milliseconds()), p.Info(ctx, "server")
+	if _, err := p.Exec(ctx); err != nil {
 		return fmt.Errorf("wait for replicas: %w", err)
+	}
+	s.watch.mu.Lock()
+	known := strings.Contains(s.watch.era, info(server.Val(), "run_id"))
+	s.watch.mu.Unlock()
+	if !known {
+		return ErrChanged
 	}
 	n, err := have.Int()
 	if err == nil && n < need {

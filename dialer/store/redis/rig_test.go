@@ -6,6 +6,7 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,3 +89,13 @@ func until(t testing.TB, what string, so func() bool) {
 }
 
 func (s *server) url(query string) string { return fmt.Sprintf("redis://%s/0%s", s.addr, query) }
+
+// field finds a field in the answer of INFO and its like.
+func field(text, name string) string {
+	for line := range strings.Lines(text) {
+		if value, ok := strings.CutPrefix(line, name+":"); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}

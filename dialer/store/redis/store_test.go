@@ -51,14 +51,16 @@ func maker(url string) storetest.Maker {
 func options(url, place string) redis.Options {
 	h := fnv.New64a()
 	h.Write([]byte(place))
-	return redis.Options{URL: fmt.Sprintf("%s?prefix=%x:", url, h.Sum64()), Node: "node1", Dir: place, Wait: 20 * time.Second}
+	return redis.Options{URL: fmt.Sprintf("%s?fsync=any&prefix=%x:", url, h.Sum64()), Node: "node1", Dir: place, Wait: 20 * time.Second}
 }
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, maker(startServer(t).url("")))
 }
 
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	url := startServer(t).url("")
 	storetest.Crash(t, maker(url), 20, func(place, round string) *exec.Cmd {
 		victim := exec.Command(os.Args[0])

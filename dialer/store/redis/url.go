@@ -27,6 +27,7 @@ type Place struct {
 	Prefix             string // of every key
 	// Replicas is how many replicas must have an intent before it is good; -1: one if there are any.
 	Replicas int
+	Unsynced bool // Redis may forget what it acknowledged
 }
 
 // errURL tells the forms.
@@ -41,7 +42,8 @@ var errURL = errors.New("give redis://host:port/db, redis+sentinel://host:port,h
 //
 // rediss in place of redis asks for TLS. The query may hold prefix, which begins
 // every key (default pronto:), and replicas, how many replicas must have an intent before it is good
-// (default: one where sentinels watch or a replica is connected). An error never tells the password.
+// (default: one where sentinels watch or a replica is connected); fsync=any takes a Redis that
+// does not sync what it acknowledges. An error never tells the password.
 func ParseURL(text string) (Place, error) {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -107,6 +109,11 @@ func (p *Place) query(q url.Values) error {
 				return fmt.Errorf("replicas %q in the URL of Redis: give a number from 0 to 100", value)
 			}
 			p.Replicas = n
+		case "fsync":
+			if value != "any" {
+				return fmt.Errorf("fsync %q in the URL of Redis: any, or leave it out", value)
+			}
+			p.Unsynced = true
 		default:
 			return fmt.Errorf("%q in the URL of Redis is not known: %w", key, errURL)
 		}
