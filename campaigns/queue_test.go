@@ -3,6 +3,7 @@ package campaigns_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -346,6 +347,33 @@ func TestQueueRenewsWhatIsOnItsWay(t *testing.T) {
 		synctest.Wait()
 		if q.Len() != 20 || b.held() != 20 {
 			t.Fatalf("%d leases out, holds %d; want 20 new ones", b.held(), q.Len())
+		}
+	})
+}
+
+// A lead with best hours is handed out within them; an agreed call and a lead
+// without a wish at any time.
+func TestQueueKeepsToBestHours(t *testing.T) {
+	evening := campaigns.Hours{"sat": {"18:00-20:00"}} // a bubble's clock begins on Saturday 2000-01-01, 00:00 UTC
+	b := newBank(0)
+	b.add(1, campaigns.Lead{BestHours: evening, Zone: "Europe/Rome"})
+	b.add(1, campaigns.Lead{BestHours: evening, Number: "+442079460000"})
+	b.add(1, campaigns.Lead{BestHours: evening, Zone: "Europe/Rome", Callback: true})
+	b.add(1, campaigns.Lead{})
+	running(t, b, campaigns.QueueConfig{High: 10}, func(t *testing.T, q *campaigns.Queue) {
+		for _, step := range []struct {
+			wait time.Duration
+			want []campaigns.LeadID
+		}{{0, []campaigns.LeadID{3, 4}}, {16*time.Hour + 59*time.Minute, nil}, {2 * time.Minute, []campaigns.LeadID{1}}, {time.Hour, []campaigns.LeadID{2}}} {
+			time.Sleep(step.wait)
+			synctest.Wait()
+			var got []campaigns.LeadID
+			for _, l := range q.Take(10) {
+				got = append(got, l.ID)
+			}
+			if !slices.Equal(got, step.want) {
+				t.Errorf("after %v took %v, want %v", step.wait, got, step.want)
+			}
 		}
 	})
 }

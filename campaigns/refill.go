@@ -175,15 +175,20 @@ func (q *Queue) refill(ctx context.Context, now time.Time) error {
 		q.cfg.Log(err)
 		return err
 	}
+	short, dry := len(leads) < want, len(leads) == 0
+	leads, later := atBest(leads, now)
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	for _, l := range later {
+		q.giveBack(l.id, l.due, now)
+	}
 	if q.renewed != renewed {
 		for _, l := range leads {
 			q.giveBack(l.ID, time.Time{}, now)
 		}
 		return nil
 	}
-	q.asked, q.short, q.dry = now, len(leads) < want, len(leads) == 0
+	q.asked, q.short, q.dry = now, short, dry
 	q.held = append(q.held, q.holdings(leads, now)...)
 	return nil
 }
