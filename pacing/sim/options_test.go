@@ -277,7 +277,12 @@ func TestClairvoyantSeesWhatComes(t *testing.T) {
 
 // TestToldKnowsMore ranks what a pacer could know.
 func TestToldKnowsMore(t *testing.T) {
-	sum := func(p func(Scenario) (Pacer, error)) Summary { return summary(t, Cases()[0], 10, Seeds(40, 2), p) }
+	half := Case{Name: "half a day", Make: func(agents int, seed uint64) Scenario {
+		s := plain(nil)(agents, seed)
+		s.Length = 2 * time.Hour
+		return s
+	}}
+	sum := func(p func(Scenario) (Pacer, error)) Summary { return summary(t, half, 10, Seeds(40, 2), p) }
 	us, bound := sum(ours()), sum(rival(Clairvoyant))
 	inTheKnow := sum(rival(func(s Scenario) Pacer { return Told(s, Base(1), 0.04) }))
 	if d := Paired(inTheKnow, us); d.Mean < 1 || inTheKnow.AbandonRate.Mean > 4 || inTheKnow.Utilisation.Mean > bound.Utilisation.Mean-5 {

@@ -121,7 +121,7 @@ const (
 	horizonStep = 2 * time.Second
 	lawStep     = 250 * time.Millisecond
 	lawSteps    = 160
-	lawLeads    = 200_000
+	lawLeads    = 100_000
 )
 
 func horizon(k int) time.Duration { return time.Duration(k+1) * horizonStep }
