@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"pronto/dialer/store"
 )
 
 // host is the loopback address that the tests' servers listen on.
@@ -98,4 +101,22 @@ func field(text, name string) string {
 		}
 	}
 	return ""
+}
+
+// sameKey makes a data folder with the key of the company's own list that the
+// first folder has.
+func sameKey(t testing.TB, first string) string {
+	t.Helper()
+	key, err := os.ReadFile(filepath.Join(first, store.KeyName))
+	if err != nil {
+		key = []byte(strings.Repeat("ab", 32) + "\n")
+		if err := os.WriteFile(filepath.Join(first, store.KeyName), key, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, store.KeyName), key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
