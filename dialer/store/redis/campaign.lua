@@ -7,6 +7,7 @@
 --   f:P     list of the places of untouched leads of priority P, in list order
 --   q       priorities that have an f list, highest first
 --   r       ready leads by class and priority; w: waiting leads by due time; h: leased leads by the lease's end
+--   a       agreed calls that are not leased, by due time
 --   k       how many leads are in which state and class
 --   p:B     number -> places; x:B: external id -> place
 --   o       open loads -> state and node; s:L: rows of load L
@@ -15,7 +16,7 @@ local call, pack, unpack_ = redis.call, struct.pack, struct.unpack
 local floor = math.floor
 
 local UNTOUCHED, WAITING, READY, LEASED, DIALING, DONE = 0, 1, 2, 3, 4, 5
-local RETRY, FRESH = 1, 2
+local AGREED, RETRY, FRESH = 0, 1, 2
 local CLASS = 1099511627776 -- 2^40: one class in the score of a ready lead
 local SIZE = 64 -- leads in a list
 local HEAD = '>BBHHI4I4I4I4'
@@ -85,7 +86,11 @@ local function waitplace(id, s) return pack('>HI4', s.duen % 1000, id) end
 
 local function score(class, prio) return class * CLASS - prio end
 
+-- agreed says whether a lead is one of the agreed calls that are not leased.
+local function agreed(s) return s.class == AGREED and (s.state == WAITING or s.state == READY) end
+
 local function leave(id, s)
+  if agreed(s) then call('ZREM', base .. 'a', waitplace(id, s)) end
   if s.state == WAITING then
     call('ZREM', base .. 'w', waitplace(id, s))
   elseif s.state == READY then
@@ -98,6 +103,7 @@ end
 
 local function enter(id, s, prio, till)
   if s.state == WAITING and s.due == 0 and s.duen == 0 then s.state = READY end
+  if agreed(s) then call('ZADD', base .. 'a', micros(s.due, s.duen), waitplace(id, s)) end
   if s.state == WAITING then
     call('ZADD', base .. 'w', micros(s.due, s.duen), waitplace(id, s))
   elseif s.state == READY then
@@ -233,6 +239,24 @@ local function lease(node, batch, n, now, nown, till, most)
   if fresh.prio and fresh.i > 1 then
     call('LTRIM', base .. 'f:' .. fresh.prio, fresh.i - 1, -1)
     if call('EXISTS', base .. 'f:' .. fresh.prio) == 0 then call('ZREM', base .. 'q', fresh.prio) end
+  end
+  return out
+end
+
+-- leaseagreed leases the agreed calls that are due, the longest due first.
+local function leaseagreed(node, batch, n, now, nown, till)
+  local out, limit = {}, micros(now, nown)
+  local due = call('ZRANGE', base .. 'a', '-inf', limit, 'BYSCORE', 'LIMIT', 0, n, 'WITHSCORES')
+  for i = 1, #due, 2 do
+    local rest, id = unpack_('>HI4', due[i])
+    if tonumber(due[i + 1]) < limit or rest <= nown % 1000 then
+      local s, row = read(id), loaded(id)
+      leave(id, s)
+      s.state, s.node, s.batch = LEASED, node, batch
+      out[#out + 1] = id
+      out[#out + 1] = row
+      out[#out + 1] = enter(id, s, 0, till)
+    end
   end
   return out
 end
@@ -625,6 +649,8 @@ if op == 'lease' then
     takeback(ARGV[2], batches)
   end
   answer = lease(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]))
+elseif op == 'agreed' then
+  answer = leaseagreed(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]))
 elseif op == 'return' then
   giveback(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), 5)
 elseif op == 'takeback' then

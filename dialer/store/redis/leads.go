@@ -23,14 +23,30 @@ func (s *Store) Lease(ctx context.Context, campaign, _ string, n int, now time.T
 	if n <= 0 {
 		return nil, nil
 	}
-	leads, err := s.leaseLeads(ctx, campaign, n, now)
+	leads, err := s.leaseLeads(ctx, "lease", campaign, n, now)
 	if err != nil {
 		return nil, fmt.Errorf("lease leads of %s: %w", campaign, err)
 	}
 	return leads, nil
 }
 
-func (s *Store) leaseLeads(ctx context.Context, campaign string, n int, now time.Time) ([]campaigns.Lead, error) {
+var _ campaigns.CallbackStore = (*Store)(nil)
+
+// LeaseCallbacks implements campaigns.CallbackStore. While none is due it only
+// reads.
+func (s *Store) LeaseCallbacks(ctx context.Context, campaign, _ string, n int, now time.Time) ([]campaigns.Lead, error) {
+	if n <= 0 {
+		return nil, nil
+	}
+	leads, err := s.leaseLeads(ctx, "agreed", campaign, n, now)
+	if err != nil {
+		return nil, fmt.Errorf("lease agreed calls of %s: %w", campaign, err)
+	}
+	return leads, nil
+}
+
+// leaseLeads leases leads by the script's lease or agreed.
+func (s *Store) leaseLeads(ctx context.Context, op, campaign string, n int, now time.Time) ([]campaigns.Lead, error) {
 	no, err := s.number(ctx, campaign)
 	if err != nil {
 		return nil, err
@@ -38,10 +54,10 @@ func (s *Store) leaseLeads(ctx context.Context, campaign string, n int, now time
 	if err := s.Trusted(); err != nil {
 		return nil, err
 	}
-	batch, doubts := s.nextBatch(no)
+	batch, doubts := s.nextBatch(no, op == "lease")
 	sec, nano := split(now)
 	till := now.Add(s.lease).Unix()
-	args := []any{"lease", s.node, batch, n, sec, nano, till, max(leastPromoted, 2*n)}
+	args := []any{op, s.node, batch, n, sec, nano, till, max(leastPromoted, 2*n)}
 	for _, d := range doubts {
 		args = append(args, d)
 	}
@@ -66,12 +82,15 @@ func (s *Store) leaseLeads(ctx context.Context, campaign string, n int, now time
 	return leads, nil
 }
 
-// nextBatch numbers a lease call, and gives those of the campaign whose answer
+// nextBatch numbers a lease call; settle gives those of the campaign whose answer
 // never came: what they leased goes back with this one.
-func (s *Store) nextBatch(campaign int64) (batch uint32, doubts []uint32) {
+func (s *Store) nextBatch(campaign int64, settle bool) (batch uint32, doubts []uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.batch++
+	if !settle {
+		return s.batch, nil
+	}
 	doubts = s.doubt[campaign]
 	delete(s.doubt, campaign)
 	return s.batch, doubts
