@@ -20,10 +20,12 @@ import (
 )
 
 func newAgentCommand(g *globals) *cobra.Command {
-	return newGroup("agent", "Add, list and remove agents",
+	return newGroup("agent", "Add, list and remove agents; see and say what came of their calls",
 		newAgentAddCommand(g),
 		newAgentListCommand(g),
 		newAgentRemoveCommand(g),
+		newAgentScreenCommand(g),
+		newAgentSayCommand(g),
 	)
 }
 

@@ -70,6 +70,8 @@ func operations() map[string]operation {
 		"agent add":        changes(addAgent),
 		"agent list":       reads(listAgents),
 		"agent remove":     changes(removeAgent),
+		"agent screen":     reads(showScreen),
+		"agent say":        reads(say), // the service writes to its journal; without one nothing can be said
 		"trunk list":       reads(listTrunks),
 		"trunk test":       changes(testTrunk),
 		"live":             reads(showLive),

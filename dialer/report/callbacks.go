@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"pronto/dialer/journal"
 )
@@ -122,4 +123,16 @@ func lead(d journal.CalledBackDetail) string {
 		return "; no further attempt"
 	}
 	return "; due again from " + instant(d.Settled.RetryAt)
+}
+
+// disposed says what an agent entered.
+func disposed(r journal.Record, d journal.DisposedDetail) string {
+	s := fmt.Sprintf("%s entered: %s", agent("Agent", r), words(r.Outcome)) + phrase(", entered by ", d.Who)
+	if !d.Callback.IsZero() {
+		s += "; a call is agreed for " + instant(d.Callback) + phrase(", by ", d.For)
+	}
+	if len(d.Missing) > 0 {
+		s += "; without the answers that it needs: " + strings.Join(d.Missing, ", ")
+	}
+	return s + "."
 }

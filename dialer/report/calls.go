@@ -32,6 +32,8 @@ type Calls struct {
 	Orphaned  int            `json:"orphaned"` // the agent's phone vanished in the talk
 	Late      int            `json:"late"`     // the 200 crossed our CANCEL
 	Outcomes  map[string]int `json:"outcomes"` // of the attempts that ended
+	// Dispositions are the agents' last words for the calls, those of people who rang back included.
+	Dispositions map[string]int `json:"dispositions,omitempty"`
 
 	Ring      Mean       `json:"ring_seconds"`            // of those that rang
 	Delay     Mean       `json:"post_dial_delay_seconds"` // from INVITE to the first 18x, of those that rang
@@ -92,10 +94,11 @@ type callsCounter struct {
 	counts  map[string]*callsCount
 	invited map[string]struct{} // attempts with an INVITE that have not ended
 	put     map[string]struct{} // calls of people who rang back that were put through
+	said    map[string]string   // disposition by call
 }
 
 func newCalls(opt Options) *callsCounter {
-	return &callsCounter{opt: opt, counts: map[string]*callsCount{}, invited: map[string]struct{}{}, put: map[string]struct{}{}}
+	return &callsCounter{opt: opt, counts: map[string]*callsCount{}, invited: map[string]struct{}{}, put: map[string]struct{}{}, said: map[string]string{}}
 }
 
 func (c *callsCounter) take(r journal.Record) {
@@ -119,7 +122,12 @@ func (c *callsCounter) take(r journal.Record) {
 			n.Dialed++
 			c.invited[r.Attempt] = struct{}{}
 		}
+	case journal.Disposed:
+		c.say(n, r.Attempt, r.Outcome)
 	case journal.CalledBack:
+		if r.Outcome == journal.CallerDisposed {
+			c.say(n, r.Attempt, detail[journal.CalledBackDetail](r).Disposition)
+		}
 		c.callBack(n, r)
 	case journal.Ended, journal.Interrupted:
 		n.end(r)
@@ -127,6 +135,17 @@ func (c *callsCounter) take(r journal.Record) {
 	default:
 		n.step(r)
 	}
+}
+
+// say counts an agent's word for a call, instead of an earlier one.
+func (c *callsCounter) say(n *callsCount, call, word string) {
+	if before := c.said[call]; before != "" {
+		if n.Dispositions[before]--; n.Dispositions[before] == 0 {
+			delete(n.Dispositions, before)
+		}
+	}
+	c.said[call] = word
+	n.Dispositions[word]++
 }
 
 // callBack counts a record of a call from somebody who rang back.
@@ -146,7 +165,7 @@ func (c *callsCounter) callBack(n *callsCount, r journal.Record) {
 
 func newCallsCount(campaign string) *callsCount {
 	return &callsCount{
-		Calls: Calls{Campaign: campaign, Refused: map[string]int{}, Outcomes: map[string]int{}},
+		Calls: Calls{Campaign: campaign, Refused: map[string]int{}, Outcomes: map[string]int{}, Dispositions: map[string]int{}},
 		leads: map[int64]struct{}{},
 	}
 }
@@ -233,6 +252,9 @@ func (n *callsCount) plus(m *callsCount) {
 	}
 	for outcome, count := range m.Outcomes {
 		n.Outcomes[outcome] += count
+	}
+	for word, count := range m.Dispositions {
+		n.Dispositions[word] += count
 	}
 	n.Ring.plus(m.Ring)
 	n.Delay.plus(m.Delay)

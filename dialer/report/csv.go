@@ -67,6 +67,9 @@ func (r CallsReport) WriteCSV(w io.Writer) error {
 		for _, k := range slices.Sorted(maps.Keys(c.Outcomes)) {
 			add("outcome", k, number(c.Outcomes[k]))
 		}
+		for _, k := range slices.Sorted(maps.Keys(c.Dispositions)) {
+			add("disposition", k, number(c.Dispositions[k]))
+		}
 		add("ring_seconds", "mean", exact(c.Ring.Mean))
 		add("post_dial_delay_seconds", "mean", exact(c.Delay.Mean))
 		add("answer_to_agent_seconds", "mean", exact(c.Wait.Mean))

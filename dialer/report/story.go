@@ -109,7 +109,7 @@ func sentence(r journal.Record) string {
 	case journal.Consented:
 		return consented(detail[dnc.Consent](r), detail[fileDetail](r).Who)
 	case journal.Disposed:
-		return fmt.Sprintf("%s entered: %s.", agent("Agent", r), words(r.Outcome))
+		return disposed(r, detail[journal.DisposedDetail](r))
 	case journal.CalledBack:
 		return calledBack(r)
 	case journal.Orphaned:

@@ -167,7 +167,7 @@ func (r CallsReport) WriteText(w io.Writer) error {
 		return err
 	}
 	head := []string{""}
-	reasons, outcomes := map[string]bool{}, map[string]bool{}
+	reasons, outcomes, said := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, c := range r.Campaigns {
 		head = append(head, c.Campaign)
 		for k := range c.Refused {
@@ -175,6 +175,9 @@ func (r CallsReport) WriteText(w io.Writer) error {
 		}
 		for k := range c.Outcomes {
 			outcomes[k] = true
+		}
+		for k := range c.Dispositions {
+			said[k] = true
 		}
 	}
 	var rows [][]string
@@ -200,6 +203,9 @@ func (r CallsReport) WriteText(w io.Writer) error {
 	row("Answer crossed our CANCEL", func(c Calls) string { return number(c.Late) })
 	for _, outcome := range slices.Sorted(maps.Keys(outcomes)) {
 		row("Ended: "+outcome, func(c Calls) string { return number(c.Outcomes[outcome]) })
+	}
+	for _, word := range slices.Sorted(maps.Keys(said)) {
+		row("Agent said: "+word, func(c Calls) string { return number(c.Dispositions[word]) })
 	}
 	row("Mean post-dial delay", func(c Calls) string { return c.Delay.text() })
 	row("Mean ring time", func(c Calls) string { return c.Ring.text() })
