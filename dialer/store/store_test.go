@@ -23,6 +23,10 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if what := os.Getenv(store.MigrationVictim); what != "" {
+		fmt.Fprintln(os.Stderr, store.DieMigrating(what))
+		os.Exit(1)
+	}
 	if place := os.Getenv(victimPlace); place != "" {
 		fmt.Fprintln(os.Stderr, storetest.Victim(maker(), place, os.Getenv(victimRound), os.Stdout))
 		os.Exit(1)
