@@ -18,6 +18,7 @@ func newReportCommand(g *globals) *cobra.Command {
 		newReportKindCommand(g, "abandon", "Abandon rates against the caps of the rule sets", func(r report.Report) sheet { return r.Abandon }),
 		newReportKindCommand(g, "calls", "What came of the calls", func(r report.Report) sheet { return r.Calls }),
 		newReportKindCommand(g, "agents", "How the agents' time was spent", func(r report.Report) sheet { return r.Agents }),
+		newReportListsCommand(g),
 		newReportComplianceCommand(g),
 		newReportPropensityCommand(g),
 	)

@@ -22,10 +22,13 @@ type Load struct {
 	ID int64     `json:"id"`
 	At time.Time `json:"at"`
 	LoadNote
-	Added     int  `json:"loaded"`
-	Updated   int  `json:"updated"`
-	Unchanged int  `json:"unchanged"`
-	Undone    bool `json:"undone,omitempty"`
+	Added     int `json:"loaded"`
+	Updated   int `json:"updated"`
+	Unchanged int `json:"unchanged"`
+	// First and Last are the ids between which the leads lie that it added; 0: not known.
+	First  campaigns.LeadID `json:"first_lead,omitempty"`
+	Last   campaigns.LeadID `json:"last_lead,omitempty"`
+	Undone bool             `json:"undone,omitempty"`
 	// Lasting says that it is too old to be undone.
 	Lasting bool `json:"lasting,omitempty"`
 }
@@ -37,12 +40,12 @@ func (s *Store) Loads(ctx context.Context, campaign string) ([]Load, error) {
 		return nil, fmt.Errorf("list loads: %w", err)
 	}
 	var list []Load
-	const query = `SELECT id, at, record, added, updated, unchanged, state = 4, undo < 1 FROM loads WHERE campaign = ? AND state > 2 ORDER BY id DESC`
+	const query = `SELECT id, at, record, added, updated, unchanged, first_lead, last_lead, state = 4, undo < 1 FROM loads WHERE campaign = ? AND state > 2 ORDER BY id DESC`
 	err = s.each(ctx, query, []any{id}, func(rows *sql.Rows) error {
 		var l Load
 		var at int64
 		var record string
-		if err := rows.Scan(&l.ID, &at, &record, &l.Added, &l.Updated, &l.Unchanged, &l.Undone, &l.Lasting); err != nil {
+		if err := rows.Scan(&l.ID, &at, &record, &l.Added, &l.Updated, &l.Unchanged, &l.First, &l.Last, &l.Undone, &l.Lasting); err != nil {
 			return err
 		}
 		l.At = instant(at)

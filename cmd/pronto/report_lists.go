@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"pronto/dialer/report"
+)
+
+func newReportListsCommand(g *globals) *cobra.Command {
+	o := reportOptions{}
+	cmd := &cobra.Command{
+		Use:   "lists",
+		Short: "What came of the leads of each list that was loaded",
+		Long: `What came of the leads of each list that was loaded: how many the gate was asked about, allowed or never allowed and why, how
+many were called, reached an agent, bought. Which leads a list added the state says (pronto leads loads); everything else
+is counted from the journal.`,
+		Args: needs(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runReportLists(cmd, g, o) },
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+func runReportLists(cmd *cobra.Command, g *globals, o reportOptions) error {
+	if o.csv && g.json {
+		return usageError(errors.New("--csv and --json: give one of them"))
+	}
+	options, err := o.read(cmd.Context(), g)
+	if err != nil {
+		return err
+	}
+	doc, err := ask[campaignsDoc](cmd.Context(), g, "campaign list", struct{}{}, nil)
+	if err != nil {
+		return err
+	}
+	var lists []report.List
+	for _, c := range doc.Campaigns {
+		if o.campaign != "" && c.Name != o.campaign {
+			continue
+		}
+		loads, err := ask[loadsDoc](cmd.Context(), g, "leads loads", leadsArgs{Campaign: c.Name}, nil)
+		if err != nil {
+			return err
+		}
+		for _, l := range loads.Loads {
+			lists = append(lists, report.List{Campaign: c.Name, Load: l.ID, File: l.File, At: l.At, Leads: l.Added, First: int64(l.First), Last: int64(l.Last)})
+		}
+	}
+	figures, err := report.ReadLists(filepath.Join(g.data, journalFolder), options, lists)
+	if err != nil {
+		return err
+	}
+	return writeSheet(cmd, g, o, figures)
+}

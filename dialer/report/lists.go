@@ -1,0 +1,269 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"pronto/dialer/journal"
+)
+
+// List names a list that was loaded: the leads that it added have the ids from First
+// to Last. Which they are the state says; the journal says what came of them.
+type List struct {
+	Campaign string
+	Load     int64
+	File     string
+	At       time.Time
+	Leads    int // that it added
+	First    int64
+	Last     int64
+}
+
+// ListsReport tells what came of the leads of each list.
+type ListsReport struct {
+	Span
+	Lists []ListFigures `json:"lists"`
+}
+
+// ListFigures are those of one list; a lead counts once in each of them. Load 0 is of
+// leads that are in none of the lists given.
+type ListFigures struct {
+	Campaign string    `json:"campaign"`
+	Load     int64     `json:"load,omitempty"`
+	File     string    `json:"file,omitempty"`
+	LoadedAt time.Time `json:"loaded_at,omitzero"`
+	Leads    int       `json:"leads"`
+
+	Asked     int            `json:"asked"`    // the gate was asked about them
+	Callable  int            `json:"callable"` // it allowed a call at least once
+	Refused   map[string]int `json:"refused"`  // it never did: by the last reason
+	Dialed    int            `json:"dialed"`
+	Attempts  int            `json:"attempts"` // calls to them
+	Reached   int            `json:"reached"`  // put through to an agent
+	Abandoned int            `json:"abandoned"`
+
+	Dispositions map[string]int `json:"dispositions"` // the last of each lead
+	Conversion   float64        `json:"conversion"`   // share of those reached whose disposition is sale
+	ReachRate    float64        `json:"reach_rate"`   // share of those dialed who were reached
+}
+
+// saleDisposition is the disposition that counts as a conversion.
+const saleDisposition = "sale"
+
+// listKinds are the records that the figures of lists rest on.
+var listKinds = []journal.Kind{
+	journal.Cleared, journal.Refused, journal.Invited, journal.Connected, journal.Abandoned, journal.Ended, journal.Disposed,
+}
+
+// ReadLists computes the figures of lists from a journal's folder.
+func ReadLists(dir string, opt Options, lists []List) (ListsReport, error) {
+	span := journal.ReadOptions{Kinds: listKinds, From: opt.From, To: opt.To, Campaign: opt.Campaign, Closed: true}
+	return ListsOf(journal.Read(dir, span), opt, lists)
+}
+
+// ListsOf computes them from records in their order.
+func ListsOf(records iter.Seq2[journal.Record, error], opt Options, lists []List) (ListsReport, error) {
+	leads := map[leadKey]*leadFate{}
+	tried := map[string]struct{}{} // attempts with an INVITE that have not ended
+	for r, err := range records {
+		if err != nil {
+			return ListsReport{}, fmt.Errorf("report: %w", err)
+		}
+		if r.Lead == 0 || r.Campaign == "" || opt.Campaign != "" && r.Campaign != opt.Campaign || !opt.covers(r.At) {
+			continue
+		}
+		key := leadKey{r.Campaign, r.Lead}
+		if leads[key] == nil {
+			leads[key] = &leadFate{}
+		}
+		leads[key].take(r, tried)
+	}
+	return ListsReport{Span{From: opt.From, To: opt.To, Campaign: opt.Campaign}, figuresOf(leads, opt, lists)}, nil
+}
+
+type leadKey struct {
+	campaign string
+	lead     int64
+}
+
+// leadFate is what came of one lead.
+type leadFate struct {
+	attempts                     int
+	callable, reached, abandoned bool
+	refused, disposition         string
+}
+
+func (f *leadFate) take(r journal.Record, tried map[string]struct{}) {
+	switch r.Kind {
+	case journal.Cleared:
+		f.callable = true
+	case journal.Refused:
+		f.refused = r.Reason
+	case journal.Invited: // again after a challenge or a failover
+		if _, again := tried[r.Attempt]; !again {
+			f.attempts++
+			tried[r.Attempt] = struct{}{}
+		}
+	case journal.Connected:
+		f.reached = true
+	case journal.Abandoned:
+		f.abandoned = true
+	case journal.Ended:
+		delete(tried, r.Attempt)
+		var d journal.EndedDetail
+		if json.Unmarshal(r.Detail, &d) == nil && d.Settled.Disposition != "" {
+			f.disposition = d.Settled.Disposition
+		}
+	case journal.Disposed:
+		f.disposition = r.Outcome
+	default: // the others are not read
+	}
+}
+
+// figuresOf puts the leads into their lists.
+func figuresOf(leads map[leadKey]*leadFate, opt Options, lists []List) []ListFigures {
+	found := []*ListFigures{}
+	place := map[string][]int{} // lists of a campaign, by their first leads
+	for i, l := range lists {
+		if opt.Campaign == "" || l.Campaign == opt.Campaign {
+			found = append(found, newListFigures(l))
+			place[l.Campaign] = append(place[l.Campaign], i)
+		}
+	}
+	byList := map[string]*ListFigures{}
+	for i, l := range found {
+		byList[fmt.Sprint(l.Campaign, " ", l.Load)] = found[i]
+	}
+	for key, fate := range leads {
+		load := int64(0)
+		for _, i := range place[key.campaign] {
+			if l := lists[i]; l.First <= key.lead && key.lead <= l.Last {
+				load = l.Load
+			}
+		}
+		name := fmt.Sprint(key.campaign, " ", load)
+		if byList[name] == nil {
+			byList[name] = newListFigures(List{Campaign: key.campaign})
+			found = append(found, byList[name])
+		}
+		byList[name].add(fate)
+	}
+	slices.SortFunc(found, func(a, b *ListFigures) int {
+		if a.Campaign != b.Campaign {
+			return slices.Compare([]string{a.Campaign}, []string{b.Campaign})
+		}
+		return int(a.Load - b.Load)
+	})
+	out := make([]ListFigures, 0, len(found))
+	for _, f := range found {
+		if f.Reached > 0 {
+			f.Conversion = float64(f.Dispositions[saleDisposition]) / float64(f.Reached)
+		}
+		if f.Dialed > 0 {
+			f.ReachRate = float64(f.Reached) / float64(f.Dialed)
+		}
+		out = append(out, *f)
+	}
+	return out
+}
+
+func newListFigures(l List) *ListFigures {
+	return &ListFigures{
+		Campaign: l.Campaign, Load: l.Load, File: l.File, LoadedAt: l.At, Leads: l.Leads, Refused: map[string]int{}, Dispositions: map[string]int{},
+	}
+}
+
+func (f *ListFigures) add(l *leadFate) {
+	count := func(yes bool, n *int) {
+		if yes {
+			*n++
+		}
+	}
+	count(l.callable || l.refused != "", &f.Asked)
+	count(l.callable, &f.Callable)
+	count(l.attempts > 0, &f.Dialed)
+	count(l.reached, &f.Reached)
+	count(l.abandoned, &f.Abandoned)
+	f.Attempts += l.attempts
+	if !l.callable && l.refused != "" {
+		f.Refused[l.refused]++
+	}
+	if l.disposition != "" {
+		f.Dispositions[l.disposition]++
+	}
+	if f.Load == 0 {
+		f.Leads++
+	}
+}
+
+// WriteText writes the report for people.
+func (r ListsReport) WriteText(w io.Writer) error {
+	if len(r.Lists) == 0 {
+		return r.nothing(w, "lists")
+	}
+	if err := r.head(w, "Lists"); err != nil {
+		return err
+	}
+	var rows, why [][]string
+	for _, l := range r.Lists {
+		name := l.name()
+		refused := 0
+		for _, reason := range slices.Sorted(maps.Keys(l.Refused)) {
+			refused += l.Refused[reason]
+			why = append(why, []string{l.Campaign + ", " + name, reason, number(l.Refused[reason])})
+		}
+		rows = append(rows, []string{
+			l.Campaign, name, number(l.Leads), number(l.Asked), number(l.Callable), number(refused), number(l.Dialed), number(l.Attempts),
+			number(l.Reached), percent(l.ReachRate), number(l.Abandoned), number(l.Dispositions[saleDisposition]), percent(l.Conversion),
+		})
+	}
+	head := []string{"Campaign", "List", "Leads", "Asked", "Callable", "Refused", "Dialed", "Calls", "Reached", "Of dialed", "Abandoned", "Sales", "Of reached"}
+	if err := render(w, head, rows); err != nil || len(why) == 0 {
+		return err
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return render(w, []string{"Never allowed, of list", "Reason", "Leads"}, why)
+}
+
+func (l ListFigures) name() string {
+	if l.Load == 0 {
+		return "other leads"
+	}
+	return strconv.FormatInt(l.Load, 10) + " " + l.File
+}
+
+// WriteCSV writes one row for each figure of each list.
+func (r ListsReport) WriteCSV(w io.Writer) error {
+	rows := [][]string{{"campaign", "load", "file", "figure", "of", "value"}}
+	for _, l := range r.Lists {
+		add := func(figure, of, value string) {
+			rows = append(rows, []string{l.Campaign, strconv.FormatInt(l.Load, 10), l.File, figure, of, value})
+		}
+		for _, n := range []struct {
+			name  string
+			count int
+		}{
+			{"leads", l.Leads}, {"asked", l.Asked}, {"callable", l.Callable}, {"dialed", l.Dialed}, {"attempts", l.Attempts},
+			{"reached", l.Reached}, {"abandoned", l.Abandoned},
+		} {
+			add(n.name, "", number(n.count))
+		}
+		for _, k := range slices.Sorted(maps.Keys(l.Refused)) {
+			add("refused", k, number(l.Refused[k]))
+		}
+		for _, k := range slices.Sorted(maps.Keys(l.Dispositions)) {
+			add("disposition", k, number(l.Dispositions[k]))
+		}
+		add("reach_rate", "", exact(l.ReachRate))
+		add("conversion", "", exact(l.Conversion))
+	}
+	return writeCSV(w, rows)
+}
