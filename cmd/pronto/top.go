@@ -16,13 +16,17 @@ import (
 // topEvery is how often the view is asked for anew.
 const topEvery = 500 * time.Millisecond
 
+// listsEvery is how often the registers are asked for.
+const listsEvery = 15 * time.Second
+
 func newTopCommand(g *globals) *cobra.Command {
 	once := false
 	cmd := &cobra.Command{
 		Use:   "top",
 		Short: "Watch the running service: campaigns, why pacing dials what it dials, agents",
 		Long: `Shows the running service, twice a second: every campaign with its lines, answers, abandon rate against the cap, what the
-caps still allow and the reason of pacing's last decision, every trunk with its last hour, every agent with state and time in it.
+caps still allow and the reason of pacing's last decision, every trunk with its last hour, every agent with state and time in it, and how long the registers' last word holds. A window of
+fewer than 140 columns gets fewer of them.
 
   up, down   choose a campaign
   p          pause it, or start it again
@@ -54,6 +58,14 @@ func runTop(cmd *cobra.Command, g *globals, once bool) error {
 		_, err := ask[setDoc](ctx, g, "campaign set", setArgs{Name: name, State: state, What: what}, nil)
 		return err
 	}, ctx: cmd.Context()}
+	w.lists = func(ctx context.Context) []registerDoc {
+		doc, err := ask[registersDoc](ctx, g, "dnc registers", struct{}{}, nil)
+		if err != nil {
+			return nil // the view goes on without them
+		}
+		return doc.Registers
+	}
+	w.taken, w.asked = w.lists(cmd.Context()), time.Now()
 	w.take(first, time.Now())
 	if once || !isTerminal(cmd.OutOrStdout()) {
 		cmd.Print(w.text(false))
@@ -81,6 +93,9 @@ type watch struct {
 	set func(context.Context, string, dialer.CampaignState) error
 
 	live          dialer.Live
+	taken         []registerDoc // as they were asked for last
+	lists         func(context.Context) []registerDoc
+	asked         time.Time  // for the registers
 	dialed        []dialedBy // of the last minute, oldest first
 	chosen        string     // campaign
 	note          string     // what a key did
@@ -98,9 +113,11 @@ type dialedBy struct {
 type (
 	topTick struct{}
 	topLive struct {
-		live dialer.Live
-		at   time.Time
-		err  error
+		live   dialer.Live
+		at     time.Time
+		err    error
+		taken  []registerDoc
+		listed bool // the registers were asked for
 	}
 	topDone struct{ says string }
 )
@@ -118,14 +135,25 @@ func (w *watch) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		w.width, w.height = msg.Width, msg.Height
 	case topTick:
+		lists := w.lists
+		if time.Since(w.asked) < listsEvery {
+			lists = nil
+		}
 		return w, func() tea.Msg {
 			live, err := w.ask(w.ctx)
-			return topLive{live, time.Now(), err}
+			msg := topLive{live: live, at: time.Now(), err: err}
+			if lists != nil && err == nil {
+				msg.taken, msg.listed = lists(w.ctx), true
+			}
+			return msg
 		}
 	case topLive:
 		if msg.err != nil {
 			w.gone = msg.err
 			return w, tea.Quit
+		}
+		if msg.listed {
+			w.taken, w.asked = msg.taken, msg.at
 		}
 		w.take(msg.live, msg.at)
 		return w, tick()

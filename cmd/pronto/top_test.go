@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +17,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pronto/dialer"
+	"pronto/dnc"
 	"pronto/pacing"
 )
 
@@ -81,6 +85,51 @@ func TestTopShowsTheService(t *testing.T) {
 		t.Errorf("an empty service is shown as\n%s", text)
 	}
 }
+
+// TestTopFits draws the view for small and large windows and compares it with the golden
+// files; -update writes them.
+func TestTopFits(t *testing.T) {
+	for _, size := range []struct{ width, height int }{{80, 24}, {200, 60}} {
+		name := fmt.Sprintf("%dx%d", size.width, size.height)
+		t.Run(name, func(t *testing.T) {
+			w := &watch{width: size.width, height: size.height}
+			began := time.Now()
+			w.take(noonLive(0, 100), began)
+			live := noonLive(30*time.Second, 160)
+			for i := range 40 {
+				live.Agents = append(live.Agents, dialer.AgentLive{Name: fmt.Sprintf("agent%02d", i), State: dialer.Ready, Since: live.At.Add(-time.Duration(i) * time.Minute)})
+			}
+			w.taken = []registerDoc{
+				{Register: "rpo", Seller: "Aurora", Imports: 2, Last: &dnc.Import{At: live.At.AddDate(0, 0, -3)}, FreshUntil: live.At.AddDate(0, 0, 12)},
+				{Register: "tps"},
+			}
+			w.take(live, began.Add(30*time.Second))
+			w.note = "autumn is paused: calls in progress go on"
+			text := w.text(true)
+			for i, line := range strings.Split(text, "\n") {
+				if n := len([]rune(line)); n > size.width {
+					t.Errorf("line %d has %d columns: %q", i+1, n, line)
+				}
+			}
+			if n := strings.Count(text, "\n") + 1; n > size.height {
+				t.Errorf("%d lines", n)
+			}
+			got := strings.Replace(text, live.At.Local().Format("15:04:05"), "12:00:30", 1) + "\n"
+			path := filepath.Join("testdata", "top", name+".txt")
+			if *updateTop {
+				if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o750), os.WriteFile(path, []byte(got), 0o600)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil || string(want) != got {
+				t.Errorf("%s is not what is drawn now (run with -update-top), %v:\n%s", path, err, got)
+			}
+		})
+	}
+}
+
+var updateTop = flag.Bool("update-top", false, "write the golden files of pronto top")
 
 func TestTopKeys(t *testing.T) {
 	set := map[string]dialer.CampaignState{}

@@ -34,8 +34,9 @@ func (w *watch) text(live bool) string {
 		fmt.Fprintf(&b, "nodes: %s\n", nodesText(w.live.Nodes))
 	}
 	b.WriteString("\n")
-	w.trunks(&b)
+	w.trunks(&b, live)
 	w.agents(&b)
+	w.registers(&b)
 	if !live {
 		return b.String()
 	}
@@ -44,13 +45,17 @@ func (w *watch) text(live bool) string {
 		lines = append(lines[:room-1], fmt.Sprintf("… %d more lines: make the window higher", len(lines)-room+1))
 	}
 	for i, line := range lines {
+		line = strings.TrimRight(line, " ")
+		lines[i] = line
 		if r := []rune(line); w.width > 0 && len(r) > w.width {
 			lines[i] = string(r[:w.width])
 		}
 	}
 	last := "up, down: choose   p: pause or start   q: quit"
-	if w.note != "" {
-		last += "   | " + w.note
+	if long := last + "   | " + w.note; w.note != "" && w.width > 0 && len([]rune(long)) > w.width {
+		last = string([]rune(w.note)[:min(len([]rune(w.note)), w.width)])
+	} else if w.note != "" {
+		last = long
 	}
 	return strings.Join(append(lines, "", last), "\n")
 }
@@ -61,35 +66,97 @@ func (w *watch) campaigns(b *bytes.Buffer, live bool) {
 		b.WriteString("no campaign runs: pronto campaign start NAME\n")
 		return
 	}
-	t := newTable(b, "", "CAMPAIGN", "STATE", "LINES", "WAITING", "TALKING", "DIALED", "ANSWERED", "CONNECTED", "ABANDONED", "RATE OF CAP", "CREDIT", "WHY")
+	heads := []any{"", "CAMPAIGN", "STATE", "LINES", "WAITING", "TALKING", "DIALED", "ANSWERED", "CONNECTED", "ABANDONED", "RATE OF CAP", "CREDIT", "WHY"}
+	if w.narrow(live) {
+		heads = []any{"", "CAMPAIGN", "STATE", "LINES", "TALK", "RATE OF CAP", "CREDIT", "WHY"}
+	}
+	t := newTable(b, heads...)
 	for i, c := range w.live.Campaigns {
 		mark := ""
 		if live && i == w.place() {
 			mark = ">"
 		}
+		spent, credit := rate(c.Decision.Rate)+" of "+rate(c.Cap), fmt.Sprintf("%.1f", c.Decision.Credit)
+		if w.narrow(live) {
+			t.AppendRow(table.Row{mark, c.Name, c.State, c.Lines, c.Talking, spent, credit, c.Decision.Reason})
+			continue
+		}
 		t.AppendRow(table.Row{
 			mark, c.Name, c.State, c.Lines, c.Waiting, c.Talking, c.Tally.Dialed, c.Tally.Answered, c.Tally.Connected, c.Tally.Abandoned,
-			rate(c.Decision.Rate) + " of " + rate(c.Cap), fmt.Sprintf("%.1f", c.Decision.Credit), c.Decision.Reason,
+			spent, credit, c.Decision.Reason,
 		})
 	}
 	t.Render()
 }
 
+// wide is the least width of a window that shows every column.
+const wide = 140
+
+// narrow reports whether columns are left out.
+func (w *watch) narrow(live bool) bool { return live && w.width > 0 && w.width < wide }
+
 // trunks draws one line for each trunk.
-func (w *watch) trunks(b *bytes.Buffer) {
+func (w *watch) trunks(b *bytes.Buffer, live bool) {
 	if len(w.live.Trunks) == 0 {
 		return
 	}
-	t := newTable(b, "TRUNK", "STATE", "CALLS NOW", "A SECOND", "LAST HOUR", "ANSWERED", "POST-DIAL", "FAILURES", "FALSE ANSWERS", "")
+	heads := []any{"TRUNK", "STATE", "CALLS NOW", "A SECOND", "LAST HOUR", "ANSWERED", "POST-DIAL", "FAILURES", "FALSE ANSWERS", ""}
+	if w.narrow(live) {
+		heads = []any{"TRUNK", "STATE", "CALLS NOW", "LAST HOUR", "ANSWERED", "FAILURES", ""}
+	}
+	t := newTable(b, heads...)
 	for _, k := range w.live.Trunks {
+		inUse, answered := ofBound(float64(k.InUse), float64(k.Channels)), rate(k.Hour.AnswerRatio)
+		if w.narrow(live) {
+			t.AppendRow(table.Row{k.Name, k.State, inUse, k.Hour.Calls, answered, k.Hour.Failures, k.Why})
+			continue
+		}
 		t.AppendRow(table.Row{
-			k.Name, k.State, ofBound(float64(k.InUse), float64(k.Channels)), ofBound(k.CallsPerSecond, k.MaxPerSecond), k.Hour.Calls,
-			rate(k.Hour.AnswerRatio), fmt.Sprintf("%.1f s", k.Hour.PostDialP50/1000), k.Hour.Failures, k.Hour.FalseAnswers, k.Why,
+			k.Name, k.State, inUse, ofBound(k.CallsPerSecond, k.MaxPerSecond), k.Hour.Calls,
+			answered, fmt.Sprintf("%.1f s", k.Hour.PostDialP50/1000), k.Hour.Failures, k.Hour.FalseAnswers, k.Why,
 		})
 	}
 	t.Render()
 	b.WriteString("\n")
 }
+
+// registers says how long the registers' last word holds.
+func (w *watch) registers(b *bytes.Buffer) {
+	var all []string
+	for _, r := range w.taken {
+		name := r.Register
+		if r.Seller != "" {
+			name += " for " + r.Seller
+		}
+		switch {
+		case r.Imports == 0 || r.Last == nil:
+			name += " never taken in"
+		case r.FreshUntil.IsZero():
+			name += " taken in " + ago(w.live.At.Sub(r.Last.At))
+		case r.FreshUntil.Before(w.live.At):
+			name += " ended " + ago(w.live.At.Sub(r.FreshUntil))
+		default:
+			name += " of " + ago(w.live.At.Sub(r.Last.At)) + ", holds " + days(r.FreshUntil.Sub(w.live.At))
+		}
+		all = append(all, name)
+	}
+	if len(all) > 0 {
+		fmt.Fprintf(b, "registers: %s\n", strings.Join(all, "; "))
+	}
+}
+
+// days writes a span of time roughly.
+func days(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days", int(d.Hours())/24)
+	case d >= time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d min", int(max(d, 0).Minutes()))
+}
+
+func ago(d time.Duration) string { return days(d) + " ago" }
 
 // ofBound writes how much of a bound is used; a bound of 0 is none.
 func ofBound(used, bound float64) string {
@@ -116,20 +183,18 @@ func (w *watch) agents(b *bytes.Buffer) {
 			continue
 		}
 		slices.SortFunc(all, func(x, y dialer.AgentLive) int { return x.Since.Compare(y.Since) })
-		fmt.Fprintf(b, "%-11s%3d  ", state, len(all))
+		line := fmt.Sprintf("%-11s%3d  ", state, len(all))
 		for i, a := range all {
-			if i == agentsShown {
-				fmt.Fprintf(b, "and %d more", len(all)-i)
+			next := fmt.Sprintf("%s %s  ", a.Name, lasting(w.live.At.Sub(a.Since)))
+			if w.width > 0 && len([]rune(line+next)) > w.width-len("and 10000 more") {
+				line += fmt.Sprintf("and %d more", len(all)-i)
 				break
 			}
-			fmt.Fprintf(b, "%s %s  ", a.Name, lasting(w.live.At.Sub(a.Since)))
+			line += next
 		}
-		b.WriteString("\n")
+		b.WriteString(line + "\n")
 	}
 }
-
-// agentsShown is how many agents of a state are named.
-const agentsShown = 6
 
 // lasting writes a time span as 3:07 or 1:02:03.
 func lasting(d time.Duration) string {
