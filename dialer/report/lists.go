@@ -251,8 +251,13 @@ func (r ListsReport) WriteCSV(w io.Writer) error {
 			name  string
 			count int
 		}{
-			{"leads", l.Leads}, {"asked", l.Asked}, {"callable", l.Callable}, {"dialed", l.Dialed}, {"attempts", l.Attempts},
-			{"reached", l.Reached}, {"abandoned", l.Abandoned},
+			{"leads", l.Leads},
+			{"asked", l.Asked},
+			{"callable", l.Callable},
+			{"dialed", l.Dialed},
+			{"attempts", l.Attempts},
+			{"reached", l.Reached},
+			{"abandoned", l.Abandoned},
 		} {
 			add(n.name, "", number(n.count))
 		}
