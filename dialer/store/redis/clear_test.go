@@ -116,7 +116,7 @@ func tuesday(t testing.TB) time.Time {
 // refuses the very next call of each other node, and what it takes off does not.
 func TestOptOutHoldsOnEveryNodeAtOnce(t *testing.T) {
 	now := tuesday(t)
-	all := nodes(t, startServer(t).url(""), "node1", "node2", "node3")
+	all := nodes(t, startServer(t, synced...).url(""), "node1", "node2", "node3")
 	screen(t, all[0].store, now, 20)
 	refused := func(round int, want bool) {
 		for i, node := range all {
@@ -146,7 +146,7 @@ func TestOptOutHoldsOnEveryNodeAtOnce(t *testing.T) {
 // a register of verdicts, without the journal's write.
 func BenchmarkClear(b *testing.B) {
 	now := tuesday(b)
-	node := nodes(b, startServer(b).url(""), "node1")[0]
+	node := nodes(b, startServer(b, synced...).url(""), "node1")[0]
 	screen(b, node.store, now, *verdicts)
 	r := rand.New(rand.NewPCG(3, 3))
 	var took []time.Duration
@@ -162,4 +162,41 @@ func BenchmarkClear(b *testing.B) {
 	slices.Sort(took)
 	b.ReportMetric(float64(took[len(took)/2])/1e3, "p50-µs")
 	b.ReportMetric(float64(took[len(took)*99/100])/1e3, "p99-µs")
+}
+
+// TestErasedStayListed: erasing takes number and key of a person out of the list and
+// leaves the entry in force on every node; opting out again names them again.
+func TestErasedStayListed(t *testing.T) {
+	now := tuesday(t)
+	all := nodes(t, startServer(t, synced...).url(""), "node1", "node2")
+	gone, stays := numbered(1), numbered(2)
+	entries := []dnc.OptOut{{Number: gone, At: now, Source: "cli"}, {Number: stays, At: now, Source: "cli"}}
+	if _, err := all[0].store.AddOptOuts(t.Context(), entries); err != nil {
+		t.Fatal(err)
+	}
+	named := func() (names []campaigns.Number) {
+		if err := all[1].store.EachOptOut(t.Context(), func(e dnc.OptOut) error {
+			names = append(names, e.Number)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(names)
+		return names
+	}
+	if err := all[0].store.EraseNumber(t.Context(), gone, store.EraseParts{Listed: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got := named(); !slices.Equal(got, []campaigns.Number{"", stays}) {
+		t.Errorf("the list names %q", got)
+	}
+	if _, out, err := all[1].store.OptedOut(t.Context(), gone, "acme", "c"); !out || err != nil {
+		t.Errorf("an erased person is off the list: %v", err)
+	}
+	if added, err := all[1].store.AddOptOuts(t.Context(), entries[:1]); added != 0 || err != nil {
+		t.Errorf("opted out again: %d added, %v", added, err)
+	}
+	if got := named(); !slices.Equal(got, []campaigns.Number{gone, stays}) {
+		t.Errorf("after opting out again the list names %q", got)
+	}
 }
