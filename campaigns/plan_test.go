@@ -116,6 +116,14 @@ func zeros(digits string) int32 {
 }
 
 func BenchmarkParseNumber(b *testing.B) {
+	b.Run("libphonenumber", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if byLibrary("3471234567", "IT") == "" {
+				b.Fatal("no number")
+			}
+		}
+	})
 	for _, c := range []struct{ name, text string }{{"national", "3471234567"}, {"e164", "+393471234567"}} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()

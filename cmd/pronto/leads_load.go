@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -133,6 +134,7 @@ type loadedDoc struct {
 }
 
 func runLeadsLoad(cmd *cobra.Command, g *globals, args loadArgs, rejects string) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(40)) // a long list shall not take twice its memory
 	in, size, err := openInput(cmd, args.File)
 	if err != nil {
 		return err

@@ -9,8 +9,8 @@ import (
 	"pronto/campaigns"
 )
 
-// stageChunk is how many rows are set aside together, and merged by one short
-// transaction: what the dial path may have to wait for.
+// stageChunk is how many rows are set aside in one record, and merged by one
+// short transaction: what the dial path may have to wait for.
 const stageChunk = 500
 
 // undoFor is how long a load can be undone.
@@ -81,6 +81,7 @@ func (l *LeadLoad) Stage(ctx context.Context, leads []campaigns.Lead) error {
 	if l.over {
 		return fmt.Errorf("stage leads: the load is over")
 	}
+	var batches [][]byte
 	for from := 0; from < len(leads); from += stageChunk {
 		var batch []byte
 		for i := from; i < min(from+stageChunk, len(leads)); i++ {
@@ -90,13 +91,18 @@ func (l *LeadLoad) Stage(ctx context.Context, leads []campaigns.Lead) error {
 			}
 			batch = row.append(batch)
 		}
-		err := l.s.w.write(ctx, func(t *tx) error {
-			_, err := t.exec(`INSERT INTO lead_batches(load, rows) VALUES(?, ?)`, l.id, batch)
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("stage leads: %w", err)
+		batches = append(batches, batch)
+	}
+	err := l.s.w.write(ctx, func(t *tx) error {
+		for _, batch := range batches {
+			if _, err := t.exec(`INSERT INTO lead_batches(load, rows) VALUES(?, ?)`, l.id, batch); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("stage leads: %w", err)
 	}
 	return nil
 }
