@@ -19,6 +19,7 @@ func FuzzObserve(f *testing.F) {
 		}
 	}
 	f.Add(seed)
+	f.Add(bytes.Repeat([]byte{1, 12, 1, 1, 10, 200}, 3)) // no kind of event, no outcome
 	f.Fuzz(func(t *testing.T, data []byte) {
 		e := mustNew(t, Config{
 			Grace: 2 * time.Second, MaxCallsPerSecond: 5,
