@@ -80,7 +80,7 @@ func openHouse(ctx context.Context, dir string, o houseOptions) (*house, error) 
 // open opens what is in the folder; what it opened is closed by Close.
 func (h *house) open(ctx context.Context, o houseOptions) error {
 	var err error
-	if h.store, err = openState(ctx, h.dir, o.config); err != nil {
+	if h.store, err = openState(ctx, h.dir, o.what, o.config); err != nil {
 		return err
 	}
 	if h.book, h.own, err = readRules(o.config.Rules); err != nil {

@@ -199,6 +199,7 @@ func writeFile(t testing.TB, path, text string) {
 type installation struct {
 	t            testing.TB
 	data, config string
+	env          []string // of its commands, beside ours: NAME=VALUE
 }
 
 // install lays out an empty data folder with a configuration file.
@@ -213,7 +214,9 @@ func install(t testing.TB, configuration string) *installation {
 // command makes a command line of the binary on the data folder.
 func (in *installation) command(args ...string) *exec.Cmd {
 	in.t.Helper()
-	return exec.CommandContext(in.t.Context(), prontoBinary(in.t), slices.Concat([]string{"--data", in.data, "--config", in.config}, args)...)
+	cmd := exec.CommandContext(in.t.Context(), prontoBinary(in.t), slices.Concat([]string{"--data", in.data, "--config", in.config}, args)...)
+	cmd.Env = append(os.Environ(), in.env...)
+	return cmd
 }
 
 // do runs a command, which must succeed, and gives what it printed.

@@ -96,11 +96,20 @@ func (h *house) embedded(what string) (*store.Store, error) {
 
 var _ state = (*redis.Store)(nil)
 
-// openState opens the state of the data folder dir: in Redis, where the
-// configuration says so.
-func openState(ctx context.Context, dir string, c config) (state, error) {
+// patienceOf is how long one question to Redis may take: the service must know soon
+// that it gets no answer, a command on its own would rather wait.
+func patienceOf(what string) time.Duration {
+	if what == "serve" {
+		return 500 * time.Millisecond
+	}
+	return patience
+}
+
+// openState opens the state of the data folder dir for what is to be done: in Redis,
+// where the configuration says so.
+func openState(ctx context.Context, dir, what string, c config) (state, error) {
 	if c.Redis != "" {
-		s, err := redis.Open(ctx, redis.Options{URL: c.Redis, Node: c.Node, Dir: dir})
+		s, err := redis.Open(ctx, redis.Options{URL: c.Redis, Node: c.Node, Dir: dir, Wait: patienceOf(what)})
 		if err != nil {
 			return nil, err
 		}
