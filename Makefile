@@ -66,9 +66,10 @@ vulncheck: ## known vulnerabilities in what the program calls; asks vuln.go.dev,
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 $${GOVULNDB:+-db $$GOVULNDB} ./...
 
 .PHONY: soak
-soak: build ## kill -9 at random under load, 100 times, and at each part of each step
+soak: build ## kill -9 at random under load, 100 times, and at each part of each step; four nodes on one Redis with 200 troubles
 	PRONTO_KILLS=100 $(GO) test -run TestKilledAtRandom -timeout 60m -v ./cmd/pronto
 	PRONTO_STEPS=all $(GO) test -run TestKilledAtEachStep -timeout 60m -v ./cmd/pronto
+	PRONTO_NODES=4 PRONTO_LEADS=100000 PRONTO_TROUBLES=200 $(GO) test -run TestNodesShareLeads -timeout 120m -v ./cmd/pronto
 
 .PHONY: bench
 bench: build bench-calls ## figures of docs/benchmarks.md: calls first, then the parts
