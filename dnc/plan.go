@@ -17,6 +17,11 @@ type Plan struct {
 	// Until counts the callable leads by the day, at the rule set's zone, on which
 	// what their clearance rests on ends: a verdict, a copy of a list.
 	Until map[string]int `json:"until,omitempty"`
+	// Now counts the leads that may be called at this moment; From counts the others for whom it is known from when
+	// they may be, by that hour at the rule set's zone: callable ones whose window opens then, and refused ones
+	// whose refusal ends.
+	Now  int            `json:"now"`
+	From map[string]int `json:"from,omitempty"`
 	// Agent counts the callable leads that need an agent reserved.
 	Agent int `json:"agent,omitempty"`
 	// NotChecked are checks that could not be made.
@@ -32,7 +37,7 @@ func (g *Gate) Plan(ctx context.Context, leads iter.Seq[campaigns.Lead], terms T
 			stages = append(stages, s)
 		}
 	}
-	p := Plan{Refused: map[Reason]int{}, Until: map[string]int{}}
+	p := Plan{Refused: map[Reason]int{}, Until: map[string]int{}, From: map[string]int{}}
 	skipped := map[string]bool{}
 	for lead := range leads {
 		if err := ctx.Err(); err != nil {
@@ -55,7 +60,13 @@ func (p *Plan) add(q *query) {
 	p.Leads++
 	if !q.v.Allowed {
 		p.Refused[q.v.Reason]++
+		p.from(q, q.v.NextCallable)
 		return
+	}
+	if q.openAt(q.now, true) {
+		p.Now++
+	} else {
+		p.from(q, q.nextOpen(q.now))
 	}
 	p.Callable++
 	if q.v.NeedsAgent {
@@ -63,5 +74,12 @@ func (p *Plan) add(q *query) {
 	}
 	if !q.until.IsZero() {
 		p.Until[q.until.In(q.set.File.Zone).Format(time.DateOnly)]++
+	}
+}
+
+// from counts a lead that may be called from an instant on; zero: not known.
+func (p *Plan) from(q *query, at time.Time) {
+	if !at.IsZero() && q.set != nil {
+		p.From[at.In(q.set.File.Zone).Format("2006-01-02 15:00")]++
 	}
 }

@@ -30,16 +30,23 @@ func TestPlan(t *testing.T) {
 	add(5, time.Time{}, false)
 	add(6, now.AddDate(0, -2, 0), false)
 	s.optOuts[add(7, now.Add(-time.Hour), false)] = OptOut{}
+	s.touches[add(8, now.Add(-time.Hour), false)] = Touch{LastAbandoned: now.AddDate(0, 0, -3)}
 	leads = append(leads, campaigns.Lead{Number: "+39"})
 
 	p, err := gate(t, s, nil).Plan(context.Background(), slices.Values(leads), req.Campaign, night)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Leads != 8 || p.Callable != 3 || p.Agent != 1 {
+	if p.Now != 0 || fmt.Sprint(p.From) != "map[2026-11-25 09:00:3 2026-11-26 10:00:1]" {
+		t.Errorf("%d callable now, others from %v", p.Now, p.From)
+	}
+	if day, err := gate(t, s, nil).Plan(context.Background(), slices.Values(leads), req.Campaign, now); err != nil || day.Now != 3 || fmt.Sprint(day.From) != "map[2026-11-26 10:00:1]" {
+		t.Errorf("by day: %+v, %v", day, err)
+	}
+	if p.Leads != 9 || p.Callable != 3 || p.Agent != 1 {
 		t.Errorf("plan %+v", p)
 	}
-	if got, want := fmt.Sprint(p.Refused), "map[invalid:1 opted_out:1 registered:1 unscreened:1 verdict_expired:1]"; got != want {
+	if got, want := fmt.Sprint(p.Refused), "map[abandon_lock:1 invalid:1 opted_out:1 registered:1 unscreened:1 verdict_expired:1]"; got != want {
 		t.Errorf("refused %s, want %s", got, want)
 	}
 	if got, want := fmt.Sprint(p.Until), "map[2026-12-08:2 2026-12-09:1]"; got != want {

@@ -24,7 +24,8 @@ func newCampaignPlanCommand(g *globals) *cobra.Command {
 		Use:   "plan NAME|FILE",
 		Short: "Say before dialing how many leads may be called, and why the others may not",
 		Long: `Puts every lead of a campaign that is still to be called to the gate, without calling and without evidence. The hour
-does not count: a lead that may be called in the morning is callable. With a campaign file, which need not be applied
+does not count: a lead that may be called in the morning is callable; from when on stands below. Then follows how long
+the agents who are logged in need to dial each callable lead once, at the pace of the last seven days. With a campaign file, which need not be applied
 yet, the leads of the campaign of that name are put to the file's terms.
 
 EXIT STATUS
@@ -49,6 +50,7 @@ type planDoc struct {
 	At           time.Time `json:"at"`
 	Done         int       `json:"done"` // leads that are not called again; in no other count
 	dnc.Plan
+	Lasts lastsDoc `json:"lasts"`
 }
 
 func runCampaignPlan(cmd *cobra.Command, g *globals, what string) error {
@@ -74,6 +76,8 @@ func runCampaignPlan(cmd *cobra.Command, g *globals, what string) error {
 		if doc.Agent > 0 {
 			cmd.Printf("%s callable only with an agent reserved for the call\n", thousands(doc.Agent))
 		}
+		showOpenings(cmd, doc)
+		cmd.Println(doc.Lasts.sentence())
 		if len(doc.NotChecked) > 0 {
 			cmd.Printf("not checked: %s\n", strings.Join(doc.NotChecked, ", "))
 		}
@@ -175,7 +179,9 @@ func planCampaign(ctx context.Context, h *house, args planArgs, r request) (*wor
 		leads := h.leads(ctx, name, tell)
 		doc.Plan, err = h.gate.Plan(ctx, leads.waiting, record.Terms(), now)
 		doc.Done = leads.done
-		return doc, errors.Join(leads.err, err)
+		lasts, wrong := h.lasts(ctx, record, doc.Callable, now)
+		doc.Lasts = lasts
+		return doc, errors.Join(leads.err, err, wrong)
 	}}, nil
 }
 
