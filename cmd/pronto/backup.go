@@ -96,6 +96,9 @@ func runBackup(cmd *cobra.Command, g *globals, file string, o backupOptions) err
 	}
 	return show(cmd, g, doc, func() {
 		cmd.Printf("%s: %s of %s, %s MB, read back\n", file, plural(doc.Files, "file"), day(doc.TakenAt), megabytes(doc.Bytes))
+		if m.Schema == 0 {
+			cmd.PrintErrln("warning: the state is on Redis and not in the archive: back Redis up too (docs/operations.md)")
+		}
 		if !doc.Encrypted {
 			cmd.PrintErrln("warning: it holds people's numbers and the keys to them, and is not encrypted: keep it where only you can read it, or see --recipient and --passphrase-file")
 		}

@@ -52,15 +52,13 @@ func (b *backup) WriteTo(w io.Writer) (n int64, err error) {
 		return 0, fmt.Errorf("backup: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	state, err := h.embedded("backup")
-	if err != nil {
-		return 0, err
-	}
-	if err := state.Snapshot(b.ctx, filepath.Join(scratch, store.FileName)); err != nil {
-		return 0, err
-	}
-	if m.Schema, err = store.Schema(scratch); err != nil {
-		return 0, err
+	if state, ok := h.store.(*store.Store); ok { // else it is on Redis, which has its own backups
+		if err := state.Snapshot(b.ctx, filepath.Join(scratch, store.FileName)); err != nil {
+			return 0, err
+		}
+		if m.Schema, err = store.Schema(scratch); err != nil {
+			return 0, err
+		}
 	}
 	out := &counter{Writer: w}
 	_, err = archive.Write(out, m, b.sources(scratch))
@@ -86,7 +84,7 @@ func (h *house) scratch() (string, error) {
 func (b *backup) sources(scratch string) iter.Seq2[archive.Source, error] {
 	return func(yield func(archive.Source, error) bool) {
 		give := func(s archive.Source, err error) bool { return yield(s, errors.Join(err, b.ctx.Err())) }
-		if !oneFile(filepath.Join(scratch, store.FileName), store.FileName, give) {
+		if _, embedded := b.h.store.(*store.Store); embedded && !oneFile(filepath.Join(scratch, store.FileName), store.FileName, give) {
 			return
 		}
 		for p, err := range journal.Copy(b.h.journalDir()) {

@@ -396,3 +396,35 @@ func waitUntil(t *testing.T, what string, ok func() bool) {
 		<-time.After(5 * time.Millisecond)
 	}
 }
+
+// TestRestoreOfANodeOnRedis: an archive without a state gives the node's folder, and says
+// where the state is.
+func TestRestoreOfANodeOnRedis(t *testing.T) {
+	dir := t.TempDir()
+	data, file := filepath.Join(dir, "data"), filepath.Join(dir, "b")
+	_, g := served(t, data)
+	apply(t, g)
+	var b bytes.Buffer
+	packed, err := archive.Sealer(&b, archive.Keys{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = archive.Write(packed, archive.Manifest{Node: "local"}, func(yield func(archive.Source, error) bool) {
+		for p, err := range journal.Copy(filepath.Join(data, journalFolder)) {
+			if !yield(archive.Source{Name: journalFolder + "/" + p.Name, Size: p.Size, Content: p.Content}, err) {
+				return
+			}
+		}
+	})
+	if err := errors.Join(err, packed.Close(), os.WriteFile(file, b.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(dir, "restored")
+	out, err := pronto(t, "restore", file, "--data", to, "--config", g.config)
+	if err != nil || !strings.Contains(out, "on Redis") {
+		t.Errorf("restore = %v\n%s", err, out)
+	}
+	if v, err := journal.Verify(filepath.Join(to, journalFolder)); err != nil || !v.OK || v.Records == 0 {
+		t.Errorf("the journal: %+v, %v", v, err)
+	}
+}

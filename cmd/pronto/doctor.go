@@ -116,6 +116,8 @@ func examine(ctx context.Context, h *house, _ struct{}, _ request) (doctorDoc, e
 	doc.add(h.examineJournal()...)
 	doc.add(examineClock(h.now(), h.config)...)
 	doc.add(h.examineKey())
+	doc.add(h.examineJournalKeys())
+	doc.add(h.examineStore(ctx)...)
 	doc.add(examineTrunks(ctx, h.config)...)
 	doc.add(examineRoom(h.config, len(accounts))...)
 	taken, err := listRegisters(ctx, h, struct{}{}, request{})

@@ -15,6 +15,7 @@ import (
 
 	"pronto/dialer"
 	"pronto/dialer/journal"
+	"pronto/dialer/store"
 )
 
 const (
@@ -100,6 +101,43 @@ func (h *house) examineKey() finding {
 		return finding{"opt-outs", warns, fmt.Sprintf("%s can be read by others (%v)", path, info.Mode().Perm()), "chmod 600 " + path}
 	}
 	return finding{"opt-outs", good, "their key is there; it belongs to the backup", ""}
+}
+
+// examineJournalKeys looks for the journal's keys, which must be the owner's alone.
+func (h *house) examineJournalKeys() finding {
+	dir := filepath.Join(h.journalDir(), "keys")
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return finding{"journal keys", good, "none yet: they are made with the first record", ""}
+	case err != nil:
+		return finding{"journal keys", wrong, err.Error(), ""}
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && filepath.Ext(e.Name()) != ".pub" && info.Mode().Perm()&0o077 != 0 {
+			path := filepath.Join(dir, e.Name())
+			return finding{"journal keys", warns, fmt.Sprintf("%s can be read by others (%v)", path, info.Mode().Perm()), "chmod 600 " + path}
+		}
+	}
+	return finding{"journal keys", good, "their owner's alone; they belong to the backup", ""}
+}
+
+// examineStore says which schema the state has, and whether its database is sound: a page
+// that a disk damaged is found here before a call meets it.
+func (h *house) examineStore(ctx context.Context) []finding {
+	s, ok := h.store.(*store.Store)
+	if !ok {
+		return nil // on Redis
+	}
+	version, err := store.Schema(h.dir)
+	if err == nil {
+		err = s.Sound(ctx)
+	}
+	if err != nil {
+		return []finding{{"store", wrong, err.Error(), "keep a copy of the folder, then pronto restore the last backup with --journal"}}
+	}
+	return []finding{{"store", good, fmt.Sprintf("schema %d, sound", version), ""}}
 }
 
 // examineTrunks looks the trunks' names up.

@@ -141,7 +141,9 @@ func restore(cmd *cobra.Command, g *globals, o restoreOptions, keys archive.Keys
 	if err := doc.takeJournal(made, o.journal); err != nil {
 		return doc, err
 	}
-	if err := doc.settle(cmd.Context(), g, o, m, made); err != nil {
+	if m.Schema == 0 {
+		doc.lose(nil, "the state, which was on Redis when the backup was taken and is not in it", "it is in the backup of Redis; this folder is the node's journal, keys and lists")
+	} else if err := doc.settle(cmd.Context(), g, o, m, made); err != nil {
 		return doc, err
 	}
 	if err := removed(dir); err != nil { // an empty folder

@@ -39,6 +39,19 @@ func (s *Store) Snapshot(ctx context.Context, path string) error {
 	return nil
 }
 
+// Sound checks the database's pages and their order (SQLite's quick_check); it reads all
+// of it, beside the writers.
+func (s *Store) Sound(ctx context.Context) error {
+	var says string
+	if _, err := s.get(ctx, `PRAGMA quick_check(1)`, nil, &says); err != nil {
+		return fmt.Errorf("check the store: %w", err)
+	}
+	if says != "ok" {
+		return fmt.Errorf("check the store: %s", says)
+	}
+	return nil
+}
+
 // Schema is the version of the schema of the data folder dir, without opening it
 // for writing.
 func Schema(dir string) (version int, err error) {
