@@ -66,7 +66,9 @@ type erasureDoc struct {
 	Attempts int              `json:"attempts"`
 	Keys     int              `json:"journal_keys"` // of the journal's personal data, destroyed
 	Stays    []stayDoc        `json:"stays"`
-	Due      *time.Time       `json:"due"` // when the first of the rest is erased; null: nothing waits
+	// Others are the further numbers of the leads: those go with them, but verdicts, calls and consents of the numbers stay.
+	Others []campaigns.Number `json:"other_numbers,omitempty"`
+	Due    *time.Time         `json:"due"` // when the first of the rest is erased; null: nothing waits
 }
 
 // stayDoc is something that is not erased now.
@@ -103,6 +105,9 @@ func (e erasureDoc) print(cmd *cobra.Command) {
 		cmd.Printf(", %s of the journal", plurals(e.Keys, "key"))
 	}
 	cmd.Println()
+	for _, n := range e.Others {
+		cmd.Printf("  the lead has %s too: what is held of that number goes with pronto audit erase %s\n", n, n)
+	}
 	for _, s := range e.Stays {
 		until := "without end"
 		if s.Held {

@@ -76,7 +76,7 @@ func (h *house) erase(ctx context.Context, n campaigns.Number, who string, dry b
 	if err != nil {
 		return doc, err
 	}
-	doc.Leads, doc.Verdicts, doc.Stays = held.Leads, held.Verdicts, append([]stayDoc{}, d.stays...)
+	doc.Leads, doc.Verdicts, doc.Stays, doc.Others = held.Leads, held.Verdicts, append([]stayDoc{}, d.stays...), held.Others
 	parts := store.EraseParts{Leads: true, Consents: d.consents.IsZero(), Attempts: d.attempts.IsZero(), Listed: true}
 	if parts.Consents {
 		doc.Consents = len(held.Consents)

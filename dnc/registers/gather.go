@@ -31,28 +31,34 @@ func NeedOf(set *rules.Set, register string, created, now time.Time) (Need, bool
 	return Need{}, false
 }
 
-// Gather finds out, for each lead of a campaign that is still to be called, what
-// Select and Plan must know of its number. The leads keep their order.
+// Gather finds out, for each number of each lead of a campaign that is still to
+// be called, what Select and Plan must know of it. The leads keep their order; of a lead the number that is
+// called next comes first.
 func Gather(ctx context.Context, leads iter.Seq[campaigns.Lead], register, seller, campaign string, s dnc.Screenings, o dnc.OptOuts) ([]Pending, error) {
 	var all []Pending
 	for lead := range leads {
 		if lead.Done {
 			continue
 		}
-		p := Pending{Number: lead.Number, Due: lead.Due}
-		_, out, err := o.OptedOut(ctx, lead.Number, seller, campaign)
-		if err != nil {
-			return nil, fmt.Errorf("gather leads of %s: %w", campaign, err)
+		for next := range max(len(lead.Numbers), 1) {
+			if next > 0 {
+				lead, _ = lead.Turned()
+			}
+			p := Pending{Number: lead.Number, Due: lead.Due}
+			_, out, err := o.OptedOut(ctx, lead.Number, seller, campaign)
+			if err != nil {
+				return nil, fmt.Errorf("gather leads of %s: %w", campaign, err)
+			}
+			p.OptedOut = out
+			verdict, ok, err := s.Screening(ctx, register, seller, lead.Number)
+			if err != nil {
+				return nil, fmt.Errorf("gather leads of %s: %w", campaign, err)
+			}
+			if ok {
+				p.CheckedAt, p.Registered, p.Since = verdict.CheckedAt, verdict.Registered, verdict.Since
+			}
+			all = append(all, p)
 		}
-		p.OptedOut = out
-		verdict, ok, err := s.Screening(ctx, register, seller, lead.Number)
-		if err != nil {
-			return nil, fmt.Errorf("gather leads of %s: %w", campaign, err)
-		}
-		if ok {
-			p.CheckedAt, p.Registered, p.Since = verdict.CheckedAt, verdict.Registered, verdict.Since
-		}
-		all = append(all, p)
 	}
 	return all, nil
 }

@@ -37,7 +37,9 @@ func TestGather(t *testing.T) {
 		verdicts: map[campaigns.Number]dnc.Screening{"+393470000001": {Registered: true, CheckedAt: now}},
 		out:      map[campaigns.Number]bool{"+393470000002": true},
 	}
-	leads := []campaigns.Lead{{Number: "+393470000001"}, {Number: "+393470000002"}, {Number: "+393470000003", Done: true}, {Number: "+393470000004", Due: now}}
+	leads := []campaigns.Lead{{Number: "+393470000001"}, {Number: "+393470000002"}, {Number: "+393470000003", Done: true}, {Number: "+393470000004", Due: now}, {
+		Number: "+393470000006", Turn: 1, Numbers: []campaigns.LeadNumber{{Number: "+393470000005"}, {Number: "+393470000006"}, {Number: "+393470000002"}},
+	}}
 	got, err := Gather(context.Background(), slices.Values(leads), "rpo", "acme", "autumn", k, k)
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +48,9 @@ func TestGather(t *testing.T) {
 		{Number: "+393470000001", CheckedAt: now, Registered: true},
 		{Number: "+393470000002", OptedOut: true},
 		{Number: "+393470000004", Due: now},
+		{Number: "+393470000006"},
+		{Number: "+393470000002", OptedOut: true},
+		{Number: "+393470000005"},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %+v", got)
