@@ -241,11 +241,12 @@ func takeVerdicts(ctx context.Context, h *house, args importArgs, src *registers
 		Register: imp.Register, Seller: seller, Import: imp.ID, File: imp.File, SHA256: imp.SHA256,
 		Rows: doc.Rows, Clear: doc.Clear, Registered: doc.Registered, CheckedAt: imp.CheckedAt,
 	}, r.who, imp.Submission, imp.Reason}
+	defer h.holding()() // a start after a crash here looks whether the state has it
 	if err := h.record(ctx, journal.Record{Kind: journal.Imported}, detail); err != nil {
 		return doc, err
 	}
 	if err := result.Apply(ctx, h.store); err != nil {
-		note := journal.NoteDetail{Text: "import " + imp.ID + " was not taken in: " + err.Error()}
+		note := journal.NoteDetail{Text: notTaken(imp.ID) + err.Error()}
 		return doc, errors.Join(err, h.record(context.WithoutCancel(ctx), journal.Record{Kind: journal.Note}, note))
 	}
 	if asked != nil {

@@ -85,7 +85,7 @@ func (h *house) work(ctx context.Context, st *station, drainFor time.Duration, l
 	}); err != nil {
 		return err
 	}
-	if err := h.recordOwnRules(ctx); err != nil {
+	if err := errors.Join(h.recordOwnRules(ctx), h.noteLostImports(ctx)); err != nil {
 		return err
 	}
 	web, err := h.listenHTTP()
