@@ -94,7 +94,7 @@ const (
 	borrowMany  = 1    // and as many again as there have been
 
 	sureNeed  = 1.5  // abandons: below it nothing may be lost
-	sureShare = 0.6  // of what the present flow would earn
+	sureShare = 0.35 // of what the present flow would earn: agents may be leaving, and at one line each they earn less
 	sureSpan  = 5400 // seconds, at most
 
 	lateSpan = 3600 // seconds
@@ -103,7 +103,7 @@ const (
 	startSpan = int64(30 * time.Minute) // with so much time left before the first answers
 
 	flowTrust   = 0.6 // of the present flow, that it goes on while a rolling window lets go of old answers
-	rollingKeep = 0.5 // abandons kept back in it
+	rollingKeep = 0.8 // abandons kept back in it
 
 	paceFew  = 100  // answers: nothing is spread over fewer
 	paceOpen = 1500 // answers, over which a window without a known end spreads

@@ -36,24 +36,25 @@ func mixLearned(agents int, seed uint64) Scenario {
 	m.Mix = mixture
 	s := dayOf(agents, m)
 	s.Ahead = 64 + 2*agents
-	s.Guess = newHinted(m)
+	s.Guess = newHinted(m, hintWrong)
 	return s
 }
 
-// hinted guesses by a hint of the lead's kind, wrong one time in ten, and the hour.
+// hinted guesses by a hint of the lead's kind and the hour.
 type hinted struct {
 	leads *Model
 	model *propensity.Model
+	wrong float64 // how often the hint is
 }
 
 const hintWrong = 0.1
 
-func newHinted(m *Model) *hinted {
+func newHinted(m *Model, wrong float64) *hinted {
 	model, err := propensity.New([]propensity.Factor{{Name: "hint", Levels: 2}, {Name: "hour", Levels: 8}})
 	if err != nil {
 		panic(err) // the factors are constants
 	}
-	return &hinted{m, model}
+	return &hinted{m, model, wrong}
 }
 
 func (h *hinted) levels(k int, at time.Duration) []int {
@@ -63,7 +64,7 @@ func (h *hinted) levels(k int, at time.Duration) []int {
 	if h.leads.Trait(k) >= lowShare {
 		kind = 1
 	}
-	if rand.New(&source).Float64() < hintWrong {
+	if rand.New(&source).Float64() < h.wrong {
 		kind = 1 - kind
 	}
 	return []int{kind, int(at/time.Hour) % 8}
