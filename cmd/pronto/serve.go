@@ -68,6 +68,11 @@ func runServe(ctx context.Context, g *globals, o serveOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
+	if unsure, ok := h.store.(interface{ Notices() []string }); ok {
+		for _, n := range unsure.Notices() {
+			log.Warn(n)
+		}
+	}
 	st, err := wire(ctx, parts{cfg: cfg, store: h.store, journal: h.journal, gate: h.gate, book: h.book, log: log, now: h.now, changed: h.changed})
 	if err != nil {
 		return err
