@@ -45,7 +45,7 @@ func nodes(t testing.TB, url string, names ...string) []clearing {
 	var key []byte
 	for _, name := range names {
 		o := options(url, t.TempDir())
-		o.URL, o.Node = url+"?prefix=shared:", name
+		o.URL, o.Node = url+"?fsync=any&prefix=shared:", name
 		if key != nil {
 			if err := os.WriteFile(filepath.Join(o.Dir, store.KeyName), key, 0o600); err != nil {
 				t.Fatal(err)
@@ -115,6 +115,7 @@ func tuesday(t testing.TB) time.Time {
 // TestOptOutHoldsOnEveryNodeAtOnce: what one node puts on the company's own list,
 // refuses the very next call of each other node, and what it takes off does not.
 func TestOptOutHoldsOnEveryNodeAtOnce(t *testing.T) {
+	t.Parallel()
 	now := tuesday(t)
 	all := nodes(t, startServer(t, synced...).url(""), "node1", "node2", "node3")
 	screen(t, all[0].store, now, 20)
@@ -167,6 +168,7 @@ func BenchmarkClear(b *testing.B) {
 // TestErasedStayListed: erasing takes number and key of a person out of the list and
 // leaves the entry in force on every node; opting out again names them again.
 func TestErasedStayListed(t *testing.T) {
+	t.Parallel()
 	now := tuesday(t)
 	all := nodes(t, startServer(t, synced...).url(""), "node1", "node2")
 	gone, stays := numbered(1), numbered(2)

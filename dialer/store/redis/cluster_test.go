@@ -29,7 +29,7 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func newNodesOf(t *testing.T, leads int) *nodesOf {
 	t.Helper()
-	n := &nodesOf{t: t, url: startServer(t).url(""), dirs: map[string]string{"a": t.TempDir(), "b": t.TempDir()}}
+	n := &nodesOf{t: t, url: startServer(t).url("?fsync=any"), dirs: map[string]string{"a": t.TempDir(), "b": t.TempDir()}}
 	n.a = n.open("a")
 	record := dialer.CampaignRecord{Campaign: campaigns.Campaign{Name: "spring", Seller: "acme"}, State: dialer.Running, CreatedAt: noon, UpdatedAt: noon}
 	if _, err := n.a.PutCampaign(t.Context(), record); err != nil {
@@ -111,6 +111,7 @@ func numbersOf(leads []campaigns.Lead) []campaigns.Number {
 // A dead node's lead without an intent is fresh; one with an intent waits its delay from
 // the moment on in which the death was noticed, and its attempt stays the node's own.
 func TestDeadNodeGivesBack(t *testing.T) {
+	t.Parallel()
 	n := newNodesOf(t, 3)
 	held := n.lease(n.a, 2, noon)
 	if err := n.a.Intend(t.Context(), attempt("01A", held[0])); err != nil {
@@ -147,6 +148,7 @@ func TestDeadNodeGivesBack(t *testing.T) {
 // What a node that was taken for dead does afterwards changes nothing for who has
 // the lead now.
 func TestLateNodeIsFenced(t *testing.T) {
+	t.Parallel()
 	n := newNodesOf(t, 1)
 	lead := n.lease(n.a, 1, noon)[0]
 	if err := n.a.Leave(t.Context()); err != nil {
@@ -184,6 +186,7 @@ func TestLateNodeIsFenced(t *testing.T) {
 // A node that comes back settles what it had begun, and does not bring back a lead
 // that another node has finished meanwhile, nor keep it from being finished.
 func TestLateSettlementLeavesTheLead(t *testing.T) {
+	t.Parallel()
 	n := newNodesOf(t, 1)
 	lead := n.lease(n.a, 1, noon)[0]
 	if err := n.a.Intend(t.Context(), attempt("01A", lead)); err != nil {
@@ -227,6 +230,7 @@ func TestLateSettlementLeavesTheLead(t *testing.T) {
 // Two leads with one number, at two nodes: the second attempt is refused, though
 // both gates allowed it.
 func TestNumberIsCalledByOneNode(t *testing.T) {
+	t.Parallel()
 	n := newNodesOf(t, 2)
 	one, two := n.lease(n.a, 1, noon)[0], n.lease(n.b, 1, noon)[0]
 	two.Number = one.Number
@@ -247,6 +251,7 @@ func TestNumberIsCalledByOneNode(t *testing.T) {
 }
 
 func TestSilentNodeDies(t *testing.T) {
+	t.Parallel()
 	n := newNodesOf(t, 1)
 	n.lease(n.a, 1, noon)
 	began := time.Now()
@@ -267,6 +272,7 @@ func TestSilentNodeDies(t *testing.T) {
 }
 
 func TestLaterProcessReplaces(t *testing.T) {
+	t.Parallel()
 	n := newNodesOf(t, 1)
 	n.lease(n.a, 1, noon)
 	later := n.open("a")
@@ -288,6 +294,7 @@ func TestLaterProcessReplaces(t *testing.T) {
 }
 
 func TestSeats(t *testing.T) {
+	t.Parallel()
 	n := newNodesOf(t, 0)
 	sit := func(s *redis.Store, want string) {
 		t.Helper()
@@ -316,6 +323,7 @@ func TestSeats(t *testing.T) {
 }
 
 func TestPledges(t *testing.T) {
+	t.Parallel()
 	n := newNodesOf(t, 0)
 	pledge := func(s *redis.Store, credit map[string]float64, want ...dialer.Debt) {
 		t.Helper()
