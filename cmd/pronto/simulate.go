@@ -114,10 +114,7 @@ func newStudy(cmd *cobra.Command, g *globals, file string, o simulateOptions) (*
 	if err := s.suppose(); err != nil {
 		return nil, err
 	}
-	s.config = dialer.EngineConfig(c, s.policy)
-	s.config.Close = begin.Add(s.length())
-	s.config.MaxLines = strictest(s.config.MaxLines, o.channels)
-	s.config.MaxCallsPerSecond = strictest(s.config.MaxCallsPerSecond, o.perSecond)
+	s.configure()
 	if _, err := pacing.New(s.config); err != nil {
 		return nil, err
 	}
@@ -127,6 +124,14 @@ func newStudy(cmd *cobra.Command, g *globals, file string, o simulateOptions) (*
 		s.people = assumed(c, o)
 	}
 	return s, err
+}
+
+// configure makes the pacing of the simulated days: as the service would, with their own end and the carrier's limits.
+func (s *study) configure() {
+	s.config = dialer.EngineConfig(s.campaign, s.policy)
+	s.config.Close = s.begin.Add(s.length())
+	s.config.MaxLines = strictest(s.config.MaxLines, s.channels)
+	s.config.MaxCallsPerSecond = strictest(s.config.MaxCallsPerSecond, s.perSecond)
 }
 
 // suppose takes what the flags would change: a stricter cap, a rota.

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"pronto/dialer"
 	"pronto/pacing/sim"
 )
 
@@ -79,8 +78,7 @@ func TestSuppositionsHaveTheirEffect(t *testing.T) {
 		if err := s.suppose(); err != nil {
 			t.Fatal(err)
 		}
-		s.config = dialer.EngineConfig(s.campaign, s.policy)
-		s.config.MaxLines, s.config.MaxCallsPerSecond = strictest(0, s.channels), strictest(0, s.perSecond)
+		s.configure()
 		doc, _ := playStudy(t, s)
 		ratio = doc.Teams[0].Pacings[2]
 		return doc.Teams[0].Pacings[0], s

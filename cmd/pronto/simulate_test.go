@@ -39,7 +39,7 @@ func testStudy(t testing.TB, change func(*simulateOptions)) *study {
 	if s.policy, err = dialer.Policies(book)(*c, s.begin, time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)); err != nil {
 		t.Fatal(err)
 	}
-	s.config = dialer.EngineConfig(c, s.policy)
+	s.configure()
 	s.people = assumed(c, o)
 	return s
 }
@@ -104,7 +104,7 @@ func TestSimulationUnderAFixedRatioAndAStricterCap(t *testing.T) {
 		t.Errorf("ratio %v", got)
 	}
 	s.campaign.Pacing.Cap = 0.012
-	s.config = dialer.EngineConfig(s.campaign, s.policy)
+	s.configure()
 	if caps := s.caps(); len(caps) != 8 || caps[2] != 0.012 {
 		t.Errorf("caps %v", caps)
 	}
