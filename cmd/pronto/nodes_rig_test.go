@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"pronto/dialer"
 	"pronto/dialer/journal"
 	"pronto/dialer/store"
 )
@@ -35,8 +36,11 @@ type nodesOptions struct {
 	edit   func(line string) string
 }
 
-// stretch is a stretch of time.
-type stretch struct{ from, to time.Time }
+// stretch is a time in which something was broken.
+type stretch struct {
+	from, to time.Time
+	died     string // node whose calls in progress nobody but itself knew of afterwards
+}
 
 // oneNode is one of the nodes.
 type oneNode struct {
@@ -73,7 +77,7 @@ func newNodes(t *testing.T, o nodesOptions) *nodes {
 	}
 	f.installation = c.all[0].installation
 	c.prepare()
-	c.carrier("--answer-rate", "0.5", "--stretch", "0.3", "--patience", "1m")
+	c.carrier("--answer-rate", "0.25", "--stretch", "0.4", "--patience", "1m")
 	for i := range c.all {
 		c.start("sandbox", "agents", "--registrar", f.address(nodeHost+i)+":5060", "--count", strconv.Itoa(o.agents), "--before", strconv.Itoa(i*o.agents),
 			"--first", f.address(agentHost+i*o.agents), "--password", demoSeed, "--log", f.path("agents"+strconv.Itoa(i)+".log"))
@@ -230,15 +234,15 @@ func (c *nodes) let(d time.Duration) {
 }
 
 // roughly notes that something is broken while do runs.
-func (c *nodes) roughly(do func()) {
+func (c *nodes) roughly(died string, do func()) {
 	from := time.Now()
 	do()
-	c.rough = append(c.rough, stretch{from, time.Now()})
+	c.rough = append(c.rough, stretch{from, time.Now(), died})
 }
 
 // kill ends a node as kill -9 does, and starts it again after a while.
 func (c *nodes) kill(n *oneNode, away time.Duration) {
-	c.roughly(func() {
+	c.roughly(n.name, func() {
 		n.service.kill()
 		<-time.After(away)
 		c.launch(n)
@@ -248,7 +252,11 @@ func (c *nodes) kill(n *oneNode, away time.Duration) {
 
 // freeze stops a node for a while.
 func (c *nodes) freeze(n *oneNode, d time.Duration) {
-	c.roughly(func() {
+	died := ""
+	if d > dialer.NodeLife+2*time.Second {
+		died = n.name
+	}
+	c.roughly(died, func() {
 		pid := n.service.cmd.Process.Pid
 		if err := syscall.Kill(-pid, syscall.SIGSTOP); err != nil {
 			c.t.Fatal(err)
@@ -263,7 +271,7 @@ func (c *nodes) freeze(n *oneNode, d time.Duration) {
 
 // darken cuts a node off from Redis for a while.
 func (c *nodes) darken(n *oneNode, how linkState, d time.Duration) {
-	c.roughly(func() {
+	c.roughly("", func() {
 		n.link.set(how)
 		<-time.After(d)
 		n.link.set(linkUp)
@@ -273,7 +281,7 @@ func (c *nodes) darken(n *oneNode, how linkState, d time.Duration) {
 
 // restartRedis ends Redis as kill -9 does and starts it again.
 func (c *nodes) restartRedis(away time.Duration) {
-	c.roughly(func() {
+	c.roughly("", func() {
 		c.server.kill()
 		<-time.After(away)
 		c.startRedis(c.options.t)

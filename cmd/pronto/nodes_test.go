@@ -14,8 +14,12 @@ func nodesCampaign(line string) string {
 	if strings.HasPrefix(line, "  mode:") {
 		return line
 	}
-	return killedCampaign(line)
+	return strings.Replace(killedCampaign(line), "interrupted: {delay: "+interruptedDelay.String(), "interrupted: {delay: "+perhapsDelay.String(), 1)
 }
+
+// perhapsDelay is how long a number waits that may have rung: longer than it takes
+// to notice that its node is dead.
+const perhapsDelay = 12 * time.Second
 
 // number is a whole number of the environment.
 func number(t *testing.T, name string, otherwise int) int {
@@ -57,9 +61,9 @@ func TestNodesShareLeads(t *testing.T) {
 	c.stopAll()
 	s := c.judge()
 	again, both := s.redialed()
-	t.Logf("%d calls, %d of them to numbers rung before, %d numbers rung by more than one node; %d connected, %d abandoned, of which %d by dead processes",
-		len(s.calls), again, both, s.connected-o.nodes*o.past, s.abandoned, s.interrupted)
-	if len(s.calls) < 150 || again < 10 || both < 3 {
+	t.Logf("%d calls, %d of them to numbers rung before, %d numbers rung by more than one node; %d were in progress at a death and rung again; %d connected, %d abandoned, of which %d by dead processes",
+		len(s.calls), again, both, s.lost, s.connected-o.nodes*o.past, s.abandoned, s.interrupted)
+	if len(s.calls) < 100 || again < 10 || both < 3 {
 		t.Error("too little happened to prove anything")
 	}
 }
@@ -69,12 +73,12 @@ func (c *nodes) oneOfEach() {
 	a, b := c.all[0], c.all[1]
 	c.kill(a, 0)
 	c.let(time.Second)
-	c.freeze(b, 7*time.Second) // longer than a node may be silent
+	c.freeze(b, 8*time.Second) // longer than a node may be silent
 	c.let(time.Second)
 	c.restartRedis(time.Second)
 	c.let(time.Second)
 	c.darken(a, linkDark, 3*time.Second)
-	c.let(2 * time.Second)
+	c.let(8 * time.Second)
 }
 
 // atRandom gives the nodes n troubles, and restarts Redis halfway.
@@ -97,7 +101,7 @@ func (c *nodes) atRandom(n int) {
 		}
 		c.let(time.Duration(random.Int64N(int64(6 * time.Second))))
 	}
-	if c.options.leads < 5000 {
+	if c.options.leads <= 1000 {
 		c.awaitAllRung(2 * time.Minute)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,8 @@ type shared struct {
 	*proof
 	c  *nodes
 	by map[string][]string // nodes that cleared a call, by Call-ID
+	// lost are calls to numbers rung again that were in progress when their node died.
+	lost int
 
 	connected, abandoned, interrupted int // of all journals; those that met a dead process are among the abandoned
 }
@@ -87,6 +90,9 @@ func (s *shared) again() {
 		if gap := r.invited.Sub(before.invited); gap < interruptedDelay-stall {
 			s.failf("rung twice", "%s by %v: %s after %s by %v", r, s.by[r.id], gap.Round(time.Millisecond), before, s.by[before.id])
 		}
+		if gap := r.invited.Sub(before.invited); s.perhaps(before) && gap < perhapsDelay-stall {
+			s.failf("perhaps dialed, rung too early", "%s by %v: %s after %s by %v", r, s.by[r.id], gap.Round(time.Millisecond), before, s.by[before.id])
+		}
 		if before.over.IsZero() || s.c.wasRough(before.over) {
 			continue // perhaps dialed: the delay of an interrupted call holds
 		}
@@ -96,6 +102,17 @@ func (s *shared) again() {
 				r, s.by[r.id], gap.Round(time.Millisecond), before, s.by[before.id], before.status, !before.answered.IsZero())
 		}
 	}
+}
+
+// perhaps reports whether a call was in progress when its node died.
+func (s *shared) perhaps(r *rung) bool {
+	for _, x := range s.c.rough {
+		if slices.Contains(s.by[r.id], x.died) && r.invited.Before(x.from) && (r.over.IsZero() || r.over.After(x.from)) {
+			s.lost++
+			return true
+		}
+	}
+	return false
 }
 
 // redialed counts the numbers that were rung again, and those rung by two nodes.
