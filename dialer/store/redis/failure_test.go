@@ -276,6 +276,9 @@ func TestGone(t *testing.T) {
 	if err := srv.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	if err := calls["lease"](); err == nil { // on a connection that stands: the server takes it in when it goes on
+		t.Error("a lease from a server that stands still gave no error")
+	}
 	fail("standing still")
 	if err := srv.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
