@@ -8,10 +8,14 @@ import (
 )
 
 // closeOf is the last instant of the day of at, by the rules' own zone, at which
-// both the campaign and the law still let people be called; zero when neither
-// sets hours or the day has none. Rules for a region alone do not count: others
-// are still called then.
+// both the campaign and the law still let people be called; zero when the day has
+// none, or when the campaign sets no hours of its own: the law's end is not when
+// a team goes home, and pacing would count on answers that nobody asks for any
+// more. Rules for a region alone do not count: others are still called then.
 func closeOf(own campaigns.Hours, set *rules.Set, at time.Time) time.Time {
+	if own == nil {
+		return time.Time{}
+	}
 	local := at.In(set.File.Zone)
 	day := dayOf{own: own, date: rules.DateOf(local), zone: set.File.Zone}
 	day.rule.Weekday = int(local.Weekday())

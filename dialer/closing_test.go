@@ -23,6 +23,10 @@ func TestDialingClosesWhereCampaignAndLawDo(t *testing.T) {
 	at := func(month time.Month, day, hour int) time.Time {
 		return time.Date(2026, month, day, hour, 0, 0, 0, rome)
 	}
+	late := campaigns.Hours{}
+	for _, day := range campaigns.Weekdays() {
+		late[day] = []string{"09:00-24:00"}
+	}
 	evenings := campaigns.Hours{"mon": {"09:00-12:30", "15:00-18:30"}, "tue": {"09:00-23:00"}, "sat": {"19:00-21:00"}}
 	for _, c := range []struct {
 		name    string
@@ -30,13 +34,14 @@ func TestDialingClosesWhereCampaignAndLawDo(t *testing.T) {
 		now     time.Time
 		closeAt time.Time
 	}{
-		{"the law's hours", nil, at(11, 23, 10), at(11, 23, 20)},
-		{"still the same day's when it is over", nil, at(11, 23, 22), at(11, 23, 20)},
-		{"the next day's after midnight", nil, at(11, 24, 0), at(11, 24, 20)},
-		{"a saturday", nil, at(11, 28, 10), at(11, 28, 19)},
-		{"a sunday", nil, at(11, 29, 10), time.Time{}},
-		{"the day before a holiday", nil, at(12, 24, 10), at(12, 24, 19)},
-		{"a holiday", nil, at(12, 25, 10), time.Time{}},
+		{"the law's hours alone say nothing of the team", nil, at(11, 23, 10), time.Time{}},
+		{"the law's hours", late, at(11, 23, 10), at(11, 23, 20)},
+		{"still the same day's when it is over", late, at(11, 23, 22), at(11, 23, 20)},
+		{"the next day's after midnight", late, at(11, 24, 0), at(11, 24, 20)},
+		{"a saturday", late, at(11, 28, 10), at(11, 28, 19)},
+		{"a sunday", late, at(11, 29, 10), time.Time{}},
+		{"the day before a holiday", late, at(12, 24, 10), at(12, 24, 19)},
+		{"a holiday", late, at(12, 25, 10), time.Time{}},
 		{"the campaign's last span", evenings, at(11, 23, 10), at(11, 23, 18).Add(30 * time.Minute)},
 		{"a span that the law cuts", evenings, at(11, 24, 10), at(11, 24, 20)},
 		{"a span that the law forbids", evenings, at(11, 28, 10), time.Time{}},
