@@ -154,3 +154,19 @@ func (s *Story) merge(more []Entry) {
 		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Node, b.Node), cmp.Compare(a.Seq, b.Seq))
 	})
 }
+
+// configured says what somebody changed, as a legal hold on the number.
+func configured(r journal.Record) string {
+	d := detail[struct {
+		journal.ConfigDetail
+		Reason string `json:"reason"`
+	}](r)
+	if d.What == "" {
+		return "A setting was changed" + by(d.Who) + "."
+	}
+	s := strings.ToUpper(d.What[:1]) + d.What[1:] + by(d.Who)
+	if d.Reason != "" {
+		s += ": " + strings.TrimSuffix(d.Reason, ".")
+	}
+	return s + "."
+}

@@ -232,12 +232,24 @@ func TestEveryKindHasASentence(t *testing.T) {
 	for _, k := range []journal.Kind{
 		journal.Cleared, journal.Refused, journal.Invited, journal.Ringing, journal.Answered, journal.Connected, journal.Heard, journal.Abandoned,
 		journal.Treated, journal.Ended, journal.Orphaned, journal.Disposed, journal.Interrupted, journal.OptedOut, journal.OptedIn, journal.Consented, journal.Note, journal.Erased,
+		journal.Config,
 	} {
 		for _, d := range []string{``, `{}`, `[]`, `null`} { // as after an erasure, or from another version
 			s := sentence(journal.Record{Kind: k, Detail: json.RawMessage(d)})
 			if !strings.HasSuffix(s, ".") || strings.Contains(s, "Record of kind") || strings.Contains(s, "  ") {
 				t.Errorf("%s with detail %q: %q", k, d, s)
 			}
+		}
+	}
+}
+
+func TestSettingHasASentence(t *testing.T) {
+	for want, d := range map[string]string{
+		"Legal hold on by root: court 12/26.": `{"what":"legal hold on","who":"root","reason":"court 12/26."}`,
+		"Agent added.":                        `{"what":"agent added"}`,
+	} {
+		if s := sentence(journal.Record{Kind: journal.Config, Detail: json.RawMessage(d)}); s != want {
+			t.Errorf("%s: %q, want %q", d, s, want)
 		}
 	}
 }

@@ -119,6 +119,8 @@ func sentence(r journal.Record) string {
 	case journal.Erased:
 		d := detail[journal.ErasedDetail](r)
 		return fmt.Sprintf("The personal data in all earlier records was erased%s; keys destroyed: %d.", by(d.Who), d.Keys)
+	case journal.Config:
+		return configured(r)
 	case journal.Note:
 		return "Note: " + strings.TrimSuffix(detail[journal.NoteDetail](r).Text, ".") + "."
 	default:
