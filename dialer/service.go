@@ -58,6 +58,7 @@ type Service struct {
 	pulse  pulse
 	floor  *floor
 	tasks  chan func()
+	begun  chan struct{} // closed when what the last process left is settled
 	done   chan struct{}
 	loops  map[string]*running // owned by Run's goroutine
 	phones map[string]*phone   // owned by Run's goroutine
@@ -94,6 +95,7 @@ func New(c Config) *Service {
 		Config:  c,
 		scribe:  newScribe(c.Journal, c.Attempts, c.Log),
 		tasks:   make(chan func(), 256),
+		begun:   make(chan struct{}),
 		done:    make(chan struct{}),
 		loops:   map[string]*running{},
 		phones:  map[string]*phone{},
@@ -170,6 +172,7 @@ func (s *Service) begin(ctx context.Context) (end func(), err error) {
 		return end, fmt.Errorf("recover: %w", err)
 	}
 	s.trouble.ready()
+	close(s.begun)
 	return end, nil
 }
 

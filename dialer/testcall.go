@@ -2,6 +2,7 @@ package dialer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -30,8 +31,16 @@ type TestedCall struct {
 	Passed  []Passed // the SIP messages of the call, in the order in which they passed
 }
 
-// Test places the call and returns when it is over. An ended ctx gives it up.
+// Test places the call and returns when it is over. An ended ctx gives it up. Like
+// any other call it waits until what the last process left is settled: else it would be taken for a part of that.
 func (s *Service) Test(ctx context.Context, t TestCall) (TestedCall, error) {
+	select {
+	case <-s.begun:
+	case <-s.done:
+		return TestedCall{}, errors.New("the service has ended")
+	case <-ctx.Done():
+		return TestedCall{}, fmt.Errorf("test call: %w", ctx.Err())
+	}
 	policy, err := s.policyOf(t.Campaign.Campaign, t.Campaign.CreatedAt)
 	if err != nil {
 		return TestedCall{}, err

@@ -23,9 +23,11 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	folder := filepath.Dir(prontoBinary(t)) // the race detector would make each of some hundred commands ten times slower
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", folder+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("SAMPLES", samples)
 			env.Setenv("PRONTO_DATA", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("PRONTO_CONFIG", "")
