@@ -24,6 +24,7 @@ type loop struct {
 
 	queue   *campaigns.Queue
 	pace    *pace
+	keeper  keeper
 	sight   foresight
 	breaker breaker
 	intake  intake
@@ -92,9 +93,11 @@ func (l *loop) run(ctx context.Context) {
 		case <-l.again.C:
 		case <-ctx.Done():
 			l.shutdown()
+			l.keep(l.svc.Now())
 			return
 		}
 		l.dial(ctx, l.svc.Now())
+		l.keepDue(l.svc.Now())
 		l.publish()
 		if l.state == Draining && len(l.calls)+len(l.callers) == 0 {
 			l.drained(ctx)

@@ -15,6 +15,7 @@ type pace struct {
 	engine *pacing.Engine
 	log    *zap.Logger
 	fresh  bool           // nothing is journaled yet
+	taken  resumed        // to be journaled with the first record
 	config *pacing.Config // to be journaled with the next record; nil: it stands there already
 	since  time.Time      // instant of Configure, zero for the first configuration
 	events []pacing.Event
@@ -39,6 +40,8 @@ type PacedDecision struct {
 // campaign from one with New on replay to the same decisions, to the bit.
 type PacedDetail struct {
 	New          bool            `json:"new,omitempty"`          // a new engine begins here
+	Learned      []byte          `json:"learned,omitempty"`      // what it begins with, as pacing.Engine.Learned gave it; none: nothing
+	ResumedAt    time.Time       `json:"resumed_at,omitzero"`    // when it took Learned up
 	Config       *pacing.Config  `json:"config,omitempty"`       // in force from this record on, before its events
 	ConfiguredAt time.Time       `json:"configured_at,omitzero"` // when the engine took Config over; zero for a new engine
 	Events       []pacing.Event  `json:"events,omitempty"`
@@ -147,8 +150,8 @@ func (p *pace) write(s *scribe, campaign string, now time.Time) {
 	if len(p.events) == 0 && len(p.asked) == 0 && p.config == nil {
 		return
 	}
-	s.note(journal.Record{At: now, Kind: journal.Paced, Campaign: campaign}, PacedDetail{p.fresh, p.config, p.since, p.events, p.asked})
-	p.fresh, p.config = false, nil
+	s.note(journal.Record{At: now, Kind: journal.Paced, Campaign: campaign}, PacedDetail{p.fresh, p.taken.learned, p.taken.at, p.config, p.since, p.events, p.asked})
+	p.fresh, p.config, p.taken = false, nil, resumed{}
 	p.events, p.asked, p.kept = p.events[:0], p.asked[:0], time.Time{}
 }
 

@@ -160,13 +160,14 @@ func (s *Service) newLoop(r CampaignRecord, before *census, log *zap.Logger) (*l
 	if before == nil {
 		return nil, errors.New("its answers of the past have not been counted")
 	}
+	s.recall(pc, EngineConfig(&camp, p), camp.Name)
 	for _, e := range s.sinceCreated(r.CreatedAt, before.events()) {
 		pc.observe(e)
 	}
 	l := &loop{
 		svc: s, name: camp.Name, record: r, camp: &camp, policy: p, log: log, pace: pc, breaker: breaker{log: log}, state: r.State,
 		agents: map[string]*agent{}, calls: map[pacing.CallID]*call{}, owes: map[string]float64{}, sight: foresight{zone: p.Zone},
-		tasks: make(chan task, 1024), done: make(chan struct{}),
+		tasks: make(chan task, 1024), done: make(chan struct{}), keeper: keeper{at: s.Now()},
 	}
 	l.queue = campaigns.NewQueue(campaigns.QueueConfig{
 		Campaign: camp.Name, Node: s.Node, Store: s.Leads, Now: s.Now,

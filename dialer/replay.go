@@ -118,7 +118,7 @@ func (r *replay) engine(rec journal.Record, d PacedDetail) (*pacing.Engine, bool
 	var err error
 	switch {
 	case d.New && d.Config != nil:
-		if engine, err = pacing.New(*d.Config); err == nil {
+		if engine, err = d.engine(); err == nil {
 			r.engines[key] = engine
 			r.Engines++
 		}
@@ -136,6 +136,14 @@ func (r *replay) engine(rec journal.Record, d PacedDetail) (*pacing.Engine, bool
 		r.differ(rec, Difference{At: rec.At, What: "the configuration is refused: " + err.Error()})
 	}
 	return engine, err == nil
+}
+
+// engine makes the engine that begins with the record.
+func (d PacedDetail) engine() (*pacing.Engine, error) {
+	if d.Learned == nil {
+		return pacing.New(*d.Config)
+	}
+	return pacing.Resume(*d.Config, d.Learned, d.ResumedAt)
 }
 
 // feed observes events from one place to another; false when one is refused.

@@ -17,7 +17,7 @@ import (
 )
 
 // Config is everything that a Service works with. All fields are required but
-// Cluster and Changed.
+// Memory, Cluster and Changed.
 type Config struct {
 	Node      string           // name of this process in a cluster and in the journal
 	Now       func() time.Time // the clock that the law and the journal go by
@@ -45,6 +45,8 @@ type Config struct {
 	ReadFrom func(seq uint64) iter.Seq2[journal.Record, error]
 	// Policy gives what the rule set of a jurisdiction demands for a campaign at an instant.
 	Policy func(c campaigns.Campaign, created, at time.Time) (Policy, error)
+	// Memory keeps what pacing learned over restarts; nil: each start learns from nothing.
+	Memory Memory
 	// Cluster joins the process to others that share its store; nil: it is alone.
 	Cluster Cluster
 	// Changed wakes the service when a command has written desired state; nil: it looks once a second.

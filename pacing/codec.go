@@ -27,10 +27,10 @@ func (c *codec) seal() []byte {
 	return binary.LittleEndian.AppendUint32(c.buf, crc32.ChecksumIEEE(c.buf))
 }
 
-// unseal checks a snapshot's mark, version and checksum.
-func unseal(data []byte) (*codec, error) {
-	head := len(snapshotMagic) + 1
-	if len(data) < head+4 || string(data[:len(snapshotMagic)]) != snapshotMagic || data[len(snapshotMagic)] != snapshotVersion {
+// unseal checks a mark, a version and a checksum.
+func unseal(data []byte, magic string, version byte) (*codec, error) {
+	head := len(magic) + 1
+	if len(data) < head+4 || string(data[:len(magic)]) != magic || data[len(magic)] != version {
 		return nil, errSnapshot
 	}
 	body := data[:len(data)-4]

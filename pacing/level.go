@@ -113,7 +113,7 @@ const flowMemory = 600 // seconds
 // see counts a connected answer.
 func (f *flow) see(now int64) {
 	if f.begun {
-		dt := seconds(now - f.last)
+		dt := seconds(max(now-f.last, 0)) // what was learned before a restart may be of a later instant
 		keep := exp(-dt / flowMemory)
 		f.connected = float64(f.connected * keep)
 		f.span = float64(f.span*keep) + dt
@@ -127,5 +127,5 @@ func (f *flow) perSecond(now int64) float64 {
 	if !f.begun || f.connected < 3 {
 		return 0
 	}
-	return (f.connected - 1) / max(f.span+seconds(now-f.last), 1)
+	return (f.connected - 1) / max(f.span+seconds(max(now-f.last, 0)), 1)
 }

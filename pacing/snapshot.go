@@ -14,7 +14,7 @@ func (e *Engine) MarshalBinary() ([]byte, error) {
 
 // UnmarshalBinary makes e the engine that was marshaled. Anything but a whole snapshot of a known version is an error that changes nothing.
 func (e *Engine) UnmarshalBinary(data []byte) error {
-	c, err := unseal(data)
+	c, err := unseal(data, snapshotMagic, snapshotVersion)
 	if err != nil {
 		return err
 	}

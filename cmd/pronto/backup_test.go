@@ -20,6 +20,7 @@ import (
 	"pronto/dialer"
 	"pronto/dialer/archive"
 	"pronto/dialer/journal"
+	"pronto/dialer/store"
 	"pronto/dnc"
 )
 
@@ -426,5 +427,20 @@ func TestRestoreOfANodeOnRedis(t *testing.T) {
 	}
 	if v, err := journal.Verify(filepath.Join(to, journalFolder)); err != nil || !v.OK || v.Records == 0 {
 		t.Errorf("the journal: %+v, %v", v, err)
+	}
+}
+
+// TestBackupLeavesOutWhatPacingLearned: it changes each minute, and a restored service does well without.
+func TestBackupLeavesOutWhatPacingLearned(t *testing.T) {
+	h := &house{dir: t.TempDir()}
+	if err := store.NewMemory(filepath.Join(h.dir, learnedFolder)).Keep("spring", []byte("learned")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(h.dir, "optouts.key"), []byte("key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	all, err := h.list()
+	if err != nil || len(all) != 1 || all[0].name != "optouts.key" {
+		t.Errorf("in the backup: %+v, %v", all, err)
 	}
 }

@@ -21,6 +21,9 @@ const shelfFolder = "registers"
 // journalFolder is the journal's folder in the data folder.
 const journalFolder = "journal"
 
+// learnedFolder is the folder of what pacing learned in the data folder.
+const learnedFolder = "pacing"
+
 // realm is the digest realm of the agents' phones where the configuration names
 // none.
 const realm = "pronto"

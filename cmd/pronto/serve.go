@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"pronto/dialer/journal"
+	"pronto/dialer/store"
 )
 
 // serveOptions are the flags of pronto serve.
@@ -73,7 +75,8 @@ func runServe(ctx context.Context, g *globals, o serveOptions) (err error) {
 			log.Warn(n)
 		}
 	}
-	st, err := wire(ctx, parts{cfg: cfg, store: h.store, journal: h.journal, gate: h.gate, book: h.book, log: log, now: h.now, changed: h.changed})
+	memory := store.NewMemory(filepath.Join(g.data, learnedFolder))
+	st, err := wire(ctx, parts{cfg: cfg, store: h.store, journal: h.journal, gate: h.gate, book: h.book, log: log, now: h.now, changed: h.changed, memory: memory})
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ type parts struct {
 	log     *zap.Logger
 	now     func() time.Time
 	changed <-chan struct{}
+	memory  dialer.Memory // nil: pacing begins with nothing learned
 }
 
 // station is a wired service with the SIP endpoint and the audio desk that it
@@ -85,8 +86,8 @@ func connect(ctx context.Context, p parts) (*station, dialer.Config, error) {
 	}
 	cluster, _ := p.store.(dialer.Cluster) // nil: the state is in the data folder
 	return s, dialer.Config{
-		Cluster: cluster,
-		Node:    p.cfg.Node, Now: p.now, Log: p.log, Gate: p.gate, Trunk: s.endpoint, Routing: s.endpoint, Phones: s.endpoint, Desk: s.desk,
+		Cluster: cluster, Memory: p.memory,
+		Node: p.cfg.Node, Now: p.now, Log: p.log, Gate: p.gate, Trunk: s.endpoint, Routing: s.endpoint, Phones: s.endpoint, Desk: s.desk,
 		Leads: p.store, Attempts: p.store, Campaigns: p.store, Accounts: s.accounts, Book: p.store, OptOuts: p.store, Consents: p.store, Journal: p.journal,
 		Callers: s.endpoint, CallerBook: p.store, Callbacks: callbacks,
 		Read: func(o journal.ReadOptions) iter.Seq2[journal.Record, error] {
