@@ -7,11 +7,18 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // merged counts what a merge did.
 type merged struct {
 	added, updated, unchanged int
+}
+
+func (m *merged) add(o merged) {
+	m.added += o.added
+	m.updated += o.updated
+	m.unchanged += o.unchanged
 }
 
 // finishLoads merges the loads that were committed before a crash.
@@ -28,21 +35,31 @@ func (s *Store) finishLoads(ctx context.Context) error {
 	}
 }
 
+// mergeSpan is how long one transaction of a merge goes on beginning batches.
+// Each costs a sync of the disk; what calls write waits for it no longer than that.
+const mergeSpan = 40 * time.Millisecond
+
 // merge moves the staged rows of a committed load into the campaign.
 func (s *Store) merge(ctx context.Context, load int64) (merged, error) {
 	var total merged
 	for more := true; more; {
-		var m *merge
-		err := s.w.write(ctx, func(t *tx) (err error) {
-			m, more, err = t.mergeBatch(load)
-			return err
+		var sum merged
+		err := s.w.write(ctx, func(t *tx) error {
+			sum, more = merged{}, true
+			for began := time.Now(); more && time.Since(began) < mergeSpan; {
+				m, some, err := t.mergeBatch(load)
+				if err != nil {
+					return err
+				}
+				sum.add(m.merged)
+				more = some
+			}
+			return nil
 		})
 		if err != nil {
 			return total, err
 		}
-		total.added += m.added
-		total.updated += m.updated
-		total.unchanged += m.unchanged
+		total.add(sum)
 	}
 	return total, nil
 }
