@@ -129,17 +129,21 @@ func whole(v any) int64 {
 	return n
 }
 
-// read makes plain reads in one round trip for each server. What is not there is
-// no error.
-func (s *Store) read(ctx context.Context, ask func(context.Context, goredis.Pipeliner)) error {
+// pipe sends what ask queues, in one round trip for each server.
+func (s *Store) pipe(ctx context.Context, ask func(context.Context, goredis.Pipeliner)) ([]goredis.Cmder, error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	p := s.db.Pipeline()
 	ask(ctx, p)
-	cmds, err := p.Exec(ctx)
+	return p.Exec(ctx)
+}
+
+// read makes plain reads. What is not there is no error.
+func (s *Store) read(ctx context.Context, ask func(context.Context, goredis.Pipeliner)) error {
+	cmds, err := s.pipe(ctx, ask)
 	if !errors.Is(err, goredis.Nil) {
 		return err
 	}
@@ -151,15 +155,8 @@ func (s *Store) read(ctx context.Context, ask func(context.Context, goredis.Pipe
 	return nil
 }
 
-// write makes plain writes in one round trip for each server.
+// write makes plain writes.
 func (s *Store) write(ctx context.Context, ask func(context.Context, goredis.Pipeliner)) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	p := s.db.Pipeline()
-	ask(ctx, p)
-	_, err := p.Exec(ctx)
+	_, err := s.pipe(ctx, ask)
 	return err
 }
