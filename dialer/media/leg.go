@@ -23,8 +23,9 @@ type leg struct {
 	roster  *roster
 	slot    int // in roster; its own
 	onDigit func(byte)
-	keys    digits       // of the reader's goroutine
-	deaf    int          // reads that failed in a row; of the reader's goroutine
+	keys    digits // of the reader's goroutine
+	deaf    int    // reads that failed in a row; of the reader's goroutine
+	ears    ears
 	heard   atomic.Int64 // instant of the last packet, in ns of the desk's clock; 0: none
 
 	mu     sync.Mutex // guards the fields below

@@ -27,6 +27,7 @@ func (l *leg) receive(b []byte, src netip.AddrPort) {
 	switch kind {
 	case stranger, garbage:
 	case audio:
+		l.ears.hear(b[p.from:p.to], p, now) // before a relay converts it in place
 		if bridge != nil {
 			bridge.other(l).relay(b, p, bridge, now)
 		}
