@@ -43,11 +43,13 @@ func migrations() ([]migration, error) {
 	return steps, nil
 }
 
+// versionsTable tells which steps were taken.
+const versionsTable = `CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT`
+
 // migrate brings the schema to the newest version, each step in a transaction
 // of its own.
 func migrate(db *sql.DB) error {
-	const table = `CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT`
-	if _, err := db.Exec(table); err != nil {
+	if _, err := db.Exec(versionsTable); err != nil {
 		return err
 	}
 	var have int

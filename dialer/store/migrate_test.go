@@ -18,15 +18,16 @@ import (
 	"pronto/dnc"
 )
 
-// folderOf makes a data folder of a schema version: what the program of that version
-// wrote, kept as SQL (testdata/schemas). It held six leads of campaign spring, one called
+// folderOf makes a data folder of a schema version: the tables by the migrations of then, which
+// do not change once they have gone out, the rows as the program of that version
+// wrote them (testdata/schemas). It held six leads of campaign spring, one called
 // without an answer, one done with a sale, one in a call that a crash left open; an
 // agent, two opt-outs, a consent and two verdicts.
 func folderOf(t *testing.T, version int) string {
 	t.Helper()
 	dir := t.TempDir()
-	name := filepath.Join("testdata", "schemas", fmt.Sprintf("%04d", version))
-	text, err := os.ReadFile(name + ".sql")
+	name := keptRows(version)
+	rows, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,11 +35,10 @@ func folderOf(t *testing.T, version int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = db.ExecContext(t.Context(), string(text))
-	if err := errors.Join(err, db.Close()); err != nil {
+	if err := errors.Join(asOf(t, db, version, string(rows)), db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	key, err := os.ReadFile(name + ".key")
+	key, err := os.ReadFile(strings.TrimSuffix(name, ".sql") + ".key")
 	if errors.Is(err, os.ErrNotExist) {
 		return dir // from before there was one
 	}
@@ -48,23 +48,27 @@ func folderOf(t *testing.T, version int) string {
 	return dir
 }
 
-// oldest is the first version whose data is kept.
-const oldest = 1
-
-// kept lists the versions whose data is kept, without gaps. When a release has gone out
-// its version joins them: fill a folder as intact says, sqlite3 pronto.db .dump.
-func kept(t *testing.T) []int {
+// asOf makes the tables of a version and writes the rows into them.
+func asOf(t *testing.T, db *sql.DB, version int, rows string) error {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join("testdata", "schemas", "*.sql"))
-	if err != nil || len(names) < 10 {
-		t.Fatalf("%d versions are kept, %v", len(names), err)
+	steps, err := migrations()
+	if err != nil {
+		return err
 	}
-	versions := make([]int, len(names))
-	for i := range names {
-		versions[i] = oldest + i
+	if _, err := db.ExecContext(t.Context(), versionsTable); err != nil {
+		return err
 	}
-	return versions
+	for _, m := range steps[:version] {
+		if err := m.apply(db); err != nil {
+			return err
+		}
+	}
+	_, err = db.ExecContext(t.Context(), rows)
+	return err
 }
+
+// oldest is the first version whose rows are kept.
+const oldest = 1
 
 func newest(t *testing.T) int {
 	t.Helper()
@@ -77,7 +81,7 @@ func newest(t *testing.T) int {
 
 // TestMigrations: a folder of every earlier version opens with all that it held.
 func TestMigrations(t *testing.T) {
-	for _, version := range kept(t) {
+	for version := oldest; version <= newest(t); version++ {
 		t.Run(fmt.Sprint(version), func(t *testing.T) { intact(t, folderOf(t, version)) })
 	}
 }
@@ -140,7 +144,7 @@ func DieMigrating(what string) error {
 
 // TestNewerFolder: a folder of a newer program is refused and left as it is.
 func TestNewerFolder(t *testing.T) {
-	dir := folderOf(t, len(kept(t)))
+	dir := folderOf(t, newest(t))
 	db, err := sql.Open("sqlite", filepath.Join(dir, FileName))
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +181,7 @@ func intact(t *testing.T, dir string) {
 			t.Error(err)
 		}
 	}()
-	monday := time.Date(2026, 3, 2, 9, 0, 0, 123456789, time.UTC)
+	monday := keptMonday
 	records, err := s.Campaigns(ctx)
 	if err != nil || len(records) != 1 || records[0].Campaign.Name != "spring" || records[0].State != "running" || !records[0].CreatedAt.Equal(monday) || records[0].Campaign.RingTimeout != 22*time.Second {
 		t.Errorf("campaigns: %+v, %v", records, err)
