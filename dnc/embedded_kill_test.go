@@ -2,10 +2,6 @@ package dnc_test
 
 import (
 	"context"
-	"fmt"
-	"math/rand/v2"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,28 +11,11 @@ import (
 	"pronto/campaigns"
 	"pronto/dialer/store"
 	"pronto/dnc"
+	"pronto/dnc/killtest"
 	"pronto/dnc/registers"
 )
 
-// importEnv names the store's folder and the number of the import for a child
-// process that is killed on the way.
-const importEnv = "DNC_TEST_IMPORT"
-
-func TestMain(m *testing.M) {
-	if task := os.Getenv(importEnv); task != "" {
-		dir, i, _ := strings.Cut(task, "|")
-		n, err := strconv.Atoi(i)
-		if err == nil {
-			err = importFlip(dir, n)
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { killtest.Main(m, importFlip) }
 
 const flipped = 3_000
 
@@ -76,35 +55,7 @@ func TestKilledImportsOfVerdicts(t *testing.T) {
 	if err := importFlip(dir, 0); err != nil {
 		t.Fatal(err)
 	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 0))
-	held, killed := 0, 0
-	for i := 1; i <= 5; i++ {
-		child := exec.Command(os.Args[0])
-		child.Env = append(os.Environ(), importEnv+"="+dir+"|"+strconv.Itoa(i))
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
-		}
-		wait := time.Duration(r.Int64N(int64(150 * time.Millisecond)))
-		if i == 1 {
-			wait = 0 // at least one is killed on any machine
-		}
-		timer := time.AfterFunc(wait, func() { _ = child.Process.Kill() })
-		if child.Wait() != nil {
-			killed++
-		}
-		timer.Stop()
-		if now := whichFlip(t, dir); now != held && now != i {
-			t.Fatalf("after import %d: result %d holds, want %d or %d", i, now, held, i)
-		} else {
-			held = now
-		}
-	}
-	t.Logf("%d of 5 killed", killed)
-	if killed == 0 {
-		t.Error("no import was killed")
-	}
+	killtest.Killed(t, dir, 5, 150*time.Millisecond, func() int { return whichFlip(t, dir) })
 }
 
 // whichFlip is the number of the result that holds, which must hold for all.

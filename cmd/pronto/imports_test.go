@@ -34,6 +34,7 @@ var ours = map[string][]string{
 	"pronto/dialer/dscp":            {},
 	"pronto/dialer/store":           {"pronto/campaigns", "pronto/dnc", "pronto/dialer"},
 	"pronto/dialer/store/redis":     {"pronto/campaigns", "pronto/dnc", "pronto/dialer", "pronto/dialer/store"},
+	"pronto/dnc/killtest":           {},
 	"pronto/dialer/store/storetest": {"pronto/campaigns", "pronto/dnc", "pronto/dialer", "pronto/dialer/store"},
 	"pronto/dialer/sandbox":         {"pronto/dialer/sandbox/*"},
 	"pronto/dialer/sandbox/audio":   {"pronto/dialer/sandbox/*"},

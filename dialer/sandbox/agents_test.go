@@ -17,32 +17,13 @@ func startAgents(t *testing.T, cfg AgentsConfig) (stop func() []truth.Line) {
 	cfg.Log = filepath.Join(t.TempDir(), "agents.jsonl")
 	ready := make(chan struct{})
 	cfg.Ready = func() { close(ready) }
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- RunAgents(ctx, cfg) }()
-	stopped := false
-	stop = func() []truth.Line {
-		if !stopped {
-			stopped = true
-			cancel()
-			if err := <-done; err != nil {
-				t.Fatal(err)
-			}
+	return running(t, cfg.Log, func(ctx context.Context) error { return RunAgents(ctx, cfg) }, func(done <-chan error) (err error) {
+		select {
+		case <-ready:
+		case err = <-done:
 		}
-		lines, err := truth.ReadFile(cfg.Log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return lines
-	}
-	t.Cleanup(func() { stop() })
-	select {
-	case <-ready:
-	case err := <-done:
-		stopped = true
-		t.Fatal(err)
-	}
-	return stop
+		return err
+	})
 }
 
 // registrar is sipp as a registrar that challenges, checks the password, and calls

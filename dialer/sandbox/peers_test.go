@@ -29,9 +29,23 @@ func startCarrier(t *testing.T, cfg CarrierConfig) (addr netip.AddrPort, stop fu
 	}
 	ready := make(chan netip.AddrPort, 1)
 	cfg.Ready = func(a netip.AddrPort) { ready <- a }
+	stop = running(t, cfg.Log, func(ctx context.Context) error { return RunCarrier(ctx, cfg) }, func(done <-chan error) (err error) {
+		select {
+		case addr = <-ready:
+		case err = <-done:
+		}
+		return err
+	})
+	return addr, stop
+}
+
+// running runs a far end until stop, which returns what it logged. ready returns when it is,
+// or with the error it ended with.
+func running(t *testing.T, log string, run func(context.Context) error, ready func(done <-chan error) error) (stop func() []truth.Line) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- RunCarrier(ctx, cfg) }()
+	go func() { done <- run(ctx) }()
 	stopped := false
 	stop = func() []truth.Line {
 		if !stopped {
@@ -41,20 +55,18 @@ func startCarrier(t *testing.T, cfg CarrierConfig) (addr netip.AddrPort, stop fu
 				t.Fatal(err)
 			}
 		}
-		lines, err := truth.ReadFile(cfg.Log)
+		lines, err := truth.ReadFile(log)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return lines
 	}
 	t.Cleanup(func() { stop() })
-	select {
-	case addr = <-ready:
-	case err := <-done:
+	if err := ready(done); err != nil {
 		stopped = true
 		t.Fatal(err)
 	}
-	return addr, stop
+	return stop
 }
 
 // sipp runs a scenario and fails the test unless every call succeeds.

@@ -2,37 +2,16 @@ package registers
 
 import (
 	"context"
-	"fmt"
-	"math/rand/v2"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"pronto/campaigns"
+	"pronto/dnc/killtest"
 )
 
-// childEnv names the shelf's folder and the number of the import for a child
-// process that is killed on the way.
-const childEnv = "REGISTERS_TEST_IMPORT"
-
-func TestMain(m *testing.M) {
-	if task := os.Getenv(childEnv); task != "" {
-		dir, i, _ := strings.Cut(task, "|")
-		n, err := strconv.Atoi(i)
-		if err == nil {
-			err = importSwap(dir, n)
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { killtest.Main(m, importSwap) }
 
 const swapped = 20_000
 
@@ -62,37 +41,7 @@ func TestKilledImports(t *testing.T) {
 	if err := importSwap(dir, 0); err != nil {
 		t.Fatal(err)
 	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 0))
-	held, killed, done := 0, 0, 0
-	for i := 1; i <= 12; i++ {
-		child := exec.Command(os.Args[0])
-		child.Env = append(os.Environ(), childEnv+"="+dir+"|"+strconv.Itoa(i))
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
-		}
-		wait := time.Duration(r.Int64N(int64(60 * time.Millisecond)))
-		if i == 1 {
-			wait = 0 // at least one is killed on any machine
-		}
-		timer := time.AfterFunc(wait, func() { _ = child.Process.Kill() })
-		if child.Wait() == nil {
-			done++
-		} else {
-			killed++
-		}
-		timer.Stop()
-		now := whichSwap(t, dir)
-		if now != held && now != i {
-			t.Fatalf("after import %d: list %d is in force, want %d or %d", i, now, held, i)
-		}
-		held = now
-	}
-	t.Logf("%d killed, %d done", killed, done)
-	if killed == 0 {
-		t.Error("no import was killed")
-	}
+	killtest.Killed(t, dir, 12, 60*time.Millisecond, func() int { return whichSwap(t, dir) })
 }
 
 // whichSwap is the number of the list in force, which must be whole.
