@@ -2,6 +2,7 @@ package campaigns
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -52,6 +53,17 @@ type Lead struct {
 type LeadNumber struct {
 	Number Number `json:"number"`
 	Type   string `json:"type,omitempty"` // mobile, home, work, other, or the list's own word
+}
+
+// AllNumbers are the number to call and then the lead's others, each once.
+func (l Lead) AllNumbers() []Number {
+	all := []Number{l.Number}
+	for _, other := range l.Numbers {
+		if !slices.Contains(all, other.Number) {
+			all = append(all, other.Number)
+		}
+	}
+	return all
 }
 
 // Turned is the lead with the next of its numbers as the one to call, the first

@@ -220,7 +220,7 @@ func (l *loop) customerDigit(c *call, d byte, now time.Time) {
 	}
 }
 
-// optOut puts the called number on the company's list, for the seller.
+// optOut puts every number of the called lead on the company's list, for the seller.
 func (l *loop) optOut(c *call, source string, now time.Time) { l.svc.optOut(c, source, now) }
 
 // optOut is the same for a call of no loop.
@@ -229,11 +229,13 @@ func (s *Service) optOut(c *call, source string, now time.Time) {
 		return
 	}
 	c.optedOut = true
-	o := dnc.OptOut{Number: c.lead.Number, Seller: c.seller(), At: now, Source: source}
-	rec := c.entry(journal.OptedOut, now, "")
-	rec.Reason = source
-	token := s.scribe.begin()
-	s.background(func(ctx context.Context) { _ = s.putOptOut(ctx, token, rec, o) }) // it logs what fails
+	for _, number := range c.lead.AllNumbers() { // the person does not want to be called, whichever number
+		o := dnc.OptOut{Number: number, Seller: c.seller(), At: now, Source: source}
+		rec := c.entry(journal.OptedOut, now, "")
+		rec.Reason, rec.Number = source, string(number)
+		token := s.scribe.begin()
+		s.background(func(ctx context.Context) { _ = s.putOptOut(ctx, token, rec, o) }) // it logs what fails
+	}
 }
 
 // seller is on whose behalf the number was called.

@@ -126,7 +126,8 @@ func (q *query) numberType(context.Context) refusal {
 	return refusal{}
 }
 
-// optOut consults the company's own list.
+// optOut consults the company's own list, about every number of the lead: who does not
+// want to be called is a person.
 func (q *query) optOut(ctx context.Context) refusal {
 	if q.req.Campaign.Name == "" {
 		q.skip("campaign_opt_outs")
@@ -134,12 +135,16 @@ func (q *query) optOut(ctx context.Context) refusal {
 	if q.req.Campaign.Seller == "" {
 		q.skip("seller_opt_outs")
 	}
-	entry, out, err := q.gate.cfg.OptOuts.OptedOut(ctx, q.number(), q.req.Campaign.Seller, q.req.Campaign.Name)
-	if err != nil {
-		return broken("opt-outs", err)
-	}
-	if out {
-		return refuse(OptedOut, "On the company's own list since %s (%s).", q.day(entry.At), entry.Source)
+	for i, n := range q.req.Lead.AllNumbers() {
+		entry, out, err := q.gate.cfg.OptOuts.OptedOut(ctx, n, q.req.Campaign.Seller, q.req.Campaign.Name)
+		switch {
+		case err != nil:
+			return broken("opt-outs", err)
+		case out && i > 0:
+			return refuse(OptedOut, "Another number of the lead, %s, is on the company's own list since %s (%s).", masked(n), q.day(entry.At), entry.Source)
+		case out:
+			return refuse(OptedOut, "On the company's own list since %s (%s).", q.day(entry.At), entry.Source)
+		}
 	}
 	return refusal{}
 }

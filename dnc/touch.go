@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// touches reads the earlier calls that the next stages look at.
+// touches reads the earlier calls that the next stages look at: those to the number, and
+// what came of those to the lead's other numbers.
 func (q *query) touches(ctx context.Context) refusal {
 	seller := q.req.Campaign.Seller
 	if seller == "" {
@@ -30,7 +31,27 @@ func (q *query) touches(ctx context.Context) refusal {
 		return broken("earlier calls", err)
 	}
 	q.touch = touch
+	for _, other := range q.req.Lead.AllNumbers()[1:] {
+		touch, err := q.gate.cfg.History.Touches(ctx, seller, other, q.now)
+		if err != nil {
+			return broken("earlier calls", err)
+		}
+		q.touch.suffered(touch)
+	}
 	return refusal{}
+}
+
+// suffered adds what the person said or suffered at another number of the lead.
+// Attempts, and answers that machines gave, are the number's own.
+func (t *Touch) suffered(other Touch) {
+	for _, at := range []struct {
+		last *time.Time
+		too  time.Time
+	}{{&t.LastRefusal, other.LastRefusal}, {&t.LastAbandoned, other.LastAbandoned}, {&t.LastConnected, other.LastConnected}} {
+		if at.too.After(*at.last) {
+			*at.last = at.too
+		}
+	}
 }
 
 // attempts caps the calls to the number in rolling windows, over all campaigns

@@ -18,7 +18,8 @@ func newDNCAddCommand(g *globals) *cobra.Command {
 		Use:   "add NUMBER",
 		Short: "Put a number on the company's own list",
 		Long: `Puts a number on the company's own list, for every seller and campaign unless flags narrow it. It is in force when
-the command returns, also in a service that is dialing.`,
+the command returns, also in a service that is dialing. A lead that has the number among several is called at none of
+them; which others there are is said.`,
 		Args: needs("NUMBER"),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			args.Number = words[0]
@@ -68,6 +69,8 @@ type optOutDoc struct {
 	Campaign string           `json:"campaign,omitempty"`
 	Changed  bool             `json:"changed"` // add: it was not there
 	Note     string           `json:"note,omitempty"`
+	// Others are the further numbers of the leads with this one: those leads are not called at any.
+	Others []campaigns.Number `json:"other_numbers,omitempty"`
 }
 
 // scope says for whom an entry holds.
@@ -94,6 +97,9 @@ func runDNCAdd(cmd *cobra.Command, g *globals, args optOutArgs) error {
 			verb = "is on the list"
 		}
 		cmd.Printf("%s %s, %s\n", doc.Number, verb, doc.scope())
+		for _, n := range doc.Others {
+			cmd.Printf("  a lead has %s too and is not called there either; on other lists pronto dnc add %s bars it\n", n, n)
+		}
 		if doc.Note != "" {
 			cmd.Println(doc.Note)
 		}
@@ -133,7 +139,12 @@ func addOptOut(ctx context.Context, h *house, args optOutArgs, r request) (optOu
 		return doc, err
 	}
 	added, err := h.optOut(ctx, r.who, "", []dnc.OptOut{{Number: doc.Number, Seller: doc.Seller, Campaign: doc.Campaign, At: h.now(), Source: "cli"}})
+	if err != nil {
+		return doc, err
+	}
 	doc.Changed = added > 0
+	held, err := h.store.Holdings(ctx, doc.Number)
+	doc.Others = held.Others
 	return doc, err
 }
 

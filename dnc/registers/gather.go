@@ -40,16 +40,17 @@ func Gather(ctx context.Context, leads iter.Seq[campaigns.Lead], register, selle
 		if lead.Done {
 			continue
 		}
+		first, out := len(all), false
 		for next := range max(len(lead.Numbers), 1) {
 			if next > 0 {
 				lead, _ = lead.Turned()
 			}
 			p := Pending{Number: lead.Number, Due: lead.Due}
-			_, out, err := o.OptedOut(ctx, lead.Number, seller, campaign)
+			_, listed, err := o.OptedOut(ctx, lead.Number, seller, campaign)
 			if err != nil {
 				return nil, fmt.Errorf("gather leads of %s: %w", campaign, err)
 			}
-			p.OptedOut = out
+			out = out || listed
 			verdict, ok, err := s.Screening(ctx, register, seller, lead.Number)
 			if err != nil {
 				return nil, fmt.Errorf("gather leads of %s: %w", campaign, err)
@@ -58,6 +59,9 @@ func Gather(ctx context.Context, leads iter.Seq[campaigns.Lead], register, selle
 				p.CheckedAt, p.Registered, p.Since = verdict.CheckedAt, verdict.Registered, verdict.Since
 			}
 			all = append(all, p)
+		}
+		for i := first; i < len(all); i++ {
+			all[i].OptedOut = out // the lead is called at none of its numbers
 		}
 	}
 	return all, nil
