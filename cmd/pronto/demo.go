@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +18,7 @@ type demoOptions struct {
 	answerRate float64
 	seed       uint64
 	keep       bool
+	folder     string // the data folder; empty: a temporary one
 }
 
 func newDemoCommand(g *globals) *cobra.Command {
@@ -27,25 +26,40 @@ func newDemoCommand(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Run the whole job on this machine and let its far ends judge it",
-		Long: `Starts the service on a temporary data folder, with a simulated carrier and simulated agents as processes of
+		Long: `Starts the service on a data folder of its own, with a simulated carrier and simulated agents as processes of
 their own over real SIP and RTP on loopback addresses, applies a sample campaign, loads its list, imports a
 register's result and opt-outs, and dials. Nobody's phone rings.
 
 At the end the run is judged by the logs of carrier and agents, the input files and the journal. Ring and talk
 times are compressed; the clock is set to a Tuesday morning in Rome, because calls are lawful only in the calling window.
 
+20 agents meet in a minute every kind of trouble that is provoked. A smaller run is held to all that it met; what it did not
+meet, the report says.
+
+The data folder is a temporary one, or the one that --data names, which must be empty or not there: afterwards
+"pronto --data DIR report calls" and the like show what was done. Its folder "demo" has the input files and the logs of
+the far ends. --config and --redis are not for the demo: it writes its own configuration.
+
 EXIT STATUS
   0  the run held every promise
   1  it did not, or could not run; the report says what went wrong`,
-		Args: cobra.NoArgs,
+		Args: needs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, flag := range []string{"config", "redis"} {
+				if cmd.Flags().Changed(flag) {
+					return usageError(fmt.Errorf("--%s: the demo writes its own configuration, leave the flag out", flag))
+				}
+			}
+			if cmd.Flags().Changed("data") {
+				o.folder = g.data
+			}
 			return runDemo(cmd.Context(), g, o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
-	f.DurationVar(&o.duration, "duration", time.Minute, "how long to dial, 20s to 1h; set-up and hanging up take about 15 s more")
-	f.IntVar(&o.agents, "agents", 20, "simulated agents, 3 to 60")
-	f.Float64Var(&o.answerRate, "answer-rate", 0.3, "share of calls that a person answers, 0.05 to 0.7")
+	f.DurationVar(&o.duration, "duration", demoDuration, "how long to dial, 20s to 1h; set-up and hanging up take about 15 s more")
+	f.IntVar(&o.agents, "agents", demoAgents, "simulated agents, 3 to 60")
+	f.Float64Var(&o.answerRate, "answer-rate", demoAnswerRate, "share of calls that a person answers, 0.05 to 0.7")
 	f.Uint64Var(&o.seed, "seed", 1, "the same seed gives the same callees")
 	f.BoolVar(&o.keep, "keep", false, "leave service, carrier and agents running after the report, until Ctrl-C")
 	return cmd
@@ -66,6 +80,11 @@ func (o demoOptions) check() error {
 	return errors.Join(errs...)
 }
 
+// small reports whether the run may meet less than every kind of trouble.
+func (o demoOptions) small() bool {
+	return o.agents < demoAgents || o.duration < demoDuration || o.answerRate < demoAnswerRate
+}
+
 // runDemo is the demo from set-up to verdict.
 func runDemo(ctx context.Context, g *globals, o demoOptions, out, errOut io.Writer) error {
 	if err := o.check(); err != nil {
@@ -75,11 +94,10 @@ func runDemo(ctx context.Context, g *globals, o demoOptions, out, errOut io.Writ
 	if g.json {
 		show = errOut
 	}
-	dir, err := os.MkdirTemp("", "pronto-demo-")
-	if err != nil {
+	d := &demo{demoOptions: o, show: show, began: time.Now()}
+	if err := d.makeFolders(); err != nil {
 		return err
 	}
-	d := &demo{demoOptions: o, dir: dir, data: filepath.Join(dir, "data"), show: show, began: time.Now()}
 	defer d.cleanUp()
 	if err := d.prepare(ctx); err != nil {
 		return fmt.Errorf("demo: prepare: %w", err)

@@ -32,7 +32,7 @@ func (d *demo) spawn(name string, args ...string) error {
 		return err
 	}
 	c := &child{name: name, cmd: exec.Command(exe, args...), log: log, done: make(chan struct{})}
-	c.cmd.Stdout, c.cmd.Stderr = log, log
+	c.cmd.Stdout, c.cmd.Stderr, c.cmd.Env = log, log, d.environment()
 	dieWithParent(c.cmd)
 	if err := c.cmd.Start(); err != nil {
 		return errors.Join(err, log.Close())

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,6 +27,11 @@ const (
 	demoRing   = 5 * time.Second
 	demoWrapUp = 1500 * time.Millisecond
 
+	// A run of this size meets every kind of trouble.
+	demoAgents     = 20
+	demoDuration   = time.Minute
+	demoAnswerRate = 0.3
+
 	maxDemoAgents = 60
 )
 
@@ -47,6 +53,34 @@ func (d *demo) carrier() string         { return d.address(2) + ":5060" }
 func (d *demo) path(name string) string { return filepath.Join(d.dir, name) }
 func (d *demo) say(format string, a ...any) {
 	fmt.Fprintf(d.show, format+"\n", a...)
+}
+
+// makeFolders makes the folder of inputs and logs; the data folder is beside it, or is the
+// one around it where it was named.
+func (d *demo) makeFolders() (err error) {
+	if d.folder == "" {
+		d.dir, err = os.MkdirTemp("", "pronto-demo-")
+		d.data = filepath.Join(d.dir, "data")
+		return err
+	}
+	if d.data, err = filepath.Abs(d.folder); err != nil {
+		return err
+	}
+	there, err := os.ReadDir(d.data)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if len(there) > 0 {
+		return usageError(fmt.Errorf("--data %s: the folder is not empty; name one that is, or that is not there", d.folder))
+	}
+	d.dir = filepath.Join(d.data, "demo")
+	return os.MkdirAll(d.dir, 0o700)
+}
+
+// environment is that of our own processes: what it says of a configuration or a Redis
+// is not for the demo.
+func (d *demo) environment() []string {
+	return append(os.Environ(), "PRONTO_DATA=", "PRONTO_CONFIG=", "PRONTO_REDIS=")
 }
 
 // prepare writes the inputs and takes them in with the same commands that a
@@ -195,7 +229,7 @@ func (d *demo) ours(ctx context.Context, config string, in io.Reader, args ...st
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, exe, append([]string{"--data", d.data, "--config", d.path(config)}, args...)...)
-	cmd.Stdin = in
+	cmd.Stdin, cmd.Env = in, d.environment()
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()

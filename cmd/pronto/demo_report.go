@@ -93,7 +93,7 @@ func (d *demo) rulesOfTheRun(offset time.Duration, e judge.Evidence) (judge.Rule
 		Deadline: set.Abandon.Deadline.Std(), Message: set.Abandon.Treatment == rules.Message, NoSilence: true,
 		ValidFor: validFor, Cap: headline.Cap, OfConnected: headline.Base == rules.OfConnected,
 		WrapUp: demoWrapUp, Progressive: one.Utilisation, RetryDelay: 15 * time.Minute,
-		Provoked: judge.Provoked{Glares: 1, Bursts: 1, Vanish: 2}, Classes: judge.AllClasses(),
+		Provoked: judge.Provoked{Glares: 1, Bursts: 1, Vanish: 2}, Classes: judge.AllClasses(), Small: d.small(),
 	}, nil
 }
 
@@ -166,6 +166,12 @@ func (r demoReport) write(w io.Writer) {
 	fmt.Fprintf(w, "\nProvoked: %d answers that crossed a CANCEL, %s of answers, %d phones that vanished.\n", r.Provoked.Glares, plural(r.Provoked.Bursts, "burst"), r.Provoked.Vanish)
 	fmt.Fprintf(w, "Judged by carrier's and agents' logs: %d forbidden numbers rung, %d answers untreated, %d bridges silent, %d crossed, %d left over, %d calls without evidence.\n",
 		r.ForbiddenRung, r.UntreatedAnswers, r.SilentBridges, r.Crossed, r.LeftOver, r.MissingEvidence)
+	if len(r.Unmet) > 0 {
+		fmt.Fprintf(w, "Too small a run to meet everything; %d agents and %s do:\n", demoAgents, demoDuration)
+		for _, u := range r.Unmet {
+			fmt.Fprintln(w, "  - "+u)
+		}
+	}
 	if len(r.Failures) == 0 {
 		fmt.Fprintf(w, "Every promise held, in %.0f s. Logs and journal: %s\n", r.TotalSpent, r.Folder)
 		return

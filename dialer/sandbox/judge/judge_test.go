@@ -144,6 +144,21 @@ func TestCleanRunPasses(t *testing.T) {
 	}
 }
 
+// TestSmallRun: what a small run did not meet is told and is no failure; what it met is
+// judged as ever.
+func TestSmallRun(t *testing.T) {
+	r, rule := clean(), rules()
+	rule.Provoked.Bursts, rule.Progressive, rule.Verified = 1, 0.99, false
+	r.OptOuts = nil
+	if v := Judge(r.Evidence, rule); len(v.Failures) != 4 || len(v.Unmet) != 0 {
+		t.Errorf("a whole run: failures %q, unmet %q, want 4 and none", v.Failures, v.Unmet)
+	}
+	rule.Small = true
+	if v := Judge(r.Evidence, rule); len(v.Unmet) != 3 || len(v.Failures) != 1 || !strings.Contains(v.Failures[0], "does not verify") {
+		t.Errorf("a small run: failures %q, unmet %q, want the journal alone and 3", v.Failures, v.Unmet)
+	}
+}
+
 // counts are the judgements that a case may raise.
 func counts(v Verdict) map[string]int {
 	return map[string]int{
