@@ -262,9 +262,7 @@ func (h *house) loadList(ctx context.Context, args loadArgs, body io.Reader, ans
 		Whole: args.Whole, History: args.History,
 	}
 	if opt.NeedsIndex() || args.DryRun {
-		if opt.Index, err = h.loads(); err != nil {
-			return err
-		}
+		opt.Index = h.store
 	}
 	var sink campaigns.LeadSink
 	watched := &watchedSink{}

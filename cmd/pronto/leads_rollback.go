@@ -55,11 +55,7 @@ func listLoads(ctx context.Context, h *house, args leadsArgs, _ request) (loadsD
 	if _, err := h.campaign(ctx, args.Campaign); err != nil {
 		return doc, err
 	}
-	state, err := h.loads()
-	if err != nil {
-		return doc, err
-	}
-	loads, err := state.Loads(ctx, args.Campaign)
+	loads, err := h.store.Loads(ctx, args.Campaign)
 	doc.Loads = append(doc.Loads, loads...)
 	return doc, err
 }
@@ -135,11 +131,7 @@ func rollBackLoad(ctx context.Context, h *house, args undoArgs, r request) (doc 
 	if _, err := h.campaign(ctx, args.Campaign); err != nil {
 		return doc, err
 	}
-	state, err := h.loads()
-	if err != nil {
-		return doc, err
-	}
-	doc.Undone, err = state.UndoLoad(ctx, args.Campaign, args.Load)
+	doc.Undone, err = h.store.UndoLoad(ctx, args.Campaign, args.Load)
 	if errors.Is(err, store.ErrNoLoad) {
 		err = fmt.Errorf("%w: see pronto leads loads %s", err, args.Campaign)
 	}

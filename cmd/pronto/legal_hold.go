@@ -111,19 +111,11 @@ func heldThing(h store.Hold) string {
 	return string(h.Number)
 }
 
-// holding is a state that can keep holds.
+// holding is the part of the state that keeps legal holds.
 type holding interface {
 	PutHold(ctx context.Context, h store.Hold) error
 	RemoveHold(ctx context.Context, n campaigns.Number, campaign string) (removed bool, err error)
 	Holds(ctx context.Context) ([]store.Hold, error)
-}
-
-func (h *house) holdState() (holding, error) {
-	s, ok := h.store.(holding)
-	if !ok {
-		return nil, errors.New("the state of this node keeps no legal holds")
-	}
-	return s, nil
 }
 
 // held reads what is to be held: a number begins with + or a digit, or has a country.
@@ -164,15 +156,11 @@ func removeHold(ctx context.Context, h *house, args holdArgs, r request) (holdsD
 // changeHold journals a change of holds and makes it. A hold that is not there cannot be
 // taken off.
 func (h *house) changeHold(ctx context.Context, args holdArgs, r request, what string, change func(holding, store.Hold) error) (holdsDoc, error) {
-	s, err := h.holdState()
-	if err != nil {
-		return holdsDoc{}, err
-	}
 	one, err := h.held(ctx, args)
 	if err != nil {
 		return holdsDoc{}, err
 	}
-	list, err := s.Holds(ctx)
+	list, err := h.store.Holds(ctx)
 	if err != nil {
 		return holdsDoc{}, err
 	}
@@ -185,15 +173,11 @@ func (h *house) changeHold(ctx context.Context, args holdArgs, r request, what s
 		return holdsDoc{}, err
 	}
 	one.Reason, one.Who, one.At = args.Reason, r.who, h.now()
-	return holdsDoc{[]store.Hold{one}}, change(s, one)
+	return holdsDoc{[]store.Hold{one}}, change(h.store, one)
 }
 
 func listHolds(ctx context.Context, h *house, _ struct{}, _ request) (holdsDoc, error) {
-	s, err := h.holdState()
-	if err != nil {
-		return holdsDoc{}, err
-	}
-	list, err := s.Holds(ctx)
+	list, err := h.store.Holds(ctx)
 	return holdsDoc{append([]store.Hold{}, list...)}, err
 }
 
@@ -228,11 +212,7 @@ func (h heldFor) why() string {
 
 // holdOn finds the hold that keeps what is known of a number; nil: there is none.
 func (h *house) holdOn(ctx context.Context, n campaigns.Number, known store.Holdings) (*heldFor, error) {
-	s, ok := h.store.(holding)
-	if !ok {
-		return nil, nil
-	}
-	list, err := s.Holds(ctx)
+	list, err := h.store.Holds(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -93,22 +92,7 @@ func (c *nodes) redisAddress() string { return fmt.Sprintf("%s:%d", c.address(st
 // startRedis starts the server, with what an earlier one wrote.
 func (c *nodes) startRedis(t *testing.T) {
 	t.Helper()
-	c.server = startProcess(t, c.dir, "redis-server", "--bind", c.address(stateHost), "--port", strconv.Itoa(redisPort), "--dir", c.dir,
-		"--appendonly", "yes", "--appendfsync", "always", "--save", "", "--daemonize", "no")
-	await(t, 10*time.Second, "redis-server", func() bool {
-		conn, err := net.Dial("tcp", c.redisAddress())
-		if err != nil {
-			return false
-		}
-		defer func() { _ = conn.Close() }()
-		_ = conn.SetDeadline(time.Now().Add(time.Second))
-		answer := make([]byte, 5)
-		_, err = conn.Write([]byte("PING\r\n"))
-		if err == nil {
-			_, err = conn.Read(answer)
-		}
-		return err == nil && string(answer) == "+PONG"
-	})
+	c.server = startRedis(t, c.dir, c.address(stateHost), strconv.Itoa(redisPort), "--appendonly", "yes", "--appendfsync", "always")
 }
 
 // nodeConfig is a node's configuration file.

@@ -188,11 +188,7 @@ func (h *house) newPurger(ctx context.Context, dry bool, who string) (*purger, e
 		p.records[c.Name], p.stopped[c.Name] = c.Jurisdiction, r.State == dialer.Stopped
 		p.sellers[c.Seller] = append(p.sellers[c.Seller], c.Name)
 	}
-	held, err := h.holdState()
-	if err != nil {
-		return nil, err
-	}
-	if p.list, err = held.Holds(ctx); err != nil {
+	if p.list, err = h.store.Holds(ctx); err != nil {
 		return nil, err
 	}
 	p.on = holdsOf(p.list)

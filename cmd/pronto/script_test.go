@@ -18,20 +18,27 @@ import (
 // TestScripts runs the command line as its users do. In a script SAMPLES is the
 // folder of sample files, and the clock says Tuesday 24 November 2026, 10:30 in
 // Rome, where the configuration tuesday.yaml is given.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "testdata/script", "") }
+
+// runScripts runs the scripts of a folder, with the state on the Redis at the address if
+// one is given: each script with keys of its own.
+func runScripts(t *testing.T, dir, redis string) {
 	samples, err := filepath.Abs("../../testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
 	folder := filepath.Dir(prontoBinary(t)) // the race detector would make each of some hundred commands ten times slower
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", folder+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("SAMPLES", samples)
 			env.Setenv("PRONTO_DATA", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("PRONTO_CONFIG", "")
 			env.Setenv("TZ", "UTC")
+			if redis != "" {
+				env.Setenv("PRONTO_REDIS", "redis://"+redis+"?fsync=any&prefix="+filepath.Base(env.WorkDir)+":")
+			}
 			const clock = "rehearsal: {clock: 2026-11-24T10:30:00+01:00}\n"
 			return os.WriteFile(filepath.Join(env.WorkDir, "tuesday.yaml"), []byte(clock), 0o600)
 		},

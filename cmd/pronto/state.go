@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -33,7 +32,9 @@ type state interface {
 	dnc.Showings
 
 	leadState
+	loadState
 	numberState
+	holding
 	PutCampaign(ctx context.Context, r dialer.CampaignRecord) (created bool, err error)
 	PutAccount(ctx context.Context, a dialer.Account) (created bool, err error)
 	RemoveAccount(ctx context.Context, name string) (removed bool, err error)
@@ -51,23 +52,12 @@ type leadState interface {
 	Hasten(ctx context.Context) error
 }
 
-// loadState is a state that finds a list's leads again and keeps the history of
-// loads.
+// loadState is the part of the state that finds a list's leads again and keeps the
+// history of loads.
 type loadState interface {
 	campaigns.LeadIndex
 	Loads(ctx context.Context, campaign string) ([]store.Load, error)
 	UndoLoad(ctx context.Context, campaign string, load int64) (store.Undone, error)
-}
-
-var _ loadState = (*store.Store)(nil)
-
-// loads is the state as one that keeps the history of loads.
-func (h *house) loads() (loadState, error) {
-	s, ok := h.store.(loadState)
-	if !ok {
-		return nil, errors.New("the shared store keeps no history of loads: this is done on a data folder of its own")
-	}
-	return s, nil
 }
 
 // numberState is the part of the state that commands about one number read and write.

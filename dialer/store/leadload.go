@@ -13,8 +13,8 @@ import (
 // short transaction: what the dial path may have to wait for.
 const stageChunk = 500
 
-// undoFor is how long a load can be undone.
-const undoFor = 30 * 24 * time.Hour
+// UndoFor is how long a load can be undone.
+const UndoFor = 30 * 24 * time.Hour
 
 // LeadLoad is one list being loaded into a campaign. Stage it bit by bit, then
 // Commit or Rollback; it is used by one goroutine.
@@ -44,7 +44,7 @@ func (s *Store) LoadLeads(ctx context.Context, campaign string, at time.Time) (c
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec(`UPDATE loads SET undo = 0 WHERE at < ? AND undo = 1 AND state > 2`, nanos(at.Add(-undoFor))); err != nil {
+		if _, err := t.exec(`UPDATE loads SET undo = 0 WHERE at < ? AND undo = 1 AND state > 2`, nanos(at.Add(-UndoFor))); err != nil {
 			return err
 		}
 		load.id, err = t.insert(`INSERT INTO loads(campaign, at, state) VALUES(?, ?, 0)`, id, nanos(at))

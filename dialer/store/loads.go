@@ -94,6 +94,21 @@ type Undone struct {
 	Kept     []KeptLead `json:"kept,omitempty"`
 }
 
+// Keep notes a lead that stays.
+func (u *Undone) Keep(l KeptLead) {
+	switch l.Why {
+	case KeptDialed:
+		u.Dialed++
+	case KeptHeld:
+		u.Held++
+	case KeptChanged:
+		u.Changed++
+	}
+	if len(u.Kept) < maxKept {
+		u.Kept = append(u.Kept, l)
+	}
+}
+
 // UndoLoad takes a load back as far as it can: leads that it added and that
 // nobody called since go, those that it changed become as they were. Others stay and are named. Asking again
 // takes up what was held at first. The work is done in short transactions; a crash leaves a part of it done.
@@ -114,7 +129,7 @@ func (s *Store) UndoLoad(ctx context.Context, campaign string, load int64) (Undo
 	case state == 1:
 		return done, fmt.Errorf("%w: load %d is being merged", ErrLoadKept, load)
 	case undoable < 1:
-		return done, fmt.Errorf("%w: load %d is older than %d days", ErrLoadKept, load, int(undoFor.Hours()/24))
+		return done, fmt.Errorf("%w: load %d is older than %d days", ErrLoadKept, load, int(UndoFor.Hours()/24))
 	}
 	for _, step := range []func(*tx) (bool, error){u.removeSome, u.restoreSome} {
 		for more := true; more; {
@@ -147,21 +162,6 @@ type undo struct {
 
 // undoChunk is how many leads one transaction takes back.
 const undoChunk = 500
-
-// keep notes a lead that stays.
-func (u *undo) keep(l KeptLead) {
-	switch l.Why {
-	case KeptDialed:
-		u.Dialed++
-	case KeptHeld:
-		u.Held++
-	case KeptChanged:
-		u.Changed++
-	}
-	if len(u.Kept) < maxKept {
-		u.Kept = append(u.Kept, l)
-	}
-}
 
 // undoable is a lead that the load added or changed, and how it stands.
 type undoable struct {
@@ -208,7 +208,7 @@ func (u *undo) removeSome(t *tx) (bool, error) {
 			}
 			continue
 		}
-		u.keep(l.KeptLead)
+		u.Keep(l.KeptLead)
 	}
 	return len(list) == undoChunk, nil
 }
@@ -238,7 +238,7 @@ func (u *undo) restoreSome(t *tx) (bool, error) {
 			}
 			continue
 		}
-		u.keep(l.KeptLead)
+		u.Keep(l.KeptLead)
 	}
 	return len(list) == undoChunk, nil
 }

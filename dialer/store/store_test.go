@@ -46,8 +46,6 @@ func maker() storetest.Maker {
 
 func TestConformance(t *testing.T) { storetest.Run(t, maker()) }
 
-func TestHistory(t *testing.T) { storetest.RunHistory(t, maker()) }
-
 func TestCrash(t *testing.T) {
 	storetest.Crash(t, maker(), 20, func(place, round string) *exec.Cmd {
 		victim := exec.Command(os.Args[0])

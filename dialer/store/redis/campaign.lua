@@ -11,6 +11,8 @@
 --   k       how many leads are in which state and class
 --   p:B     number -> places; x:B: external id -> place
 --   o       open loads -> state and node; s:L: rows of load L
+--   t       time of each load; j:L what is known of load L: state, leads added, updated, unchanged, first, last, note
+--   u       loads that can be undone, by when no more; u:L:B list: what load L changed of the leads of list B was like before
 local base = string.sub(KEYS[1], 1, -2)
 local call, pack, unpack_ = redis.call, struct.pack, struct.unpack
 local floor = math.floor
@@ -23,6 +25,7 @@ local HEAD = '>BBHHI4I4I4I4'
 local WORDS = 'Bc0Bc0Bc0I4BBc0Hc0'
 local TRIED = '>c8BI6c4I4I4'
 local TRIEDSIZE = 27
+local UNDOFOR = 2592000 -- 30 days: how long a load can be undone
 
 local counts = {}
 
@@ -507,19 +510,32 @@ local function insert(r, load)
   else
     enter(id, decode(r.stands), r.prio)
   end
+  return id
 end
 
--- update says whether the row says something new of the lead.
-local function update(id, r, old, load)
-  local external = r.external == '' and old.external or r.external
-  if external == old.external and r.prio == old.prio and r.core == old.core then return false end
-  call('LSET', base .. 'l:' .. bucketof(id), (id - 1) % SIZE, pack('>i4I4Hc0', r.prio, load, #external, external) .. r.core)
+-- undokey holds what a load changed of a lead was like before.
+local function undokey(load, id) return base .. 'u:' .. load .. ':' .. bucketof(id) end
+
+-- remember keeps what a lead was like before a load changed it.
+local function remember(load, id, row)
+  local key = undokey(load, id)
+  if call('RPUSH', key, pack('>BB', (id - 1) % SIZE, read(id).turn) .. row) == 1 then
+    call('EXPIREAT', key, string.format('%.0f', (tonumber(call('ZSCORE', base .. 'u', load)) or 0) + 86400))
+  end
+end
+
+-- rewrite makes a lead what a load says of it.
+local function rewrite(id, r, old, load)
+  call('LSET', base .. 'l:' .. bucketof(id), (id - 1) % SIZE, pack('>i4I4Hc0', r.prio, load, #r.external, r.external) .. r.core)
   local other = table.concat(r.numbers, ' ') ~= table.concat(old.numbers, ' ')
   if other then
     for _, number in ipairs(old.numbers) do unindex(number, id) end
     for _, number in ipairs(r.numbers) do index(number, id) end
   end
-  if external ~= old.external then call('HSET', base .. 'x:' .. bucket(external), external, id) end
+  if r.external ~= old.external then
+    if old.external ~= '' then call('HDEL', base .. 'x:' .. bucket(old.external), old.external) end
+    if r.external ~= '' then call('HSET', base .. 'x:' .. bucket(r.external), r.external, id) end
+  end
   local s = read(id)
   if other and s.turn ~= 0 then
     s.turn = 0
@@ -530,6 +546,14 @@ local function update(id, r, old, load)
     s.state = READY
     enter(id, s, r.prio)
   end
+end
+
+-- update says whether the row says something new of the lead.
+local function update(id, r, old, load)
+  if r.external == '' then r.external = old.external end
+  if r.external == old.external and r.prio == old.prio and r.core == old.core then return false end
+  if old.load ~= tonumber(load) then remember(load, id, loaded(id)) end
+  rewrite(id, r, old, load)
   return true
 end
 
@@ -541,8 +565,16 @@ local function stage(load, first)
 end
 
 local function drop(load)
+  call('UNLINK', base .. 's:' .. load, base .. 'j:' .. load)
+  call('HDEL', base .. 'o', load)
+  call('HDEL', base .. 't', load)
+end
+
+-- finish ends the merge of a load.
+local function finish(load)
   call('UNLINK', base .. 's:' .. load)
   call('HDEL', base .. 'o', load)
+  call('HSET', base .. 'j:' .. load, 'state', 'merged')
 end
 
 -- commit decides that a load will be in the campaign.
@@ -550,6 +582,7 @@ local function commit(load)
   local open = call('HGET', base .. 'o', load)
   if not open then return redis.error_reply('OVER the load is over') end
   call('HSET', base .. 'o', load, '1' .. string.sub(open, 2))
+  call('ZADD', base .. 'u', call('TIME')[1] + UNDOFOR, load)
   return 0
 end
 
@@ -560,6 +593,7 @@ local function merge(load, most)
   if not open or string.sub(open, 1, 1) ~= '1' then return { 0, 0, 0, 1 } end
   local rows = call('LRANGE', base .. 's:' .. load, 0, most - 1)
   local added, updated, unchanged = 0, 0, 0
+  local first, last
   for _, row in ipairs(rows) do
     local r = {}
     local at
@@ -569,7 +603,8 @@ local function merge(load, most)
     local id = match(r)
     local old = id and parse(loaded(id))
     if not id then
-      insert(r, load)
+      last = insert(r, load)
+      first = first or last
       added = added + 1
     elseif update(id, r, old, load) then
       if old.load ~= tonumber(load) then updated = updated + 1 end
@@ -577,7 +612,13 @@ local function merge(load, most)
       unchanged = unchanged + 1
     end
   end
-  if #rows < most then drop(load) else call('LTRIM', base .. 's:' .. load, most, -1) end
+  local note = base .. 'j:' .. load
+  if first then
+    call('HSETNX', note, 'first', first)
+    call('HSET', note, 'last', last)
+  end
+  for name, by in pairs({ added = added, updated = updated, unchanged = unchanged }) do call('HINCRBY', note, name, by) end
+  if #rows < most then finish(load) else call('LTRIM', base .. 's:' .. load, most, -1) end
   return { added, updated, unchanged, #rows < most and 1 or 0 }
 end
 
@@ -609,17 +650,30 @@ local function busy(number)
   return 0
 end
 
-local function erase(number)
-  for _, id in ipairs(withnumber(number)) do
-    local r, s = parse(loaded(id)), read(id)
-    leave(id, s)
-    call('LSET', base .. 'l:' .. bucketof(id), (id - 1) % SIZE, '')
-    local gone = decode('')
-    gone.state = DONE
-    save(id, gone)
-    if r.external ~= '' then call('HDEL', base .. 'x:' .. bucket(r.external), r.external) end
-    for _, other in ipairs(r.numbers) do unindex(other, id) end
+-- forget removes what loads remember of a lead.
+local function forget(id)
+  for _, load in ipairs(call('ZRANGE', base .. 'u', 0, -1)) do
+    local key = undokey(load, id)
+    for _, kept in ipairs(call('LRANGE', key, 0, -1)) do
+      if string.byte(kept) == (id - 1) % SIZE then call('LREM', key, 1, kept) end
+    end
   end
+end
+
+-- remove takes a lead out of the campaign; its place stays empty.
+local function remove(id, r, s)
+  leave(id, s)
+  call('LSET', base .. 'l:' .. bucketof(id), (id - 1) % SIZE, '')
+  local gone = decode('')
+  gone.state = DONE
+  save(id, gone)
+  if r.external ~= '' then call('HDEL', base .. 'x:' .. bucket(r.external), r.external) end
+  for _, other in ipairs(r.numbers) do unindex(other, id) end
+  forget(id)
+end
+
+local function erase(number)
+  for _, id in ipairs(withnumber(number)) do remove(id, parse(loaded(id)), read(id)) end
 end
 
 -- held counts the leads with the number and lists their other numbers.
@@ -639,46 +693,3 @@ local function lookup(number)
   if not id then return {} end
   return { id, loaded(id), call('LINDEX', base .. 'd:' .. bucketof(id), (id - 1) % SIZE) }
 end
-
-local op = ARGV[1]
-local answer = 0
-if op == 'lease' then
-  if #ARGV > 8 then
-    local batches = {}
-    for i = 9, #ARGV do batches[tonumber(ARGV[i])] = true end
-    takeback(ARGV[2], batches)
-  end
-  answer = lease(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]))
-elseif op == 'agreed' then
-  answer = leaseagreed(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]))
-elseif op == 'return' then
-  giveback(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), 5)
-elseif op == 'takeback' then
-  answer = takeback(ARGV[2])
-elseif op == 'apply' then
-  applyall(ARGV[2], ARGV[3], 4)
-elseif op == 'claim' then
-  answer = claim(change(ARGV[2], ARGV[3], 4))
-elseif op == 'letgo' then
-  answer = letgo(tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]))
-elseif op == 'stage' then
-  answer = stage(ARGV[2], 3)
-elseif op == 'commit' then
-  answer = commit(ARGV[2])
-elseif op == 'merge' then
-  answer = merge(ARGV[2], tonumber(ARGV[3]))
-elseif op == 'drop' then
-  drop(ARGV[2])
-elseif op == 'hasten' then
-  answer = hasten(tonumber(ARGV[2]), tonumber(ARGV[3]))
-elseif op == 'busy' then
-  answer = busy(ARGV[2])
-elseif op == 'held' then
-  answer = held(ARGV[2])
-elseif op == 'erase' then
-  erase(ARGV[2])
-elseif op == 'find' then
-  answer = lookup(ARGV[2])
-end
-flushcounts()
-return answer

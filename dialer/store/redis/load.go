@@ -10,6 +10,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"pronto/campaigns"
+	"pronto/dialer/store"
 )
 
 // The rows of one call of a script: what a claim may have to wait for.
@@ -57,7 +58,21 @@ func (s *Store) beginLoad(ctx context.Context, campaign string, at time.Time) (*
 		p.HSet(ctx, s.campaignKey(no, "o"), id, "0"+s.node)
 		return nil
 	})
+	if err == nil {
+		_, err = s.run(ctx, s.onLists(no, "tidy"))
+	}
 	return &LeadLoad{s: s, campaign: no, id: id}, err
+}
+
+// ID is the load's number in its campaign.
+func (l *LeadLoad) ID() int64 { return l.id }
+
+// Describe keeps a note on the load.
+func (l *LeadLoad) Describe(ctx context.Context, note store.LoadNote) error {
+	if err := l.s.put(ctx, l.s.loadKey(l.campaign, l.id), "note", note); err != nil {
+		return fmt.Errorf("note on load %d: %w", l.id, err)
+	}
+	return nil
 }
 
 // Stage keeps rows of the list. Of two rows with the same external id (without

@@ -14,7 +14,11 @@ import (
 // The scripts, one for each kind of hash tag.
 var (
 	//go:embed campaign.lua
+	leadsSource string
+	//go:embed campaign_ops.lua
 	campaignSource string
+	//go:embed lists.lua
+	listsSource string
 	//go:embed number.lua
 	numberSource string
 	//go:embed shared.lua
@@ -25,7 +29,8 @@ var (
 type script struct{ source, sha string }
 
 var (
-	campaignScript = newScript(campaignSource)
+	campaignScript = newScript(leadsSource + campaignSource)
+	listsScript    = newScript(leadsSource + listsSource) // of its own, so that calls do not wait for its length
 	numberScript   = newScript(numberSource)
 	sharedScript   = newScript(sharedSource)
 )
@@ -103,6 +108,11 @@ func (s *Store) runOn(ctx context.Context, campaign int64, args ...any) (any, er
 
 func (s *Store) onCampaign(campaign int64, args ...any) step {
 	return step{campaignScript, []string{s.campaignKey(campaign, "n")}, args}
+}
+
+// onLists calls the script that sees to the campaign's lists.
+func (s *Store) onLists(campaign int64, args ...any) step {
+	return step{listsScript, []string{s.campaignKey(campaign, "n")}, args}
 }
 
 // notSent reports whether an error says that no server was asked.

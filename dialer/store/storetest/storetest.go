@@ -29,6 +29,7 @@ type Backend interface {
 	dnc.History
 	dnc.LeadHistory
 	dnc.Showings
+	History
 
 	PutCampaign(ctx context.Context, r dialer.CampaignRecord) (created bool, err error)
 	PutAccount(ctx context.Context, a dialer.Account) (created bool, err error)
@@ -61,6 +62,11 @@ func Run(t *testing.T, m Maker) {
 		"load matches":              loadMatches,
 		"load rollback":             loadRollback,
 		"load not committed":        loadNotCommitted,
+		"load undone":               loadUndone,
+		"load undone twice over":    loadUndoneInTurn,
+		"load lasting":              loadLasting,
+		"load noted":                loadNoted,
+		"leads matched":             leadsMatched,
 		"several numbers":           severalNumbers,
 		"apply intent":              applyIntent,
 		"apply replay":              applyReplay,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"pronto/campaigns"
 	"pronto/dialer/store"
@@ -18,22 +19,6 @@ type History interface {
 	campaigns.LeadIndex
 	Loads(ctx context.Context, campaign string) ([]store.Load, error)
 	UndoLoad(ctx context.Context, campaign string, load int64) (store.Undone, error)
-}
-
-// RunHistory runs the part of the suite for stores that are a History.
-func RunHistory(t *testing.T, m Maker) {
-	t.Run("load undone", func(t *testing.T) { loadUndone(t, m) })
-	t.Run("leads matched", func(t *testing.T) { leadsMatched(t, m) })
-}
-
-// loads is the fixture's store as one that keeps the history of loads.
-func (f *fixture) loads(t *testing.T) History {
-	t.Helper()
-	h, ok := f.Backend.(History)
-	if !ok {
-		t.Fatal("the store keeps no history of loads")
-	}
-	return h
 }
 
 // loadUndone: leads that a load added go and those that it changed are as before,
@@ -61,11 +46,11 @@ func loadUndone(t *testing.T, m Maker) {
 	f.apply(t, intent("B", 3, called, monday), settled(intent("B", 3, called, monday), 4, campaigns.Busy, monday.Add(time.Hour)))
 	f.load(t, campaigns.Lead{Number: number(3), Name: "later"})
 
-	loads, err := f.loads(t).Loads(t.Context(), "spring")
+	loads, err := f.Loads(t.Context(), "spring")
 	if err != nil || len(loads) != 3 || loads[1].Added != 1300 || loads[1].Updated != 1300 || !loads[0].At.Equal(monday) {
 		t.Fatalf("Loads = %+v, %v", loads, err)
 	}
-	undone, err := f.loads(t).UndoLoad(t.Context(), "spring", loads[1].ID)
+	undone, err := f.UndoLoad(t.Context(), "spring", loads[1].ID)
 	if err != nil {
 		t.Fatalf("UndoLoad: %v", err)
 	}
@@ -87,13 +72,13 @@ func loadUndone(t *testing.T, m Maker) {
 		}
 	}
 	f.giveBack(t, time.Time{}, first[0])
-	if again, err := f.loads(t).UndoLoad(t.Context(), "spring", loads[1].ID); err != nil || again.Restored != 1 || again.Removed != 0 {
+	if again, err := f.UndoLoad(t.Context(), "spring", loads[1].ID); err != nil || again.Restored != 1 || again.Removed != 0 {
 		t.Errorf("undone again, %+v, %v: want the lead that was held", again, err)
 	}
-	if loads, err := f.loads(t).Loads(t.Context(), "spring"); err != nil || !loads[1].Undone || loads[0].Undone {
+	if loads, err := f.Loads(t.Context(), "spring"); err != nil || !loads[1].Undone || loads[0].Undone {
 		t.Errorf("Loads = %+v, %v", loads, err)
 	}
-	if _, err := f.loads(t).UndoLoad(t.Context(), "autumn", loads[1].ID); !errors.Is(err, store.ErrNoLoad) {
+	if _, err := f.UndoLoad(t.Context(), "autumn", loads[1].ID); !errors.Is(err, store.ErrNoLoad) {
 		t.Errorf("UndoLoad of another campaign = %v", err)
 	}
 }
@@ -114,7 +99,7 @@ func leadsMatched(t *testing.T, m Maker) {
 		{Number: number(4)},
 		{Number: number(8)},
 	}
-	got, err := f.loads(t).MatchLeads(t.Context(), "spring", rows, false)
+	got, err := f.MatchLeads(t.Context(), "spring", rows, false)
 	if err != nil {
 		t.Fatalf("MatchLeads: %v", err)
 	}
@@ -131,7 +116,7 @@ func leadsMatched(t *testing.T, m Maker) {
 		t.Fatalf("PutCampaign: %v", err)
 	}
 	for campaign, want := range map[string][]string{"autumn": {"", "spring", "spring", "spring", "spring", ""}, "summer": {"", "", "", "", "", ""}, "spring": {"", "", "", "", "", ""}} {
-		got, err := f.loads(t).MatchLeads(t.Context(), campaign, rows, true)
+		got, err := f.MatchLeads(t.Context(), campaign, rows, true)
 		if err != nil {
 			t.Fatalf("MatchLeads: %v", err)
 		}
@@ -142,5 +127,126 @@ func leadsMatched(t *testing.T, m Maker) {
 		if diff := cmp.Diff(want, where); diff != "" {
 			t.Errorf("elsewhere than %s (-want +got):\n%s", campaign, diff)
 		}
+	}
+}
+
+// loadAt loads leads into spring at an instant and gives the load's number.
+func (f *fixture) loadAt(t *testing.T, at time.Time, leads ...campaigns.Lead) int64 {
+	t.Helper()
+	l, err := f.m.Load(t.Context(), f.Backend, "spring", at)
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	if err := l.Stage(t.Context(), leads); err != nil {
+		t.Fatalf("Stage: %v", err)
+	}
+	if _, _, _, err := l.Commit(t.Context()); err != nil {
+		t.Fatalf("Commit: %v", err)
+	}
+	return l.(interface{ ID() int64 }).ID()
+}
+
+// undone undoes a load of spring.
+func (f *fixture) undone(t *testing.T, load int64) store.Undone {
+	t.Helper()
+	u, err := f.UndoLoad(t.Context(), "spring", load)
+	if err != nil {
+		t.Fatalf("UndoLoad: %v", err)
+	}
+	return u
+}
+
+// loadUndoneInTurn: loads that changed one lead each are taken back one after the
+// other, the last one first; then the lead can be found by what it had.
+func loadUndoneInTurn(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	two := campaigns.Lead{Number: number(1), Name: "a", Priority: 3, Fields: map[string]string{"city": "Roma"}}
+	first := f.loadAt(t, monday, two, campaigns.Lead{Number: number(2)})
+	before := f.leads(t)
+	two.External, two.Priority, two.Numbers = "crm", 9, []campaigns.LeadNumber{{Number: number(1)}, {Number: number(7)}}
+	second := f.loadAt(t, monday.Add(time.Minute), two)
+	two.Number, two.Numbers, two.Fields = number(5), nil, nil
+	third := f.loadAt(t, monday.Add(time.Hour), two)
+	if u := f.undone(t, first); u.Removed != 1 || u.Changed != 1 || u.Kept[0].Number != number(5) || u.Kept[0].Why != store.KeptChanged {
+		t.Errorf("the first load undone before the others: %+v", u)
+	}
+	for _, load := range []int64{third, second} {
+		if u := f.undone(t, load); u.Restored != 1 || u.Removed+u.Held+u.Dialed+u.Changed != 0 {
+			t.Errorf("load %d undone: %+v", load, u)
+		}
+	}
+	if diff := cmp.Diff(before[:1], f.leads(t), cmpopts.IgnoreFields(campaigns.Lead{}, "LoadedAt")); diff != "" {
+		t.Errorf("leads (-want +got):\n%s", diff)
+	}
+	rows := []campaigns.Lead{{Number: number(1)}, {External: "crm", Number: number(5)}, {Number: number(7)}}
+	got, err := f.MatchLeads(t.Context(), "spring", rows, false)
+	if err != nil || !got[0].Known || got[1].Known || got[2].Known {
+		t.Errorf("MatchLeads = %+v, %v: want the first alone", got, err)
+	}
+	if u := f.undone(t, first); u.Removed != 1 || len(f.leads(t)) != 0 {
+		t.Errorf("the first load undone at last: %+v", u)
+	}
+	if got := f.lease(t, 10, monday.Add(2*time.Hour)); len(got) != 0 {
+		t.Errorf("leased %d leads that are gone", len(got))
+	}
+}
+
+// loadLasting: after thirty days a load cannot be undone any more, the next one can.
+func loadLasting(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	old := f.loadAt(t, monday, numbered(0, 2)...)
+	young := f.loadAt(t, monday.Add(store.UndoFor+time.Hour), campaigns.Lead{Number: number(1), Name: "Ada"}, campaigns.Lead{Number: number(5)})
+	loads, err := f.Loads(t.Context(), "spring")
+	if err != nil || len(loads) != 2 || loads[0].Lasting || !loads[1].Lasting {
+		t.Fatalf("Loads = %+v, %v", loads, err)
+	}
+	if _, err := f.UndoLoad(t.Context(), "spring", old); !errors.Is(err, store.ErrLoadKept) {
+		t.Errorf("UndoLoad of the old one = %v", err)
+	}
+	if u := f.undone(t, young); u.Restored != 1 || u.Removed != 1 {
+		t.Errorf("the younger one undone: %+v", u)
+	}
+	if got := f.leads(t); len(got) != 2 || got[1].Name != "" {
+		t.Errorf("leads = %+v", got)
+	}
+}
+
+// loadNoted: what was told of a load is in the history; a load that was given up
+// is not.
+func loadNoted(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	given, err := m.Load(t.Context(), f.Backend, "spring", monday)
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	if err := given.Rollback(t.Context()); err != nil {
+		t.Fatalf("Rollback: %v", err)
+	}
+	l, err := m.Load(t.Context(), f.Backend, "spring", monday)
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	note := store.LoadNote{File: "list.csv", SHA256: "00", Who: "ada", Read: 9, Duplicate: 2, Rejected: 1}
+	if err := l.(interface {
+		Describe(context.Context, store.LoadNote) error
+	}).Describe(t.Context(), note); err != nil {
+		t.Fatalf("Describe: %v", err)
+	}
+	if loads, err := f.Loads(t.Context(), "spring"); err != nil || len(loads) != 0 {
+		t.Errorf("before the commit Loads = %+v, %v", loads, err)
+	}
+	if err := l.Stage(t.Context(), numbered(0, 6)); err != nil {
+		t.Fatalf("Stage: %v", err)
+	}
+	if _, _, _, err := l.Commit(t.Context()); err != nil {
+		t.Fatalf("Commit: %v", err)
+	}
+	f.reopen(t)
+	loads, err := f.Loads(t.Context(), "spring")
+	if err != nil || len(loads) != 1 || loads[0].LoadNote != note || loads[0].Added != 6 || loads[0].Last-loads[0].First != 5 {
+		t.Errorf("Loads = %+v, %v", loads, err)
+	}
+	if _, err := f.UndoLoad(t.Context(), "spring", loads[0].ID+7); !errors.Is(err, store.ErrNoLoad) {
+		t.Errorf("UndoLoad of none = %v", err)
 	}
 }

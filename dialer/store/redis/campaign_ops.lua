@@ -1,0 +1,43 @@
+-- What a campaign's script is asked for on the way to a call.
+local op = ARGV[1]
+local answer = 0
+if op == 'lease' then
+  if #ARGV > 8 then
+    local batches = {}
+    for i = 9, #ARGV do batches[tonumber(ARGV[i])] = true end
+    takeback(ARGV[2], batches)
+  end
+  answer = lease(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]))
+elseif op == 'agreed' then
+  answer = leaseagreed(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]))
+elseif op == 'return' then
+  giveback(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), 5)
+elseif op == 'takeback' then
+  answer = takeback(ARGV[2])
+elseif op == 'apply' then
+  applyall(ARGV[2], ARGV[3], 4)
+elseif op == 'claim' then
+  answer = claim(change(ARGV[2], ARGV[3], 4))
+elseif op == 'letgo' then
+  answer = letgo(tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]))
+elseif op == 'stage' then
+  answer = stage(ARGV[2], 3)
+elseif op == 'commit' then
+  answer = commit(ARGV[2])
+elseif op == 'merge' then
+  answer = merge(ARGV[2], tonumber(ARGV[3]))
+elseif op == 'drop' then
+  drop(ARGV[2])
+elseif op == 'hasten' then
+  answer = hasten(tonumber(ARGV[2]), tonumber(ARGV[3]))
+elseif op == 'busy' then
+  answer = busy(ARGV[2])
+elseif op == 'held' then
+  answer = held(ARGV[2])
+elseif op == 'erase' then
+  erase(ARGV[2])
+elseif op == 'find' then
+  answer = lookup(ARGV[2])
+end
+flushcounts()
+return answer
