@@ -2,15 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"pronto/campaigns"
 	"pronto/dialer/report"
-	"pronto/dialer/store"
 	"pronto/dnc/registers"
 )
 
@@ -23,14 +18,8 @@ type originArgs struct {
 // there is a journal and no state, as in an archive, nothing is known; what keeps
 // the state from being read is returned beside that.
 func origins(ctx context.Context, g *globals, n campaigns.Number) (report.Origins, error) {
-	conf, err := loadConfig(g.config)
-	if err != nil {
-		return report.Origins{}, err
-	}
-	if conf.Redis == "" {
-		if _, err := os.Stat(filepath.Join(g.data, store.FileName)); errors.Is(err, fs.ErrNotExist) {
-			return report.Origins{}, nil
-		}
+	if !stateThere(g.data) {
+		return report.Origins{}, nil
 	}
 	return ask[report.Origins](ctx, g, "audit origins", originArgs{n}, nil)
 }

@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"pronto/dialer/store"
 	"pronto/dnc/registers"
 )
 
@@ -114,7 +111,7 @@ func these(names ...string) offer {
 // peek asks the house that is there; without one the answer is empty, and none is
 // made.
 func peek[R any](ctx context.Context, g *globals, name string, args any) (answer R) {
-	if _, err := os.Stat(filepath.Join(g.data, store.FileName)); err != nil {
+	if !stateThere(g.data) {
 		return answer
 	}
 	answer, err := ask[R](ctx, g, name, args, nil)

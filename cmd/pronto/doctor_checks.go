@@ -16,6 +16,7 @@ import (
 	"pronto/dialer"
 	"pronto/dialer/journal"
 	"pronto/dialer/store"
+	"pronto/dialer/store/redis"
 )
 
 const (
@@ -123,12 +124,32 @@ func (h *house) examineJournalKeys() finding {
 	return finding{"journal keys", good, "their owner's alone; they belong to the backup", ""}
 }
 
+// memoryScarce is the share of Redis's memory from which on there should be more of it.
+const memoryScarce = 0.8
+
+// examineRedis says how full the Redis is that holds the state.
+func (h *house) examineRedis(ctx context.Context) []finding {
+	s, ok := h.store.(*redis.Store)
+	if !ok {
+		return nil
+	}
+	m, err := s.Memory(ctx)
+	if err != nil {
+		return []finding{{"store", wrong, err.Error(), "no call is cleared without the state: see to Redis"}}
+	}
+	f := finding{"store", good, fmt.Sprintf("Redis %s, %s, %s MB used", m.Version, plural(m.Masters, "master"), megabytes(m.Used)), ""}
+	if m.Most > 0 && float64(m.Used) > memoryScarce*float64(m.Most) {
+		f.Grade, f.Says, f.Mend = warns, fmt.Sprintf("%s of %s MB", f.Says, megabytes(m.Most)), "give Redis more memory (maxmemory), or pronto purge: when it is full nothing can be written and no call is cleared"
+	}
+	return []finding{f}
+}
+
 // examineStore says which schema the state has, and whether its database is sound: a page
 // that a disk damaged is found here before a call meets it.
 func (h *house) examineStore(ctx context.Context) []finding {
 	s, ok := h.store.(*store.Store)
 	if !ok {
-		return nil // on Redis
+		return h.examineRedis(ctx)
 	}
 	version, err := store.Schema(h.dir)
 	if err == nil {

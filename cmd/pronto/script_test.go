@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -17,7 +18,8 @@ import (
 
 // TestScripts runs the command line as its users do. In a script SAMPLES is the
 // folder of sample files, and the clock says Tuesday 24 November 2026, 10:30 in
-// Rome, where the configuration tuesday.yaml is given.
+// Rome, where the configuration tuesday.yaml is given. The condition redis says that the
+// state is on Redis.
 func TestScripts(t *testing.T) { runScripts(t, "testdata/script", "") }
 
 // runScripts runs the scripts of a folder, with the state on the Redis at the address if
@@ -41,6 +43,12 @@ func runScripts(t *testing.T, dir, redis string) {
 			}
 			const clock = "rehearsal: {clock: 2026-11-24T10:30:00+01:00}\n"
 			return os.WriteFile(filepath.Join(env.WorkDir, "tuesday.yaml"), []byte(clock), 0o600)
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "redis" {
+				return false, fmt.Errorf("no condition %q", name)
+			}
+			return redis != "", nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":  scriptStatus,

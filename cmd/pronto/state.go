@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"pronto/campaigns"
@@ -85,6 +87,16 @@ func (h *house) embedded(what string) (*store.Store, error) {
 }
 
 var _ state = (*redis.Store)(nil)
+
+// stateThere reports whether a data folder has a state, its own or one on Redis.
+func stateThere(dir string) bool {
+	for _, name := range []string{store.FileName, redis.IdentityName} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
 
 // patienceOf is how long one question to Redis may take: the service must know soon
 // that it gets no answer, a command on its own would rather wait.

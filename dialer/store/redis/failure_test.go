@@ -319,6 +319,20 @@ func TestNotDurable(t *testing.T) {
 	})
 }
 
+// TestEvicts: a server that throws keys away when it is full is refused.
+func TestEvicts(t *testing.T) {
+	t.Parallel()
+	for policy, want := range map[string]error{"allkeys-lru": redis.ErrEvicts, "volatile-ttl": redis.ErrEvicts, "noeviction": nil} {
+		s, err := redis.Open(t.Context(), redis.Options{URL: startServer(t, "--maxmemory", "100mb", "--maxmemory-policy", policy).url("?fsync=any"), Node: "node1", Dir: t.TempDir()})
+		if !errors.Is(err, want) {
+			t.Errorf("%s: Open = %v, want %v", policy, err, want)
+		}
+		if err == nil {
+			s.Close()
+		}
+	}
+}
+
 // TestNames: a node's name belongs to one data folder, and the key of the
 // company's own list is the same on every node.
 func TestNames(t *testing.T) {

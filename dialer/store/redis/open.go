@@ -116,7 +116,8 @@ func open(ctx context.Context, o Options) (*Store, error) {
 		db: place.connect(wait), prefix: place.Prefix, node: o.Node, process: cryptorand.Text(), lease: cmp.Or(o.Lease, defaultLease), wait: wait,
 		batch: rand.Uint32(), doubt: map[int64][]uint32{},
 	}
-	if !place.Unsynced {
+	_, err = s.Memory(ctx)
+	if err == nil && !place.Unsynced {
 		err = s.checkSync(ctx)
 	}
 	if err == nil {
