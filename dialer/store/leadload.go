@@ -9,9 +9,12 @@ import (
 	"pronto/campaigns"
 )
 
-// stageChunk is how many rows are set aside in one record, and merged by one
-// short transaction: what the dial path may have to wait for.
+// stageChunk is how many rows are set aside in one record, and merged at once:
+// what the dial path may have to wait for.
 const stageChunk = 500
+
+// stageGroup is how many records go to disk by one transaction.
+const stageGroup = 20
 
 // UndoFor is how long a load can be undone.
 const UndoFor = 30 * 24 * time.Hour
@@ -19,9 +22,13 @@ const UndoFor = 30 * 24 * time.Hour
 // LeadLoad is one list being loaded into a campaign. Stage it bit by bit, then
 // Commit or Rollback; it is used by one goroutine.
 type LeadLoad struct {
-	s    *Store
-	id   int64
-	over bool
+	s     *Store
+	id    int64
+	over  bool
+	last  []byte     // record being filled
+	rows  int        // in it
+	full  [][]byte   // records to be written
+	going chan error // answer of a writing that is under way; nil: none
 }
 
 var _ campaigns.LeadSink = (*LeadLoad)(nil)
@@ -76,33 +83,58 @@ func (l *LeadLoad) Describe(ctx context.Context, note LoadNote) error {
 }
 
 // Stage keeps rows of the list. Of two rows with the same external id (without
-// one: the same number) the later counts, at the place of the earlier.
+// one: the same number) the later counts, at the place of the earlier. Rows are written while the
+// list is read on: what fails is told by a later Stage, or by Commit.
 func (l *LeadLoad) Stage(ctx context.Context, leads []campaigns.Lead) error {
 	if l.over {
 		return fmt.Errorf("stage leads: the load is over")
 	}
-	var batches [][]byte
-	for from := 0; from < len(leads); from += stageChunk {
-		var batch []byte
-		for i := from; i < min(from+stageChunk, len(leads)); i++ {
-			row, err := rowOf(&leads[i])
-			if err != nil {
-				return fmt.Errorf("stage leads: %w", err)
-			}
-			batch = row.append(batch)
+	for i := range leads {
+		row, err := rowOf(&leads[i])
+		if err != nil {
+			return fmt.Errorf("stage leads: %w", err)
 		}
-		batches = append(batches, batch)
+		l.last = row.append(l.last)
+		if l.rows++; l.rows == stageChunk {
+			l.close()
+		}
 	}
-	err := l.s.w.write(ctx, func(t *tx) error {
-		for _, batch := range batches {
-			if _, err := t.exec(`INSERT INTO lead_batches(load, rows) VALUES(?, ?)`, l.id, batch); err != nil {
-				return err
-			}
-		}
+	if len(l.full) < stageGroup {
 		return nil
-	})
-	if err != nil {
+	}
+	if err := l.awaitWriting(); err != nil {
 		return fmt.Errorf("stage leads: %w", err)
+	}
+	full, going := l.full, make(chan error, 1)
+	l.full, l.going = nil, going
+	go func() { going <- l.s.w.writeLong(ctx, func(t *tx) error { return t.setAside(l.id, full) }) }()
+	return nil
+}
+
+// close ends the record that is being filled.
+func (l *LeadLoad) close() {
+	if l.rows > 0 {
+		l.full = append(l.full, l.last)
+		l.last, l.rows = nil, 0
+	}
+}
+
+// awaitWriting waits for what is being written.
+func (l *LeadLoad) awaitWriting() error {
+	if l.going == nil {
+		return nil
+	}
+	err := <-l.going
+	l.going = nil
+	return err
+}
+
+// setAside writes records of a load.
+func (t *tx) setAside(load int64, records [][]byte) error {
+	for _, rows := range records {
+		if _, err := t.exec(`INSERT INTO lead_batches(load, rows) VALUES(?, ?)`, load, rows); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -117,7 +149,14 @@ func (l *LeadLoad) Commit(ctx context.Context) (added, updated, unchanged int, e
 	if l.over {
 		return 0, 0, 0, fmt.Errorf("commit leads: the load is over")
 	}
-	if err := l.s.w.write(ctx, func(t *tx) error {
+	if err := l.awaitWriting(); err != nil {
+		return 0, 0, 0, fmt.Errorf("commit leads: %w", err)
+	}
+	l.close()
+	if err := l.s.w.writeLong(ctx, func(t *tx) error {
+		if err := t.setAside(l.id, l.full); err != nil {
+			return err
+		}
 		_, err := t.exec(`UPDATE loads SET state = 1 WHERE id = ?`, l.id)
 		return err
 	}); err != nil {
@@ -137,6 +176,7 @@ func (l *LeadLoad) Rollback(ctx context.Context) error {
 		return nil
 	}
 	l.over = true
+	_ = l.awaitWriting() // it is given up
 	err := l.s.w.write(ctx, func(t *tx) error {
 		_, err := t.exec(`UPDATE loads SET state = 2 WHERE id = ? AND state = 0`, l.id)
 		return err

@@ -17,6 +17,9 @@ type leadRow struct {
 
 	priority, due                                         int64
 	attempts, tries, lastAttempt, turn, completed, agreed int64 // with outcome and disposition: what an exported list says became of the lead
+
+	sum  int64    // digest, when read back
+	more []string // further, when read back
 }
 
 // texts and numbers are the row's parts in the order in which they are set aside.
@@ -140,14 +143,29 @@ func (r *leadRow) append(b []byte) []byte {
 // errRows says that rows which were set aside cannot be read.
 var errRows = errors.New("staged rows are damaged")
 
-// take reads the first of the rows set aside in b.
-func (r *leadRow) take(b []byte) (rest []byte, err error) {
+// unpack reads the rows set aside in b.
+func unpack(b []byte) ([]leadRow, error) {
+	rows, text := make([]leadRow, 0, stageChunk), string(b)
+	for len(b) > 0 {
+		rows = append(rows, leadRow{})
+		var err error
+		if b, err = rows[len(rows)-1].take(b, text); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// take reads the first of the rows in b, which text ends with. The row's texts are
+// parts of it.
+func (r *leadRow) take(b []byte, text string) (rest []byte, err error) {
 	for _, s := range r.texts() {
 		n, size := binary.Uvarint(b)
 		if size <= 0 || n > uint64(len(b)-size) {
 			return nil, errRows
 		}
-		*s, b = string(b[size:size+int(n)]), b[size+int(n):]
+		from := len(text) - len(b) + size
+		*s, b = text[from:from+int(n)], b[size+int(n):]
 	}
 	for _, i := range r.integers() {
 		n, size := binary.Varint(b)
@@ -157,4 +175,10 @@ func (r *leadRow) take(b []byte) (rest []byte, err error) {
 		*i, b = n, b[size:]
 	}
 	return b, nil
+}
+
+// isNew reports whether the list says nothing of what became of the lead.
+func (r *leadRow) isNew() bool {
+	return r.due == 0 && r.completed == 0 && r.agreed == 0 && r.attempts == 0 && r.tries == 0 && r.lastAttempt == 0 && r.turn == 0 &&
+		r.outcome == "" && r.disposition == "" && r.agent == "" && r.answers == ""
 }

@@ -47,7 +47,13 @@ func stage(t *testing.T, s *Store, n int) *LeadLoad {
 	if err := l.Stage(t.Context(), leads); err != nil {
 		t.Fatalf("Stage: %v", err)
 	}
-	return l.(*LeadLoad)
+	load := l.(*LeadLoad)
+	load.close()
+	if err := s.w.write(t.Context(), func(t *tx) error { return t.setAside(load.id, load.full) }); err != nil {
+		t.Fatalf("set aside: %v", err)
+	}
+	load.full = nil
+	return load
 }
 
 // count counts rows.
@@ -74,11 +80,12 @@ func TestMergeFinishedAtOpen(t *testing.T) {
 	dir, n := t.TempDir(), 2*stageChunk+1
 	s := opened(t, dir)
 	l := stage(t, s, n)
+	first := s.stagedAfter(t.Context(), l.id, 0)
 	err := s.w.write(t.Context(), func(t *tx) error {
 		if _, err := t.exec(`UPDATE loads SET state = 1 WHERE id = ?`, l.id); err != nil {
 			return err
 		}
-		m, _, err := t.mergeBatch(l.id)
+		m, err := t.mergeBatch(l.id, first)
 		if m.added != stageChunk {
 			return fmt.Errorf("the first batch added %d: %w", m.added, err)
 		}

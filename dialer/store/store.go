@@ -153,13 +153,15 @@ func (s *Store) recover(ctx context.Context) error {
 	return s.finishLoads(ctx)
 }
 
-// dsn is the connection string of the database at path.
+// dsn is the connection string of the database at path. The log is moved into the
+// database when it has 16 MiB, and cut off when it had more than 8 and is begun anew.
 func dsn(path string, readOnly bool) string {
 	pragmas := []string{"busy_timeout(10000)", "foreign_keys(1)", "temp_store(2)"}
 	if readOnly {
 		pragmas = append(pragmas, "query_only(1)")
 	} else {
-		pragmas = append(pragmas, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "secure_delete(FAST)")
+		pragmas = append(pragmas, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "secure_delete(FAST)",
+			"wal_autocheckpoint(4096)", "journal_size_limit(8388608)")
 	}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_pragma": pragmas}.Encode()}).String()
 }
