@@ -22,6 +22,8 @@ type scribe struct {
 	log     *zap.Logger
 	wake    chan struct{}
 	tide    tide
+	// undone is that the store does not follow; run's goroutine owns it.
+	undone complaint
 
 	mu      sync.Mutex // protects changes
 	changes []pending
@@ -157,7 +159,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 func (s *scribe) apply(batch []pending) bool {
 	ctx := context.Background()
 	if err := s.journal.Sync(ctx); err != nil {
-		s.log.Error("journal: not on disk, store left unchanged", zap.Int("changes", len(batch)), zap.Error(err))
+		s.undone.about(s.log, "journal: not on disk, store left unchanged", time.Now(), zap.Int("changes", len(batch)), zap.Error(err))
 		return false
 	}
 	safe := s.tide.safe(batch)
@@ -167,9 +169,10 @@ func (s *scribe) apply(batch []pending) bool {
 		changes[i].Safe = safe
 	}
 	if err := s.store.Apply(ctx, changes); err != nil {
-		s.log.Error("store: attempts not written", zap.Int("changes", len(changes)), zap.Error(err))
+		s.undone.about(s.log, "store: attempts not written", time.Now(), zap.Int("changes", len(changes)), zap.Error(err))
 		return false
 	}
+	s.undone.over(s.log, "store: attempts are written again", time.Now())
 	for _, p := range batch {
 		s.tide.end(p.token)
 	}
