@@ -28,7 +28,8 @@ type (
 	Nodes interface {
 		// Beat says that this node lives for NodeLife from now on, and takes back what nodes hold whose life has
 		// ended: a lead without an intent is fresh again, one with an intent waits its retry delay from now on,
-		// by the service's clock. The error is ErrReplaced when a later process has begun under this node's name.
+		// by the service's clock. The error is ErrReplaced when a later process has begun under this node's name,
+		// ErrForgotten when the node was given up.
 		Beat(ctx context.Context, now time.Time) (Standing, error)
 		// Leave ends the node's life in good order: what it holds can be taken back at once.
 		Leave(ctx context.Context) error
@@ -65,6 +66,35 @@ type NodeLive struct {
 	Seen  time.Time `json:"seen"` // when it last said that it lives, by the store's clock
 }
 
+// NodeState is how a node stands, and what it has.
+type NodeState struct {
+	Name   string        `json:"name"`
+	Stands NodeStanding  `json:"state"`
+	Seen   time.Time     `json:"seen"`             // when it last said that it lives, by the store's clock
+	Agents []string      `json:"agents,omitempty"` // who work there
+	Lines  int           `json:"lines"`            // attempts that are not settled
+	Leads  int           `json:"leads"`            // leased
+	Owes   []CampaignOwe `json:"owes,omitempty"`
+}
+
+// CampaignOwe is what a node has abandoned in a campaign beyond what its answers
+// allow.
+type CampaignOwe struct {
+	Campaign string  `json:"campaign"`
+	Abandons float64 `json:"abandons"` // above 0
+}
+
+// NodeStanding says whether a node lives.
+type NodeStanding string
+
+// The standings.
+const (
+	NodeLiving    NodeStanding = "living"
+	NodeDead      NodeStanding = "dead"      // silent, without having left
+	NodeLeft      NodeStanding = "left"      // ended in good order
+	NodeForgotten NodeStanding = "forgotten" // given up for good
+)
+
 // Debt is what a dead node abandoned beyond what its answers allow.
 type Debt struct {
 	Node     string
@@ -81,6 +111,8 @@ var (
 	ErrLeaseLost = errors.New("the lead's lease is no longer this node's")
 	// ErrNumberTaken says that another attempt on the same number for the same seller has just been begun.
 	ErrNumberTaken = errors.New("another call to the number has just been begun")
+	// ErrForgotten says that the node was given up: what it had left open was settled by another.
+	ErrForgotten = errors.New("the node was forgotten: others have settled what it left open; start a new node with a data folder and a name of its own, and keep this one's journal for reports")
 	// ErrReplaced says that another process lives under this node's name.
 	ErrReplaced = errors.New("another process has begun under this node's name")
 )

@@ -103,7 +103,7 @@ func (s *Service) beat(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	if errors.Is(err, ErrReplaced) {
+	if errors.Is(err, ErrReplaced) || errors.Is(err, ErrForgotten) {
 		s.fail(err)
 	}
 	s.storeHeard(err)
@@ -121,8 +121,11 @@ func (s *Service) beat(ctx context.Context) {
 
 // failure is why Run ended; nil: it was told to.
 func (s *Service) failure(ctx context.Context) error {
-	if cause := context.Cause(ctx); errors.Is(cause, ErrReplaced) {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, ErrReplaced):
 		return fmt.Errorf("node %s: %w: give each data folder a node of its own", s.Node, cause)
+	case errors.Is(cause, ErrForgotten):
+		return fmt.Errorf("node %s: %w", s.Node, cause)
 	}
 	return nil
 }

@@ -16,17 +16,18 @@ import (
 
 // fakeCluster is what other nodes do, in memory.
 type fakeCluster struct {
-	mu       sync.Mutex
-	away     error // nothing can be reached
-	lost     bool  // told with the next beat
-	replaced bool
-	left     bool
-	refuse   error // of intents
-	intents  []string
-	seats    map[string]string // agents at other nodes
-	sat      map[string]bool   // agents here
-	credit   map[string]float64
-	debts    []Debt
+	mu        sync.Mutex
+	away      error // nothing can be reached
+	lost      bool  // told with the next beat
+	replaced  bool
+	forgotten bool
+	left      bool
+	refuse    error // of intents
+	intents   []string
+	seats     map[string]string // agents at other nodes
+	sat       map[string]bool   // agents here
+	credit    map[string]float64
+	debts     []Debt
 }
 
 func (f *fakeCluster) set(change func()) {
@@ -50,6 +51,9 @@ func (f *fakeCluster) Beat(context.Context, time.Time) (Standing, error) {
 	defer f.mu.Unlock()
 	if f.replaced {
 		return Standing{}, ErrReplaced
+	}
+	if f.forgotten {
+		return Standing{}, ErrForgotten
 	}
 	st := Standing{Lost: f.lost, Nodes: []NodeLive{{Name: "n1", Alive: true}, {Name: "n2", Alive: true}}}
 	if f.away == nil {
@@ -274,6 +278,35 @@ func TestJoinFails(t *testing.T) {
 		f.away = errors.New("connection refused")
 		if err := r.svc.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "connection refused") {
 			t.Errorf("run: %v", err)
+		}
+	})
+}
+
+// A node that was given up ends; what a command counts for another node that was, pacing
+// knows at once.
+func TestForgottenNodes(t *testing.T) {
+	inCluster(t, rigOptions{agents: 1, leads: 5, script: talks(time.Hour)}, func(t *testing.T, r *rig, f *fakeCluster) {
+		r.run()
+		time.Sleep(10 * time.Second)
+		r.svc.CountAbandoned("spring", 2)
+		r.svc.CountAbandoned("autumn", 9)
+		time.Sleep(5 * time.Second)
+		f.mu.Lock()
+		credit := f.credit["spring"]
+		f.mu.Unlock()
+		if credit > -1.5 || credit < -2.5 {
+			t.Errorf("the credit is %v, want it to have the two", credit)
+		}
+		f.set(func() { f.forgotten = true })
+		time.Sleep(10 * time.Second)
+		select {
+		case err := <-r.ended:
+			if !errors.Is(err, ErrForgotten) {
+				t.Errorf("ended with %v", err)
+			}
+		default:
+			t.Error("the node goes on after it was given up")
+			r.end()
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +23,7 @@ func newAuditCommand(g *globals) *cobra.Command {
 
 func newAuditVerifyCommand(g *globals) *cobra.Command {
 	var heads []string
+	var o journalOptions
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Check that the journal was not changed, cut or thinned out",
@@ -35,13 +35,14 @@ EXIT STATUS
   0  the chain holds
   1  it does not, or could not be read; the first place that is wrong is named`,
 		Args: needs(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return runAuditVerify(cmd, g, heads) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runAuditVerify(cmd, g, o, heads) },
 	}
+	o.addFlags(cmd)
 	cmd.Flags().StringArrayVar(&heads, "head", nil, "file with a head that was kept elsewhere; may be given several times")
 	return cmd
 }
 
-func runAuditVerify(cmd *cobra.Command, g *globals, files []string) error {
+func runAuditVerify(cmd *cobra.Command, g *globals, o journalOptions, files []string) error {
 	heads := make([]journal.Head, 0, len(files))
 	for _, f := range files {
 		h, err := journal.ReadHead(f)
@@ -50,7 +51,11 @@ func runAuditVerify(cmd *cobra.Command, g *globals, files []string) error {
 		}
 		heads = append(heads, h)
 	}
-	v, err := journal.Verify(filepath.Join(g.data, journalFolder), heads...)
+	from, err := o.chains(cmd, g)
+	if err != nil {
+		return err
+	}
+	v, err := from.Verify(heads...)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s has no journal: nothing was recorded there yet, or --data names another folder", g.data)
 	}
@@ -76,6 +81,7 @@ func runAuditVerify(cmd *cobra.Command, g *globals, files []string) error {
 func newAuditShowCommand(g *globals) *cobra.Command {
 	var country string
 	var asCSV bool
+	var o journalOptions
 	cmd := &cobra.Command{
 		Use:   "show NUMBER",
 		Short: "Tell everything the journal knows of one number",
@@ -85,15 +91,16 @@ call. It may run while the service writes, and on a journal without the rest of 
 that decisions name.`,
 		Args: needs("NUMBER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runAuditShow(cmd, g, args[0], country, asCSV)
+			return runAuditShow(cmd, g, o, args[0], country, asCSV)
 		},
 	}
+	o.addFlags(cmd)
 	cmd.Flags().StringVar(&country, "country", "", "country of a number in national form, as IT")
 	cmd.Flags().BoolVar(&asCSV, "csv", false, "write CSV")
 	return cmd
 }
 
-func runAuditShow(cmd *cobra.Command, g *globals, text, country string, asCSV bool) error {
+func runAuditShow(cmd *cobra.Command, g *globals, o journalOptions, text, country string, asCSV bool) error {
 	if asCSV && g.json {
 		return usageError(errors.New("--csv and --json: give one of them"))
 	}
@@ -105,7 +112,11 @@ func runAuditShow(cmd *cobra.Command, g *globals, text, country string, asCSV bo
 	if err != nil {
 		cmd.PrintErrf("the state could not be read; files that only it knows are left out: %s\n", err)
 	}
-	story, err := report.ReadStory(filepath.Join(g.data, journalFolder), string(n), known)
+	from, err := o.chains(cmd, g)
+	if err != nil {
+		return err
+	}
+	story, err := report.ReadStory(from, string(n), known)
 	if err != nil {
 		return err
 	}

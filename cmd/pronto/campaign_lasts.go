@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pronto/dialer"
+	"pronto/dialer/journal"
 	"pronto/dialer/report"
 )
 
@@ -36,7 +37,7 @@ func (h *house) lasts(ctx context.Context, record dialer.CampaignRecord, callabl
 			}
 		}
 	}
-	past, err := report.Read(h.journalDir(), report.Options{From: now.Add(-pastForPlan), Campaign: record.Campaign.Name})
+	past, err := report.Read(journal.Folders{h.journalDir()}, report.Options{From: now.Add(-pastForPlan), Campaign: record.Campaign.Name})
 	if err != nil || ctx.Err() != nil {
 		return doc, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -187,7 +186,7 @@ func (h *house) duties(ctx context.Context, n campaigns.Number, held store.Holdi
 
 // callDuties finds how long the journal's records of calls must be kept.
 func (h *house) callDuties(n campaigns.Number, jurisdictions map[string]string, now time.Time, d *duties) error {
-	story, err := report.ReadStory(filepath.Join(h.dir, journalFolder), string(n), report.Origins{})
+	story, err := report.ReadStory(journal.Folders{h.journalDir()}, string(n), report.Origins{})
 	if err != nil {
 		return err
 	}

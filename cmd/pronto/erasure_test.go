@@ -35,7 +35,7 @@ func TestErasureOfACalledNumber(t *testing.T) {
 	if doc.Stays[0].Rule != "it.keep.calls" || doc.Due.Before(called.AddDate(2, 0, 0)) || doc.Due.After(called.AddDate(2, 0, 3)) {
 		t.Errorf("stays %+v until %s, want two years after the call", doc.Stays, doc.Due)
 	}
-	story, err := report.ReadStory(h.journalDir(), string(n), report.Origins{})
+	story, err := report.ReadStory(journal.Folders{h.journalDir()}, string(n), report.Origins{})
 	if err != nil || story.Erased || len(story.Entries) != 3 {
 		t.Errorf("the story has %d entries, erased %v, %v, want all and the note", len(story.Entries), story.Erased, err)
 	}

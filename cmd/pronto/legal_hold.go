@@ -242,6 +242,6 @@ func (h *house) concerns(ctx context.Context, campaign string, n campaigns.Numbe
 	if err != nil && !errors.Is(err, store.ErrNoCampaign) || found {
 		return found, err
 	}
-	story, err := report.ReadStory(h.journalDir(), string(n), report.Origins{})
+	story, err := report.ReadStory(journal.Folders{h.journalDir()}, string(n), report.Origins{})
 	return slices.ContainsFunc(story.Entries, func(e report.Entry) bool { return e.Campaign == campaign }), err
 }

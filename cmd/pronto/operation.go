@@ -61,6 +61,8 @@ func operations() map[string]operation {
 		"hold add":         changes(addHold),
 		"hold list":        reads(listHolds),
 		"hold remove":      changes(removeHold),
+		"node list":        reads(listNodes).underAnyRules(),
+		"node forget":      changes(forgetNode),
 		"dnc check":        reads(checkNumber),
 		"dnc registers":    reads(listRegisters),
 		"dnc rollback":     changes(rollBack),

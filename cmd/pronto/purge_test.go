@@ -87,7 +87,7 @@ func TestPurge(t *testing.T) {
 		if err != nil || (have.Leads == 1 && have.Attempts == 1 && have.Verdicts == 1) != left || (have.Leads+have.Attempts+have.Verdicts == 0) == left {
 			t.Errorf("%s: %+v, %v is left", n, have, err)
 		}
-		story, err := report.ReadStory(h.journalDir(), string(n), report.Origins{})
+		story, err := report.ReadStory(journal.Folders{h.journalDir()}, string(n), report.Origins{})
 		if err != nil || story.Erased == left {
 			t.Errorf("%s: erased in the journal %v, %v", n, story.Erased, err)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,6 +34,7 @@ type reportOptions struct {
 	campaign string
 	from, to string
 	csv      bool
+	journals journalOptions
 }
 
 func newReportKindCommand(g *globals, use, short string, pick func(report.Report) sheet) *cobra.Command {
@@ -59,6 +59,7 @@ func (o *reportOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.from, "from", "", "from this time or day on (default: the journal's begin)")
 	f.StringVar(&o.to, "to", "", "up to this time, or the end of this day (default: now)")
 	f.BoolVar(&o.csv, "csv", false, "write CSV")
+	o.journals.addFlags(cmd)
 }
 
 func runReport(cmd *cobra.Command, g *globals, o reportOptions, pick func(report.Report) sheet) error {
@@ -69,7 +70,11 @@ func runReport(cmd *cobra.Command, g *globals, o reportOptions, pick func(report
 	if err != nil {
 		return err
 	}
-	all, err := report.Read(filepath.Join(g.data, journalFolder), options)
+	from, err := o.journals.folders(cmd, g)
+	if err != nil {
+		return err
+	}
+	all, err := report.Read(from, options)
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ EXIT STATUS
 	f.StringVar(&o.campaign, "campaign", "", "the campaign")
 	f.StringVar(&o.from, "from", "", "from this time or day on (default: the journal's begin)")
 	f.StringVar(&o.to, "to", "", "up to this time, or the end of this day (default: now)")
+	o.journals.addFlags(cmd)
 	f.StringVar(&out, "out", "", "file to write, - for standard output (default: compliance-CAMPAIGN.html)")
 	return cmd
 }
@@ -114,14 +115,17 @@ func complianceOf(cmd *cobra.Command, g *globals, o reportOptions) (complianceDo
 			opt.Deadline = set.Abandon.Deadline.Std()
 		}
 	}
-	folder := filepath.Join(g.data, journalFolder)
-	if doc.Journal, err = journal.Verify(folder); err != nil {
+	from, err := o.journals.folders(cmd, g)
+	if err != nil {
+		return doc, nil, err
+	}
+	if doc.Journal, err = from.Verify(); err != nil {
 		return doc, nil, fmt.Errorf("verify journal: %w", err)
 	}
 	if !doc.Journal.OK {
 		return doc, nil, fmt.Errorf("the journal does not hold, so that nothing can be proved by it: %w", doc.Journal.Broken[0])
 	}
-	doc.Compliance, err = report.ReadCompliance(folder, opt)
+	doc.Compliance, err = report.ReadCompliance(from, opt)
 	return doc, options.Rules(o.campaign).Zone, err
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +48,11 @@ func runReportLists(cmd *cobra.Command, g *globals, o reportOptions) error {
 			lists = append(lists, report.List{Campaign: c.Name, Load: l.ID, File: l.File, At: l.At, Leads: l.Added, First: int64(l.First), Last: int64(l.Last)})
 		}
 	}
-	figures, err := report.ReadLists(filepath.Join(g.data, journalFolder), options, lists)
+	from, err := o.journals.folders(cmd, g)
+	if err != nil {
+		return err
+	}
+	figures, err := report.ReadLists(from, options, lists)
 	if err != nil {
 		return err
 	}

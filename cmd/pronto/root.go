@@ -74,6 +74,7 @@ func newRootCommand(g *globals) *cobra.Command {
 		newInitCommand(g),
 		newLeadsCommand(g),
 		newLegalHoldCommand(g),
+		newNodeCommand(g),
 		newPurgeCommand(g),
 		newReportCommand(g),
 		newRestoreCommand(g),

@@ -82,6 +82,9 @@ type HeardDetail struct {
 type AbandonedDetail struct {
 	// Settled replaces what the attempt was settled as: its answer came to light after a restart had settled it.
 	Settled *SettledDetail `json:"settled,omitempty"`
+	// GivenUp names the node that made the call and was lost for good: nobody knows whether it was answered,
+	// so it is counted here as if it had been. What that node's own journal says goes before it.
+	GivenUp string `json:"given_up,omitempty"`
 }
 
 // TreatedDetail is the Detail of Treated.
@@ -151,6 +154,8 @@ type InterruptedDetail struct {
 	Last      Kind `json:"last"`                // the last record of the attempt: cleared, invited, ringing, answered, connected
 	Abandoned bool `json:"abandoned,omitempty"` // it was answered and not put through: an Abandoned record of its own counts it
 	Dialed    bool `json:"dialed,omitempty"`    // an INVITE had left the machine
+	// GivenUp names the node that made the attempt and was lost for good.
+	GivenUp string `json:"given_up,omitempty"`
 
 	Settled SettledDetail `json:"settled,omitzero"`
 }

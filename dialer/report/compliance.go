@@ -94,8 +94,9 @@ func complianceKinds() []journal.Kind {
 	return append(slices.Clone(kinds), journal.Treated, journal.Imported)
 }
 
-// ReadCompliance computes the report from a journal's folder in one pass.
-func ReadCompliance(dir string, opt ComplianceOptions) (Compliance, error) {
+// ReadCompliance computes the report from journals' folders, those of several nodes
+// added up.
+func ReadCompliance(from journal.Folders, opt ComplianceOptions) (Compliance, error) {
 	span := journal.ReadOptions{Kinds: complianceKinds(), Closed: true, Campaign: opt.Campaign}
 	if !opt.From.IsZero() {
 		span.From = opt.From.Add(-before)
@@ -103,7 +104,7 @@ func ReadCompliance(dir string, opt ComplianceOptions) (Compliance, error) {
 	if !opt.To.IsZero() {
 		span.To = opt.To.Add(behind)
 	}
-	return ComplianceOf(journal.Read(dir, span), opt)
+	return ComplianceOf(believed(from, span), opt)
 }
 
 // ComplianceOf computes the report of records in their order.

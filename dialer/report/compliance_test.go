@@ -23,7 +23,7 @@ func complianceOptions() ComplianceOptions {
 
 func TestCompliance(t *testing.T) {
 	dir := written(t)
-	c, err := ReadCompliance(dir, complianceOptions())
+	c, err := ReadCompliance(journal.Folders{dir}, complianceOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestCompliance(t *testing.T) {
 	golden(t, "compliance.html", func(w io.Writer) error {
 		return c.WriteHTML(w, time.UTC, Fact{"Seller", "Aurora <S.r.l.>"}, Fact{"Rule set", "it@000000000000"})
 	})
-	r, err := Read(dir, Options{Campaign: "spring", Rules: italy})
+	r, err := Read(journal.Folders{dir}, Options{Campaign: "spring", Rules: italy})
 	if err != nil {
 		t.Fatal(err)
 	}

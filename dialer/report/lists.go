@@ -61,10 +61,11 @@ var listKinds = []journal.Kind{
 	journal.Cleared, journal.Refused, journal.Invited, journal.Connected, journal.Abandoned, journal.Ended, journal.Disposed,
 }
 
-// ReadLists computes the figures of lists from a journal's folder.
-func ReadLists(dir string, opt Options, lists []List) (ListsReport, error) {
+// ReadLists computes the figures of lists from journals' folders, those of several
+// nodes added up.
+func ReadLists(from journal.Folders, opt Options, lists []List) (ListsReport, error) {
 	span := journal.ReadOptions{Kinds: listKinds, From: opt.From, To: opt.To, Campaign: opt.Campaign, Closed: true}
-	return ListsOf(journal.Read(dir, span), opt, lists)
+	return ListsOf(believed(from, span), opt, lists)
 }
 
 // ListsOf computes them from records in their order.

@@ -94,10 +94,10 @@ func origins(known Origins, entries []Entry) search {
 }
 
 // entries reads the records of the files that are looked for.
-func (s search) entries(dir string) ([]Entry, error) {
+func (s search) entries(from journal.Folders) ([]Entry, error) {
 	var found []Entry
 	kinds := []journal.Kind{journal.Loaded, journal.Imported, journal.Submitted}
-	for r, err := range journal.Read(dir, journal.ReadOptions{Kinds: kinds}) {
+	for r, err := range from.Read(journal.ReadOptions{Kinds: kinds}) {
 		if err != nil {
 			return nil, fmt.Errorf("report: %w", err)
 		}

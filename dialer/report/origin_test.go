@@ -40,7 +40,7 @@ func TestOriginsOfACalledNumber(t *testing.T) {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	story, err := ReadStory(dir, first, Origins{})
+	story, err := ReadStory(journal.Folders{dir}, first, Origins{})
 	if err != nil {
 		t.Fatal(err)
 	}

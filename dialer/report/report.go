@@ -77,8 +77,8 @@ var kinds = []journal.Kind{
 	journal.CalledBack, journal.Disposed,
 }
 
-// Read computes the report of a journal's folder in one pass.
-func Read(dir string, opt Options) (Report, error) {
+// Read computes the report of journals' folders, those of several nodes added up.
+func Read(from journal.Folders, opt Options) (Report, error) {
 	span := journal.ReadOptions{Kinds: kinds, Closed: true}
 	if !opt.From.IsZero() {
 		span.From = opt.From.Add(-before)
@@ -86,7 +86,7 @@ func Read(dir string, opt Options) (Report, error) {
 	if !opt.To.IsZero() {
 		span.To = opt.To.Add(behind)
 	}
-	return Of(journal.Read(dir, span), opt)
+	return Of(believed(from, span), opt)
 }
 
 // Of computes the report of records in their order. Records before and behind

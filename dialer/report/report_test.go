@@ -192,7 +192,7 @@ func asJSON(v any) func(io.Writer) error {
 }
 
 func TestReports(t *testing.T) {
-	r, err := Read(written(t), Options{Rules: italy})
+	r, err := Read(journal.Folders{written(t)}, Options{Rules: italy})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestReports(t *testing.T) {
 
 func TestReportOfASpanAndACampaign(t *testing.T) {
 	dir := written(t)
-	r, err := Read(dir, Options{From: noon.Add(10 * time.Second), To: noon.Add(65 * time.Second), Campaign: "spring", Rules: italy})
+	r, err := Read(journal.Folders{dir}, Options{From: noon.Add(10 * time.Second), To: noon.Add(65 * time.Second), Campaign: "spring", Rules: italy})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestReportOfASpanAndACampaign(t *testing.T) {
 func TestStories(t *testing.T) {
 	dir := written(t)
 	for name, number := range map[string]string{"first": first, "second": second, "third": third, "erased": fourth, "stranger": "+390299999999"} {
-		s, err := ReadStory(dir, number, Origins{})
+		s, err := ReadStory(journal.Folders{dir}, number, Origins{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -275,10 +275,10 @@ func TestABrokenJournalGivesNoReport(t *testing.T) {
 	if err := os.WriteFile(name, bytes.Replace(data, []byte(`"abandoned"`), []byte(`"connected"`), 1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read(dir, Options{}); err == nil || !strings.Contains(err.Error(), "hash does not match") {
+	if _, err := Read(journal.Folders{dir}, Options{}); err == nil || !strings.Contains(err.Error(), "hash does not match") {
 		t.Errorf("Read: %v", err)
 	}
-	if _, err := ReadStory(dir, second, Origins{}); err == nil {
+	if _, err := ReadStory(journal.Folders{dir}, second, Origins{}); err == nil {
 		t.Error("a story was told from a broken journal")
 	}
 }
@@ -288,7 +288,7 @@ type fails struct{}
 func (fails) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestWritersReturnTheirErrors(t *testing.T) {
-	r, err := Read(written(t), Options{Rules: italy})
+	r, err := Read(journal.Folders{written(t)}, Options{Rules: italy})
 	if err != nil {
 		t.Fatal(err)
 	}

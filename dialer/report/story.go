@@ -31,11 +31,11 @@ type Entry struct {
 }
 
 // ReadStory tells the story of a number, in the E.164 form in which it was
-// dialed, from a journal's folder: the records about it, and those of the files that
+// dialed, from journals' folders: the records about it, and those of the files that
 // they and the state name.
-func ReadStory(dir, number string, known Origins) (Story, error) {
+func ReadStory(from journal.Folders, number string, known Origins) (Story, error) {
 	s := Story{Number: number}
-	for r, err := range journal.Read(dir, journal.ReadOptions{Number: number}) {
+	for r, err := range from.Read(journal.ReadOptions{Number: number}) {
 		if err != nil {
 			return Story{}, fmt.Errorf("report: %w", err)
 		}
@@ -44,7 +44,7 @@ func ReadStory(dir, number string, known Origins) (Story, error) {
 		}
 		s.Entries = append(s.Entries, entryOf(r, sentence(r)))
 	}
-	files, err := origins(known, s.Entries).entries(dir)
+	files, err := origins(known, s.Entries).entries(from)
 	if err != nil {
 		return Story{}, err
 	}
@@ -151,6 +151,9 @@ func callSentence(r journal.Record) string {
 	case journal.Heard:
 		return fmt.Sprintf("The agent's voice was on its way %.0f ms after the answer.", detail[journal.HeardDetail](r).AnswerToAudioMS)
 	case journal.Abandoned:
+		if lost := detail[journal.AbandonedDetail](r).GivenUp; lost != "" {
+			return fmt.Sprintf("Node %s, which made the call, was given up: the call may have been answered and counts as abandoned.", lost)
+		}
 		if r.Reason != "" {
 			return fmt.Sprintf("The answer found no agent and counts as abandoned (%s).", words(r.Reason))
 		}
@@ -261,6 +264,9 @@ func consented(c dnc.Consent, who string) string {
 
 func interrupted(r journal.Record, d journal.InterruptedDetail) string {
 	s := "The service died during this attempt"
+	if d.GivenUp != "" {
+		s = "Node " + d.GivenUp + ", which made the attempt, was given up"
+	}
 	if d.Last != "" {
 		s += fmt.Sprintf("; its last record was %s", d.Last)
 	}

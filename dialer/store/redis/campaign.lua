@@ -155,6 +155,15 @@ local function takeback(node, batches)
   return n
 end
 
+-- leasedby counts the leases of a node.
+local function leasedby(node)
+  local n = 0
+  for _, p in ipairs(call('ZRANGE', base .. 'h', 0, -1)) do
+    if read((unpack_('>I4', p))).node == node then n = n + 1 end
+  end
+  return n
+end
+
 local function promote(now, nown, most)
   local limit = micros(now, nown)
   local due = call('ZRANGE', base .. 'w', '-inf', limit, 'BYSCORE', 'LIMIT', 0, most, 'WITHSCORES')

@@ -14,6 +14,8 @@ elseif op == 'return' then
   giveback(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), 5)
 elseif op == 'takeback' then
   answer = takeback(ARGV[2])
+elseif op == 'leasedby' then
+  answer = leasedby(ARGV[2])
 elseif op == 'apply' then
   applyall(ARGV[2], ARGV[3], 4)
 elseif op == 'claim' then

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"pronto/campaigns"
 	"pronto/dialer"
 )
 
@@ -37,8 +36,11 @@ func (s *Store) Beat(ctx context.Context, now time.Time) (dialer.Standing, error
 		return dialer.Standing{}, fmt.Errorf("say that the node lives: %w", err)
 	}
 	answer := list(v)
-	if len(answer) == 0 || whole(answer[0]) == 2 {
+	switch {
+	case len(answer) == 0 || whole(answer[0]) == 2:
 		return dialer.Standing{}, fmt.Errorf("say that the node lives: %w", dialer.ErrReplaced)
+	case whole(answer[0]) == 3:
+		return dialer.Standing{}, fmt.Errorf("say that the node lives: %w", dialer.ErrForgotten)
 	}
 	s.joined.Store(true)
 	st := dialer.Standing{Lost: whole(answer[0]) == 1}
@@ -59,33 +61,36 @@ func (s *Store) Beat(ctx context.Context, now time.Time) (dialer.Standing, error
 // takeBack frees what a dead node held. It may be done by several nodes at once,
 // and again.
 func (s *Store) takeBack(ctx context.Context, node string, now time.Time) error {
-	if err := s.takeLeases(ctx, node); err != nil {
+	if _, err := s.takeAll(ctx, node, now); err != nil {
 		return err
+	}
+	_, err := s.onNodes(ctx, "taken", node)
+	return err
+}
+
+// takeAll makes what a node has leased fresh again, has what it may be calling wait its
+// retry delay from now on, and gives the attempts that it left open.
+func (s *Store) takeAll(ctx context.Context, node string, now time.Time) ([]dialer.Attempt, error) {
+	if err := s.takeLeases(ctx, node); err != nil {
+		return nil, err
 	}
 	// An attempt is in this list before its lead is taken for it: none that was made before the
 	// leases were gone is missed.
-	open, err := s.hash(ctx, s.keyOfNode(node, "open"))
+	all, err := s.opened(ctx, node)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	numbers := make(map[string]campaigns.Number, len(open))
-	for id, n := range open {
-		numbers[id] = campaigns.Number(n)
-	}
-	all, err := s.attemptsOf(ctx, numbers)
-	if err != nil {
-		return err
-	}
+	var open []dialer.Attempt
 	for _, k := range all {
 		if k.settled {
 			continue
 		}
+		open = append(open, k.Attempt)
 		if err := s.letGo(ctx, k.Attempt, now.Add(k.RetryAt.Sub(k.At))); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	_, err = s.onNodes(ctx, "taken", node)
-	return err
+	return open, nil
 }
 
 // takeLeases makes the leads fresh again that a node has leased.

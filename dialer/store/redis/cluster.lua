@@ -6,8 +6,9 @@
 local base = string.sub(KEYS[1], 1, -2)
 local call = redis.call
 
--- A dead node's leases are being taken back; of a taken one they have been.
-local ALIVE, DEAD, TAKEN = 'alive', 'dead', 'taken'
+-- A dead node's leases are being taken back; of a taken one they have been. A
+-- forgotten one was given up for good.
+local ALIVE, DEAD, TAKEN, FORGOTTEN = 'alive', 'dead', 'taken', 'forgotten'
 
 local clock = call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -27,10 +28,13 @@ end
 
 local function lives(n) return n and n.state == ALIVE and n.ends > now end
 
--- beat answers whether the node was replaced (2) or given up (1) since, and then for each
--- node its name, its state and when it was last seen.
+local function forgotten(n) return n and n.state == FORGOTTEN end
+
+-- beat answers whether the node was forgotten (3), replaced (2) or taken for dead (1) since, and then for
+-- each node its name, its state and when it was last seen.
 local function beat(node, process, life, first)
   local n = read(node)
+  if forgotten(n) then return { 3 } end
   if n and n.process ~= process and not first then return { 2 } end
   local lost = not first and (not n or n.state ~= ALIVE)
   write(node, { state = ALIVE, process = process, ends = now + life, seen = now })
@@ -41,9 +45,46 @@ local function beat(node, process, life, first)
       other.state = DEAD
       write(name, other)
     end
+    if not forgotten(other) then
+      answer[#answer + 1] = name
+      answer[#answer + 1] = other.state
+      answer[#answer + 1] = string.format('%.0f', other.seen)
+    end
+  end
+  return answer
+end
+
+-- forget gives a node up that does not live, and frees its agents. It answers 0 for a
+-- node that is not known and 1 for one that lives, else 2.
+local function forget(node)
+  local n = read(node)
+  if not n then return 0 end
+  if lives(n) then return 1 end
+  n.state = FORGOTTEN
+  write(node, n)
+  local seats = call('HGETALL', base .. 'seats')
+  for i = 1, #seats, 2 do
+    if seats[i + 1] == node then call('HDEL', base .. 'seats', seats[i]) end
+  end
+  return 2
+end
+
+-- nodes answers for each node its name, how it stands and when it was last seen.
+local function nodes()
+  local answer = {}
+  for _, name in ipairs(call('HKEYS', base .. 'live')) do
+    local n = read(name)
+    local stands = 'dead'
+    if lives(n) then
+      stands = 'living'
+    elseif forgotten(n) then
+      stands = 'forgotten'
+    elseif n.ends == 0 then
+      stands = 'left'
+    end
     answer[#answer + 1] = name
-    answer[#answer + 1] = other.state
-    answer[#answer + 1] = string.format('%.0f', other.seen)
+    answer[#answer + 1] = stands
+    answer[#answer + 1] = string.format('%.0f', n.seen)
   end
   return answer
 end
@@ -60,7 +101,7 @@ end
 -- leave ends a node's life, unless another process has begun under its name.
 local function leave(node, process)
   local n = read(node)
-  if n and n.process == process then
+  if n and n.process == process and not forgotten(n) then
     n.ends = 0
     write(node, n)
   end
@@ -81,7 +122,7 @@ end
 -- pledge writes the node's credits and answers those below zero of nodes that do
 -- not live: node, campaign, credit.
 local function pledge(node, first)
-  for i = first, #ARGV, 2 do
+  for i = first, forgotten(read(node)) and 0 or #ARGV, 2 do
     call('HSET', base .. 'credit', node .. '\n' .. ARGV[i], ARGV[i + 1])
   end
   local answer, alive = {}, {}
@@ -103,6 +144,10 @@ if op == 'beat' then
   return beat(ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1')
 elseif op == 'taken' then
   return taken(ARGV[2])
+elseif op == 'forget' then
+  return forget(ARGV[2])
+elseif op == 'nodes' then
+  return nodes()
 elseif op == 'leave' then
   return leave(ARGV[2], ARGV[3])
 elseif op == 'sit' then
