@@ -115,7 +115,7 @@ func (h *house) retention(jurisdiction, kind string) (*rules.Rule, time.Duration
 	return longest, longest.Retention.For()
 }
 
-// purging is a state whose records can be purged.
+// purging is the part of the state that is purged by age.
 type purging interface {
 	CountPurge(ctx context.Context, p store.Purge) (int, error)
 	Purge(ctx context.Context, p store.Purge) (int, error)
@@ -160,7 +160,6 @@ func purge(ctx context.Context, h *house, args purgeArgs, r request) (purgeDoc, 
 // purger is a purge in progress.
 type purger struct {
 	h       *house
-	state   purging
 	now     time.Time
 	dry     bool
 	who     string
@@ -174,11 +173,7 @@ type purger struct {
 }
 
 func (h *house) newPurger(ctx context.Context, dry bool, who string) (*purger, error) {
-	s, ok := h.store.(purging)
-	if !ok {
-		return nil, errors.New("purge: the state of this node cannot be purged")
-	}
-	p := &purger{h: h, state: s, now: h.now(), dry: dry, who: who, records: map[string]string{}, sellers: map[string][]string{}, stopped: map[string]bool{}}
+	p := &purger{h: h, now: h.now(), dry: dry, who: who, records: map[string]string{}, sellers: map[string][]string{}, stopped: map[string]bool{}}
 	all, err := h.store.Campaigns(ctx)
 	if err != nil {
 		return nil, err
@@ -247,9 +242,9 @@ func (p *purger) step(ctx context.Context, of store.Purge, name, kind string, le
 	of.Before, of.Except = p.now.Add(-longest), p.except
 	row.Before = &of.Before
 	if p.dry {
-		row.Count, err = p.state.CountPurge(ctx, of)
+		row.Count, err = p.h.store.CountPurge(ctx, of)
 	} else {
-		row.Count, err = p.state.Purge(ctx, of)
+		row.Count, err = p.h.store.Purge(ctx, of)
 	}
 	p.removed = append(p.removed, row)
 	if err != nil {

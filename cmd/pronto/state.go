@@ -37,6 +37,7 @@ type state interface {
 	loadState
 	numberState
 	holding
+	purging
 	PutCampaign(ctx context.Context, r dialer.CampaignRecord) (created bool, err error)
 	PutAccount(ctx context.Context, a dialer.Account) (created bool, err error)
 	RemoveAccount(ctx context.Context, name string) (removed bool, err error)

@@ -45,6 +45,7 @@ func (s *Store) holdings(ctx context.Context, n campaigns.Number, h *store.Holdi
 	if err != nil {
 		return err
 	}
+	delete(verdicts, numberField)
 	h.Verdicts = len(verdicts)
 	if h.Consents, err = s.consentsOf(ctx, n); err != nil {
 		return err

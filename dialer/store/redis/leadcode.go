@@ -22,6 +22,7 @@ import (
 const (
 	untouched = 0
 	waiting   = 1
+	ready     = 2
 	done      = 5
 
 	callback = 0
@@ -162,6 +163,7 @@ func priority(p int) int32 { return int32(max(min(p, math.MaxInt32), math.MinInt
 type stored struct {
 	campaigns.Lead
 	load  uint32
+	state uint8
 	tried []tried
 }
 
@@ -225,7 +227,7 @@ func (l *stored) decodeStands(blob string) error {
 	}
 	r := reader{b: []byte(blob)}
 	state, class := r.u8(), r.u8()
-	l.Done, l.Callback = state == done, class == callback
+	l.state, l.Done, l.Callback = state, state == done, class == callback
 	l.Attempts, l.Tries = int(r.u16()), int(r.u16())
 	l.LastAttempt, l.Due = r.time(), r.time()
 	l.LastOutcome, l.Disposition = campaigns.Outcome(r.text8()), r.text8()

@@ -199,7 +199,7 @@ func (s *Store) countLeads(ctx context.Context, campaign string, now time.Time) 
 func addCount(c *store.LeadCounts, state, class, n int) {
 	c.Total += n
 	switch state {
-	case untouched, 2: // ready
+	case untouched, ready:
 		c.Due += n
 	case 3:
 		c.Leased += n

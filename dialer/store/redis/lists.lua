@@ -120,6 +120,24 @@ local function known(first)
   return out
 end
 
+-- purge takes out leads whose time is over, unless they have changed since they were seen: place and load of each.
+local function purge(stopped, at, atn, first)
+  local gone = 0
+  for i = first, #ARGV, 2 do
+    local id = tonumber(ARGV[i])
+    local row, s = loaded(id), read(id)
+    if row and row ~= '' then
+      local r = parse(row)
+      local over = s.state == DONE or stopped and s.state <= READY
+      if over and r.load == tonumber(ARGV[i + 1]) and (s.last < at or s.last == at and s.lastn < atn) then
+        remove(id, r, s)
+        gone = gone + 1
+      end
+    end
+  end
+  return gone
+end
+
 local op = ARGV[1]
 local answer = 0
 if op == 'undoadded' then
@@ -141,6 +159,8 @@ elseif op == 'match' then
   answer = found(2)
 elseif op == 'known' then
   answer = known(2)
+elseif op == 'purge' then
+  answer = purge(ARGV[2] == '1', tonumber(ARGV[3]), tonumber(ARGV[4]), 5)
 end
 flushcounts()
 return answer

@@ -3,7 +3,7 @@
 --   a  attempts: id -> settled, record and node of the settlement, outcome, intent, settlement; the last two are not looked into
 --   b:S the lead (or attempt of none) for which seller S claimed the number last, for as long as a gate may not have seen it
 --   o  opt-outs: seller and campaign -> time, source, sealed number; k: the person's own key
---   v  verdicts: register, seller and import -> time, registered, date asked about
+--   v  verdicts: register, seller and import -> time, registered, date asked about; n: the number
 local FORM = '>BI6Bc0Bc0Hc0Hc0'
 local call = redis.call
 
@@ -99,14 +99,22 @@ local function forget()
 end
 
 -- verdict keeps the newest of an import; at equal times registered wins.
-local function verdict(field, sec, nano, registered, since, sincenano)
+local function verdict(number, field, sec, nano, registered, since, sincenano)
   local known = call('HGET', KEYS[1], field)
   if known then
     local oldsec, oldnano, oldregistered = struct.unpack('>I4I4B', known)
     local same = oldsec == sec and oldnano == nano
     if not newer(sec, nano, oldsec, oldnano) and not (same and registered > oldregistered) then return end
   end
-  call('HSET', KEYS[1], field, struct.pack('>I4I4BI4I4', sec, nano, registered, since, sincenano))
+  call('HSET', KEYS[1], 'n', number, field, struct.pack('>I4I4BI4I4', sec, nano, registered, since, sincenano))
+end
+
+-- gone removes a record that has not changed since it was seen. A number alone is no verdict.
+local function gone(field, value)
+  if call('HGET', KEYS[1], field) ~= value then return 0 end
+  call('HDEL', KEYS[1], field)
+  if call('HLEN', KEYS[1]) == 1 and call('HEXISTS', KEYS[1], 'n') == 1 then call('DEL', KEYS[1]) end
+  return 1
 end
 
 local function numbers(first)
@@ -128,6 +136,8 @@ elseif op == 'optin' then
   return optin(ARGV[2])
 elseif op == 'forget' then
   return forget()
+elseif op == 'gone' then
+  return gone(ARGV[2], ARGV[3])
 elseif op == 'verdict' then
-  return verdict(ARGV[2], numbers(3))
+  return verdict(ARGV[2], ARGV[3], numbers(4))
 end

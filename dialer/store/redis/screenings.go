@@ -110,7 +110,7 @@ func (s *Store) stageVerdicts(ctx context.Context, no int64, batch []dnc.Screeni
 		if v.Registered {
 			registered = 1
 		}
-		steps[i] = step{numberScript, []string{key}, []any{"verdict", field, sec, nano, registered, since, sinceNano}}
+		steps[i] = step{numberScript, []string{key}, []any{"verdict", string(v.Number), field, sec, nano, registered, since, sinceNano}}
 		places[i] = key + "\x01" + field
 	}
 	if err := s.write(ctx, func(ctx context.Context, p goredis.Pipeliner) { p.SAdd(ctx, s.stagedKey(no), places...) }); err != nil {
@@ -163,6 +163,9 @@ func (s *Store) dropImport(ctx context.Context, importID string) error {
 	}
 	return err
 }
+
+// numberField holds the number among a number's verdicts: a backup names it.
+const numberField = "n"
 
 // dropImports gives up what this node had staged without a commit.
 func (s *Store) dropImports(ctx context.Context) error {

@@ -30,6 +30,7 @@ type Backend interface {
 	dnc.LeadHistory
 	dnc.Showings
 	History
+	Records
 
 	PutCampaign(ctx context.Context, r dialer.CampaignRecord) (created bool, err error)
 	PutAccount(ctx context.Context, a dialer.Account) (created bool, err error)
@@ -67,6 +68,12 @@ func Run(t *testing.T, m Maker) {
 		"load lasting":              loadLasting,
 		"load noted":                loadNoted,
 		"leads matched":             leadsMatched,
+		"holds":                     holds,
+		"purge leads":               purgeLeads,
+		"purge attempts":            purgeAttempts,
+		"purge verdicts":            purgeVerdicts,
+		"purge consents":            purgeConsents,
+		"erased with its past":      erasedWithPast,
 		"several numbers":           severalNumbers,
 		"apply intent":              applyIntent,
 		"apply replay":              applyReplay,
