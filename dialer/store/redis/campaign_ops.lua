@@ -1,3 +1,18 @@
+-- perhaps has the leads that a node has leased wait until they are due, as if it had
+-- called them: it may have, and the word of it may be lost.
+local function perhaps(node, due, duen)
+  for _, p in ipairs(call('ZRANGE', base .. 'h', 0, -1)) do
+    local id = unpack_('>I4', p)
+    local s = read(id)
+    if s.node == node then
+      leave(id, s)
+      if s.class == FRESH then s.class = RETRY end
+      s.state, s.due, s.duen, s.attempts = WAITING, due, duen, s.attempts + 1
+      enter(id, s, priority(loaded(id)))
+    end
+  end
+end
+
 -- What a campaign's script is asked for on the way to a call.
 local op = ARGV[1]
 local answer = 0
@@ -14,6 +29,8 @@ elseif op == 'return' then
   giveback(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), 5)
 elseif op == 'takeback' then
   answer = takeback(ARGV[2])
+elseif op == 'perhaps' then
+  perhaps(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]))
 elseif op == 'leasedby' then
   answer = leasedby(ARGV[2])
 elseif op == 'apply' then

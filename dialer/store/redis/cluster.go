@@ -30,6 +30,7 @@ const (
 
 // Beat implements dialer.Nodes.
 func (s *Store) Beat(ctx context.Context, now time.Time) (dialer.Standing, error) {
+	s.ahead.Store(int64(time.Until(now)))
 	first := !s.joined.Load()
 	v, err := s.onNodes(ctx, "beat", s.node, s.process, dialer.NodeLife.Microseconds(), first)
 	if err != nil {
@@ -48,7 +49,7 @@ func (s *Store) Beat(ctx context.Context, now time.Time) (dialer.Standing, error
 		name, state := text(answer[i]), text(answer[i+1])
 		seen, _ := strconv.ParseInt(text(answer[i+2]), 10, 64) // as the script wrote it
 		st.Nodes = append(st.Nodes, dialer.NodeLive{Name: name, Alive: state == nodeAlive, Seen: time.UnixMicro(seen).UTC()})
-		if state != nodeDead {
+		if state != nodeDead || s.Trusted() != nil { // while words may be lost nothing is taken for fresh
 			continue
 		}
 		if err := s.takeBack(ctx, name, now); err != nil {
@@ -71,6 +72,9 @@ func (s *Store) takeBack(ctx context.Context, node string, now time.Time) error 
 // takeAll makes what a node has leased fresh again, has what it may be calling wait its
 // retry delay from now on, and gives the attempts that it left open.
 func (s *Store) takeAll(ctx context.Context, node string, now time.Time) ([]dialer.Attempt, error) {
+	if err := s.sure(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.takeLeases(ctx, node); err != nil {
 		return nil, err
 	}

@@ -29,7 +29,12 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func newNodesOf(t *testing.T, leads int) *nodesOf {
 	t.Helper()
-	n := &nodesOf{t: t, url: startServer(t).url("?fsync=any"), dirs: map[string]string{"a": t.TempDir(), "b": t.TempDir()}}
+	return newNodesOn(t, startServer(t), leads)
+}
+
+func newNodesOn(t *testing.T, srv *server, leads int) *nodesOf {
+	t.Helper()
+	n := &nodesOf{t: t, url: srv.url("?fsync=any"), dirs: map[string]string{"a": t.TempDir(), "b": t.TempDir()}}
 	n.a = n.open("a")
 	record := dialer.CampaignRecord{Campaign: campaigns.Campaign{Name: "spring", Seller: "acme"}, State: dialer.Running, CreatedAt: noon, UpdatedAt: noon}
 	if _, err := n.a.PutCampaign(t.Context(), record); err != nil {

@@ -57,8 +57,9 @@ type Store struct {
 	wait   time.Duration
 	list   *store.ListKey
 
-	process string      // tells the processes of one node apart
-	joined  atomic.Bool // this process is the node's
+	process string       // tells the processes of one node apart
+	joined  atomic.Bool  // this process is the node's
+	ahead   atomic.Int64 // of the true time, the service's clock, in nanoseconds
 
 	campaigns book // numbers of campaigns by name
 	imports   book // committed imports' ids by number, as text
@@ -147,19 +148,36 @@ func (s *Store) begin(ctx context.Context, o Options) error {
 	if err := s.takeKey(ctx, o.Dir); err != nil {
 		return err
 	}
+	if err := s.takeOwn(ctx); err != nil {
+		return err
+	}
 	numbers, err := s.numbersOf(ctx)
 	if err != nil {
 		return err
 	}
 	for _, campaign := range numbers {
-		if _, err := s.runOn(ctx, campaign, "takeback", s.node); err != nil {
-			return err
-		}
 		if err := s.endLoads(ctx, campaign); err != nil {
 			return err
 		}
 	}
 	return errors.Join(s.heal(ctx), s.dropImports(ctx))
+}
+
+// takeOwn makes what this node's earlier process had leased fresh again; where Redis has
+// changed meanwhile, it may have been called, and the word of it may be lost.
+func (s *Store) takeOwn(ctx context.Context) error {
+	now, err := s.look(ctx)
+	if err != nil {
+		return err
+	}
+	same, err := s.agreed(ctx, now.era)
+	if err != nil {
+		return err
+	}
+	if same {
+		return s.takeLeases(ctx, s.node)
+	}
+	return s.perhapsCalled(ctx, []string{s.node})
 }
 
 // IdentityName is the file in the data folder that tells it from any other.

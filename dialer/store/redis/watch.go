@@ -11,6 +11,8 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"pronto/dialer"
 )
 
 // The errors that say why the state cannot be dialed from.
@@ -27,6 +29,9 @@ const (
 	watchEvery = 250 * time.Millisecond
 	recentSpan = time.Minute // what is written again after a change
 	recentMost = 50_000
+	// silentFor is how long after a change a node is waited for that was not seen to end: while Redis
+	// was away none could say that it lives.
+	silentFor = dialer.NodeLife
 )
 
 // watch knows which servers are masters, and what this process has written of late.
@@ -37,7 +42,8 @@ type watch struct {
 	mu      sync.Mutex // protects fields below
 	era     string     // run ids of the masters
 	trusted bool
-	again   bool // this process has written again what it wrote before this era
+	again   bool      // this process has written again what it wrote before this era
+	changed time.Time // when it was seen to have begun
 	recent  []recent
 	next    uint64
 }
@@ -182,7 +188,7 @@ func (s *Store) beginWatch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.watch.era, s.watch.trusted = now.era, agreed
+	s.watch.era, s.watch.trusted, s.watch.changed = now.era, agreed, time.Now()
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.watch.stop, s.watch.gone = stop, make(chan struct{})
 	go func() {
@@ -235,10 +241,10 @@ func (s *Store) keepWatch(ctx context.Context) {
 	w := &s.watch
 	w.mu.Lock()
 	if now.era != w.era {
-		w.era, w.trusted, w.again = now.era, false, false
+		w.era, w.trusted, w.again, w.changed = now.era, false, false, time.Now()
 	}
 	trusted, again := w.trusted, w.again
-	recents := slices.Clone(w.recent)
+	recents, changed := slices.Clone(w.recent), w.changed
 	w.mu.Unlock()
 	if trusted {
 		return
@@ -251,7 +257,7 @@ func (s *Store) keepWatch(ctx context.Context) {
 		w.again = true
 		w.mu.Unlock()
 	}
-	if !s.allAgain(ctx, now.era) {
+	if !s.allAgain(ctx, now.era, time.Since(changed) < silentFor) {
 		return
 	}
 	w.mu.Lock()
@@ -270,28 +276,4 @@ func (s *Store) writeAgain(ctx context.Context, era string, recents []recent) bo
 		}
 	}
 	return s.write(ctx, func(ctx context.Context, p goredis.Pipeliner) { p.HSet(ctx, s.sharedKey("again"), s.node, era) }) == nil
-}
-
-// allAgain reports whether every node that lives has written again in this era,
-// and notes that they have.
-func (s *Store) allAgain(ctx context.Context, era string) bool {
-	var live, done *goredis.MapStringStringCmd
-	var clock *goredis.TimeCmd
-	err := s.read(ctx, func(ctx context.Context, p goredis.Pipeliner) {
-		live, done, clock = p.HGetAll(ctx, s.prefix+"{nodes}live"), p.HGetAll(ctx, s.sharedKey("again")), p.Time(ctx)
-	})
-	if err != nil {
-		return false
-	}
-	for node, text := range live.Val() {
-		words := strings.Fields(text)
-		if len(words) < 3 || words[0] != "alive" {
-			continue
-		}
-		ends, err := strconv.ParseInt(words[2], 10, 64)
-		if err == nil && time.UnixMicro(ends).After(clock.Val()) && done.Val()[node] != era {
-			return false
-		}
-	}
-	return s.write(ctx, func(ctx context.Context, p goredis.Pipeliner) { p.Set(ctx, s.sharedKey("era"), era, 0) }) == nil
 }
