@@ -115,7 +115,7 @@ func controlHandler(h *house) http.Handler {
 			return
 		}
 		if stream, ok := result.(io.WriterTo); ok {
-			if _, err := stream.WriteTo(w); err != nil {
+			if _, err := stream.WriteTo(&answerWriter{ResponseWriter: w, body: r.Body}); err != nil {
 				panic(http.ErrAbortHandler) // so that the command sees a broken answer, not a short one
 			}
 			return
@@ -125,6 +125,25 @@ func controlHandler(h *house) http.Handler {
 	})
 	return mux
 }
+
+// answerWriter writes an answer that is worked out while it is sent. What is left of
+// the input is read first, so that the command is not cut off while it sends.
+type answerWriter struct {
+	http.ResponseWriter
+	body io.Reader // nil: read
+}
+
+// Write implements io.Writer.
+func (a *answerWriter) Write(b []byte) (int, error) {
+	if a.body != nil {
+		_, _ = io.Copy(io.Discard, a.body)
+		a.body = nil
+	}
+	return a.ResponseWriter.Write(b)
+}
+
+// Flush implements http.Flusher.
+func (a *answerWriter) Flush() { _ = http.NewResponseController(a.ResponseWriter).Flush() } // a command that has gone needs no answer
 
 // answerError sends an error. The rest of the input is read first, so that the
 // command is not cut off while it sends.

@@ -230,9 +230,24 @@ func TestSocketIsPrivate(t *testing.T) {
 func TestEarlyError(t *testing.T) {
 	_, g := served(t, t.TempDir())
 	long := io.LimitReader(endless{}, 50<<20)
-	_, err := askLoad(t.Context(), g, loadArgs{Campaign: "none", File: "list.csv"}, long, io.Discard)
+	_, err := askLoad(t.Context(), g, loadArgs{Campaign: "none", File: "list.csv"}, long, untold, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), `no such campaign "none"`) {
 		t.Errorf("leads load = %v, want that there is no such campaign", err)
+	}
+}
+
+// untold is told how far a load is, and does not care.
+func untold(int, int) {}
+
+// TestLoadTellsHowFar: through the socket too, a command is told how many rows are merged.
+func TestLoadTellsHowFar(t *testing.T) {
+	_, g := served(t, t.TempDir())
+	apply(t, g)
+	merged, of := 0, 0
+	doc, err := askLoad(t.Context(), g, loadArgs{Campaign: "demo-it", File: "list.csv"}, bytes.NewReader(sample(t, "lists/demo-it.csv")),
+		func(m, all int) { merged, of = m, all }, io.Discard)
+	if err != nil || doc.Loaded == 0 || merged != of || of < doc.Loaded {
+		t.Errorf("told of %d of %d rows last, of a list of %d, %v", merged, of, doc.Loaded, err)
 	}
 }
 
@@ -257,7 +272,7 @@ func TestGoneCommand(t *testing.T) {
 		<-ctx.Done()
 		return 0, ctx.Err()
 	}))
-	if _, err := askLoad(ctx, g, loadArgs{Campaign: "demo-it", File: "list.csv"}, rows, io.Discard); err == nil {
+	if _, err := askLoad(ctx, g, loadArgs{Campaign: "demo-it", File: "list.csv"}, rows, untold, io.Discard); err == nil {
 		t.Error("a load that was cut off gave no error")
 	}
 	doc, err := ask[leadsDoc](t.Context(), g, "leads list", leadsArgs{Campaign: "demo-it", Limit: 1}, nil)

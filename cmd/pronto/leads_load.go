@@ -1,11 +1,7 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -14,8 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pronto/campaigns"
-	"pronto/dialer/journal"
-	"pronto/dialer/store"
 )
 
 // rejectsShown is how many bad rows a person is shown.
@@ -145,9 +139,15 @@ func runLeadsLoad(cmd *cobra.Command, g *globals, args loadArgs, rejects string)
 		return err
 	}
 	defer out.drop()
-	body, finish := withProgress(in, size, "loading", cmd.ErrOrStderr())
-	doc, err := askLoad(cmd.Context(), g, args, body, out)
+	body, finish := withProgress(in, size, "reading", cmd.ErrOrStderr())
+	merging := &countBar{out: cmd.ErrOrStderr(), what: "loading", begun: time.Now()}
+	doc, err := askLoad(cmd.Context(), g, args, body, func(merged, of int) {
+		finish()
+		debug.SetGCPercent(100) // what rows are compared with is free now
+		merging.set(merged, of)
+	}, out)
 	finish()
+	merging.finish()
 	if err != nil {
 		return err
 	}
@@ -187,138 +187,3 @@ func (d loadedDoc) print(cmd *cobra.Command) {
 		cmd.PrintErrf("pronto: %s: %s\n", label(d.File), d.Refused)
 	}
 }
-
-// describer is a sink that keeps a note on its load.
-type describer interface {
-	ID() int64
-	Describe(ctx context.Context, note store.LoadNote) error
-}
-
-var _ describer = (*store.LeadLoad)(nil)
-
-// previewLeads says what a load would do.
-func previewLeads(ctx context.Context, h *house, args loadArgs, r request) (*loadAnswer, error) {
-	args.DryRun = true
-	return loadLeads(ctx, h, args, r)
-}
-
-func loadLeads(ctx context.Context, h *house, args loadArgs, r request) (_ *loadAnswer, err error) {
-	answer, err := h.newLoadAnswer(args)
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, answer.close())
-		}
-	}()
-	doc := &answer.doc
-	record, err := h.campaign(ctx, args.Campaign)
-	if err != nil {
-		return nil, err
-	}
-	if args.Country == "" {
-		args.Country = countryOf(record.Campaign.Jurisdiction)
-	}
-	body, take := r.body, func() (int, error) { return 0, nil }
-	if args.Consents {
-		var done func() error
-		if body, take, done, err = h.withConsents(ctx, args, record.Campaign, r); err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, done()) }()
-	}
-	if err := h.loadList(ctx, args, body, answer); err != nil {
-		return nil, err
-	}
-	if args.DryRun || doc.Refused != "" {
-		return answer, nil
-	}
-	h.touch()
-	err = h.record(ctx, journal.Record{Kind: journal.Loaded, Campaign: args.Campaign}, loadedDetail{journal.LoadedDetail{
-		File: filepath.Base(label(args.File)), SHA256: doc.SHA256, Rows: doc.Read, Added: doc.Loaded, Updated: doc.Updated, Duplicates: doc.Duplicate, Bad: doc.Rejected,
-	}, r.who, doc.Load, answer.at})
-	if err != nil {
-		return nil, err
-	}
-	if err := answer.describe(ctx, r.who); err != nil {
-		return nil, err
-	}
-	doc.Consents, err = take()
-	return answer, err
-}
-
-// loadList reads the list and loads it, or finds out what a load would do.
-func (h *house) loadList(ctx context.Context, args loadArgs, body io.Reader, answer *loadAnswer) error {
-	columns, err := args.columns()
-	if err != nil {
-		return err
-	}
-	now := h.now()
-	answer.at = now
-	opt := campaigns.LoadOptions{
-		Campaign: args.Campaign, Country: args.Country, Columns: columns, Latin1: args.Latin1, Sheet: args.Sheet, Now: now, Rejects: answer.rejects,
-		Repeated: campaigns.Choice(args.Repeated), Known: campaigns.Choice(args.Known), Elsewhere: campaigns.Choice(args.Elsewhere),
-		Whole: args.Whole, History: args.History,
-	}
-	if opt.NeedsIndex() || args.DryRun {
-		opt.Index = h.store
-	}
-	var sink campaigns.LeadSink
-	watched := &watchedSink{}
-	if !args.DryRun {
-		if watched.LeadSink, err = h.store.LoadLeads(ctx, args.Campaign, now); err != nil {
-			return err
-		}
-		sink = watched
-		if d, ok := watched.LeadSink.(describer); ok {
-			answer.load, answer.doc.Load = d, d.ID()
-		}
-	}
-	answer.doc.LoadReport, err = campaigns.Load(ctx, body, opt, sink)
-	switch {
-	case err == nil:
-		return nil
-	case watched.failed, ctx.Err() != nil, answer.rejects.failed:
-		return err
-	default:
-		return invalidFile(fmt.Errorf("%s: %w", label(args.File), err))
-	}
-}
-
-// loadedDetail is journal.LoadedDetail with who did it.
-type loadedDetail struct {
-	journal.LoadedDetail
-	Who  string `json:"who,omitempty"`
-	Load int64  `json:"load,omitempty"`
-	// At is the time of the load, as its leads have it.
-	At time.Time `json:"at,omitzero"`
-}
-
-// watchedSink remembers whether the sink failed, so that its failures are not
-// taken for the file's.
-type watchedSink struct {
-	campaigns.LeadSink
-	failed bool
-}
-
-// Stage implements campaigns.LeadSink.
-func (s *watchedSink) Stage(ctx context.Context, leads []campaigns.Lead) error {
-	err := s.LeadSink.Stage(ctx, leads)
-	s.failed = s.failed || err != nil
-	return err
-}
-
-// Commit implements campaigns.LeadSink.
-func (s *watchedSink) Commit(ctx context.Context) (added, updated, unchanged int, err error) {
-	added, updated, unchanged, err = s.LeadSink.Commit(ctx)
-	s.failed = s.failed || err != nil
-	return added, updated, unchanged, err
-}
-
-// jurisdictionOf is the rule set of a country.
-func jurisdictionOf(country string) string { return strings.ToLower(country) }
-
-// countryOf is the country whose law a jurisdiction is: rule sets are named
-// after ISO 3166-1 alpha-2.
-func countryOf(jurisdiction string) string { return strings.ToUpper(jurisdiction) }

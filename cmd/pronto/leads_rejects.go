@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,11 +16,12 @@ import (
 	"pronto/dialer/store"
 )
 
-// loadAnswer is what a load answers: its document on one line, then the text of
-// its rejects file.
+// loadAnswer is a load to be done and what it answers: its document, then the text
+// of its rejects file. It is worked out once, by work or by WriteTo.
 type loadAnswer struct {
+	do      func(tell func(merged, of int)) error
 	doc     loadedDoc
-	load    describer // nil: nothing was loaded, or the state keeps no notes
+	load    describer // nil: nothing was loaded
 	rejects *spooled
 	at      time.Time // of the load
 }
@@ -47,6 +47,23 @@ func (h *house) newLoadAnswer(args loadArgs) (*loadAnswer, error) {
 	return &loadAnswer{doc: loadedDoc{Campaign: args.Campaign, File: args.File, DryRun: args.DryRun}, rejects: &spooled{File: f}}, nil
 }
 
+// work loads the list, gives the document to doc and writes the rows that are left
+// out to rejects.
+func (a *loadAnswer) work(tell func(merged, of int), doc func(loadedDoc) error, rejects io.Writer) error {
+	defer func() { _ = a.rejects.Close() }() // nobody reads it again
+	if err := a.do(tell); err != nil {
+		return err
+	}
+	if err := doc(a.doc); err != nil || a.doc.Rejected+a.doc.Duplicate == 0 {
+		return err
+	}
+	if _, err := a.rejects.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err := io.Copy(rejects, a.rejects.File)
+	return err
+}
+
 // describe keeps a note on the load.
 func (a *loadAnswer) describe(ctx context.Context, who string) error {
 	if a.load == nil {
@@ -57,54 +74,41 @@ func (a *loadAnswer) describe(ctx context.Context, who string) error {
 	})
 }
 
-func (a *loadAnswer) close() error { return a.rejects.Close() }
-
-// WriteTo implements io.WriterTo. It can be called once.
+// WriteTo implements io.WriterTo: the lines of a working answer, then the rejects.
 func (a *loadAnswer) WriteTo(w io.Writer) (int64, error) {
-	defer func() { _ = a.close() }() // nobody reads it again
-	out := &counter{Writer: w}
-	if err := json.NewEncoder(out).Encode(a.doc); err != nil {
-		return out.n, err
+	lines := newWorkLines(w)
+	answered := false
+	err := a.work(lines.tell, func(doc loadedDoc) error {
+		answered = true
+		_, err := lines.end(doc, nil)
+		return err
+	}, lines.out)
+	if err != nil && !answered {
+		return lines.end(nil, err)
 	}
-	if a.doc.Rejected+a.doc.Duplicate == 0 {
-		return out.n, nil
-	}
-	if _, err := a.rejects.Seek(0, io.SeekStart); err != nil {
-		return out.n, err
-	}
-	_, err := io.Copy(out, a.rejects.File)
-	return out.n, err
+	return lines.out.n, err
 }
 
 // askLoad loads a list, wherever the house is. What is left out is written to
 // rejects.
-func askLoad(ctx context.Context, g *globals, args loadArgs, body io.Reader, rejects io.Writer) (doc loadedDoc, err error) {
-	read := func(text io.Reader) error {
-		in := bufio.NewReader(text)
-		line, err := in.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		if err := json.Unmarshal(line, &doc); err != nil {
-			return err
-		}
-		_, err = io.Copy(rejects, in)
-		return err
-	}
+func askLoad(ctx context.Context, g *globals, args loadArgs, body io.Reader, tell func(merged, of int), rejects io.Writer) (doc loadedDoc, err error) {
 	name := "leads load"
 	if args.DryRun {
 		name = "leads preview"
 	}
 	err = reach(ctx, g, name, args, body, func(result any) error {
-		from, to := io.Pipe()
-		go func() {
-			_, err := result.(io.WriterTo).WriteTo(to)
-			_ = to.CloseWithError(err) // it never fails
-		}()
-		err := read(from)
-		_ = from.Close() // it never fails
+		return result.(*loadAnswer).work(tell, func(d loadedDoc) error {
+			doc = d
+			return nil
+		}, rejects)
+	}, func(text io.Reader) error {
+		lines := bufio.NewReader(text)
+		if err := readWork(lines, tell, &doc); err != nil {
+			return err
+		}
+		_, err := io.Copy(rejects, lines)
 		return err
-	}, read)
+	})
 	return doc, err
 }
 

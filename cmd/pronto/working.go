@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -36,15 +37,37 @@ const tellEvery = 1000
 // WriteTo implements io.WriterTo. What goes wrong in the work is its last line;
 // the error is of the writing alone.
 func (w *working[R]) WriteTo(out io.Writer) (int64, error) {
-	counted := &counter{Writer: out}
-	enc := json.NewEncoder(counted)
-	var broken error
-	tell := func(done int) {
-		if done%tellEvery == 0 && broken == nil {
-			broken = enc.Encode(workLine{Done: done, Of: w.of})
+	lines := newWorkLines(out)
+	answer, err := w.do(w.ctx, func(done int) {
+		if done%tellEvery == 0 {
+			lines.tell(done, w.of)
 		}
+	})
+	return lines.end(answer, err)
+}
+
+// workLines writes the lines of a working answer.
+type workLines struct {
+	out    *counter
+	broken error // of the writing
+}
+
+func newWorkLines(out io.Writer) *workLines { return &workLines{out: &counter{Writer: out}} }
+
+func (w *workLines) line(l workLine) {
+	if w.broken == nil {
+		w.broken = json.NewEncoder(w.out).Encode(l)
 	}
-	answer, err := w.do(w.ctx, tell)
+	if now, ok := w.out.Writer.(http.Flusher); ok {
+		now.Flush()
+	}
+}
+
+// tell writes how much is done.
+func (w *workLines) tell(done, of int) { w.line(workLine{Done: done, Of: of}) }
+
+// end writes the last line: the answer, or what went wrong.
+func (w *workLines) end(answer any, err error) (int64, error) {
 	last := workLine{}
 	if err == nil {
 		last.Answer, err = json.Marshal(answer)
@@ -53,7 +76,8 @@ func (w *working[R]) WriteTo(out io.Writer) (int64, error) {
 		text := describe(err).Error
 		last = workLine{Error: &text}
 	}
-	return counted.n, errors.Join(broken, enc.Encode(last))
+	w.line(last)
+	return w.out.n, w.broken
 }
 
 // follow asks for an operation that works a while, shows its progress on a
@@ -62,7 +86,7 @@ func follow[R any](cmd *cobra.Command, g *globals, name, what string, args any, 
 	var answer R
 	bar := &countBar{out: cmd.ErrOrStderr(), what: what, begun: time.Now()}
 	defer bar.finish()
-	read := func(text io.Reader) error { return readWork(text, bar.set, &answer) }
+	read := func(text io.Reader) error { return readWork(bufio.NewReader(text), bar.set, &answer) }
 	err := reach(cmd.Context(), g, name, args, body, func(result any) error {
 		r, w := io.Pipe()
 		go func() {
@@ -76,8 +100,7 @@ func follow[R any](cmd *cobra.Command, g *globals, name, what string, args any, 
 }
 
 // readWork reads the lines of a working answer.
-func readWork(text io.Reader, set func(done, of int), answer any) error {
-	lines := bufio.NewReader(text)
+func readWork(lines *bufio.Reader, set func(done, of int), answer any) error {
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
@@ -89,7 +112,7 @@ func readWork(text io.Reader, set func(done, of int), answer any) error {
 		}
 		switch {
 		case l.Error != nil:
-			return &failure{status: l.Error.Status, err: errors.New(l.Error.Message), problems: l.Error.Problems}
+			return &failure{status: l.Error.Status, err: errors.New(l.Error.Message), problems: l.Error.Problems, total: l.Error.Total}
 		case l.Answer != nil:
 			return json.Unmarshal(l.Answer, answer)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -23,7 +24,7 @@ func TestWorkingAnswer(t *testing.T) {
 	}
 	var seen []int
 	var answer int
-	if err := readWork(&text, func(done, of int) { seen = append(seen, done, of) }, &answer); err != nil || answer != 7 {
+	if err := readWork(bufio.NewReader(&text), func(done, of int) { seen = append(seen, done, of) }, &answer); err != nil || answer != 7 {
 		t.Errorf("readWork gives %d, %v, want 7", answer, err)
 	}
 	if len(seen) != 4 || seen[2] != 2000 || seen[3] != 2500 {
@@ -38,12 +39,12 @@ func TestWorkingFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	var answer int
-	err := readWork(&text, func(int, int) {}, &answer)
+	err := readWork(bufio.NewReader(&text), func(int, int) {}, &answer)
 	if statusOf(err) != statusUsage || err.Error() != "not so" {
 		t.Errorf("readWork = %v with status %d, want the work's error", err, statusOf(err))
 	}
 	for _, broken := range []string{"", `{"done":1000,"of":2000}` + "\n", `{"answer":7}`, "no JSON\n"} {
-		if err := readWork(strings.NewReader(broken), func(int, int) {}, &answer); err == nil {
+		if err := readWork(bufio.NewReader(strings.NewReader(broken)), func(int, int) {}, &answer); err == nil {
 			t.Errorf("readWork(%q) gave no error", broken)
 		}
 	}

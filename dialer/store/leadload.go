@@ -29,6 +29,9 @@ type LeadLoad struct {
 	rows  int        // in it
 	full  [][]byte   // records to be written
 	going chan error // answer of a writing that is under way; nil: none
+
+	staged int // rows
+	tell   func(merged, of int)
 }
 
 var _ campaigns.LeadSink = (*LeadLoad)(nil)
@@ -45,7 +48,7 @@ type LoadNote struct {
 
 // LoadLeads begins to load a list into the campaign; at is the time of the load.
 func (s *Store) LoadLeads(ctx context.Context, campaign string, at time.Time) (campaigns.LeadSink, error) {
-	load := &LeadLoad{s: s}
+	load := &LeadLoad{s: s, tell: func(int, int) {}}
 	err := s.w.write(ctx, func(t *tx) error {
 		id, err := t.campaign(campaign)
 		if err != nil {
@@ -66,6 +69,9 @@ func (s *Store) LoadLeads(ctx context.Context, campaign string, at time.Time) (c
 
 // ID is the load's number in the data folder.
 func (l *LeadLoad) ID() int64 { return l.id }
+
+// Watch has Commit tell how many of the rows are merged, every now and then.
+func (l *LeadLoad) Watch(tell func(merged, of int)) { l.tell = tell }
 
 // Describe keeps a note on the load.
 func (l *LeadLoad) Describe(ctx context.Context, note LoadNote) error {
@@ -94,7 +100,7 @@ func (l *LeadLoad) Stage(ctx context.Context, leads []campaigns.Lead) error {
 		if err != nil {
 			return fmt.Errorf("stage leads: %w", err)
 		}
-		l.last = row.append(l.last)
+		l.last, l.staged = row.append(l.last), l.staged+1
 		if l.rows++; l.rows == stageChunk {
 			l.close()
 		}
@@ -163,7 +169,7 @@ func (l *LeadLoad) Commit(ctx context.Context) (added, updated, unchanged int, e
 		return 0, 0, 0, fmt.Errorf("commit leads: %w", err)
 	}
 	l.over = true
-	m, err := l.s.merge(context.WithoutCancel(ctx), l.id)
+	m, err := l.s.merge(context.WithoutCancel(ctx), l.id, func(rows int) { l.tell(rows, l.staged) })
 	if err != nil {
 		return 0, 0, 0, fmt.Errorf("commit leads: %w", err)
 	}

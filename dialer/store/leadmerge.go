@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// merged counts what a merge did.
+// merged counts what a merge did; done are the rows.
 type merged struct {
-	added, updated, unchanged int
+	done, added, updated, unchanged int
 }
 
 func (m *merged) add(o merged) {
+	m.done += o.done
 	m.added += o.added
 	m.updated += o.updated
 	m.unchanged += o.unchanged
@@ -24,7 +25,7 @@ func (s *Store) finishLoads(ctx context.Context) error {
 		if err != nil || !some {
 			return err
 		}
-		if _, err := s.merge(ctx, id); err != nil {
+		if _, err := s.merge(ctx, id, func(int) {}); err != nil {
 			return err
 		}
 	}
@@ -35,8 +36,9 @@ func (s *Store) finishLoads(ctx context.Context) error {
 // the indexes, where the rows of a list lie far apart, are written once.
 const mergeSpan = 250 * time.Millisecond
 
-// merge moves the staged rows of a committed load into the campaign.
-func (s *Store) merge(ctx context.Context, load int64) (merged, error) {
+// merge moves the staged rows of a committed load into the campaign, and tells how
+// many are there.
+func (s *Store) merge(ctx context.Context, load int64, tell func(rows int)) (merged, error) {
 	var total merged
 	ctx, stop := context.WithCancel(ctx)
 	batches := s.readAhead(ctx, load)
@@ -70,6 +72,7 @@ func (s *Store) merge(ctx context.Context, load int64) (merged, error) {
 			return total, err
 		}
 		total.add(sum)
+		tell(total.done)
 	}
 	return total, nil
 }
@@ -98,7 +101,7 @@ type knownLead struct {
 
 // mergeBatch moves the rows of a batch.
 func (t *tx) mergeBatch(load int64, b *stagedBatch) (*merge, error) {
-	m := &merge{t: t, load: load, stagedBatch: b, byID: map[string]*knownLead{}, byNumber: map[string][]*knownLead{}}
+	m := &merge{t: t, load: load, merged: merged{done: len(b.rows)}, stagedBatch: b, byID: map[string]*knownLead{}, byNumber: map[string][]*knownLead{}}
 	if b.err != nil {
 		return m, b.err
 	}

@@ -29,6 +29,8 @@ type LeadLoad struct {
 	campaign int64
 	id       int64
 	over     bool
+	staged   int // rows
+	tell     func(merged, of int)
 }
 
 var _ campaigns.LeadSink = (*LeadLoad)(nil)
@@ -61,11 +63,14 @@ func (s *Store) beginLoad(ctx context.Context, campaign string, at time.Time) (*
 	if err == nil {
 		_, err = s.run(ctx, s.onLists(no, "tidy"))
 	}
-	return &LeadLoad{s: s, campaign: no, id: id}, err
+	return &LeadLoad{s: s, campaign: no, id: id, tell: func(int, int) {}}, err
 }
 
 // ID is the load's number in its campaign.
 func (l *LeadLoad) ID() int64 { return l.id }
+
+// Watch has Commit tell how many of the rows are merged, every now and then.
+func (l *LeadLoad) Watch(tell func(merged, of int)) { l.tell = tell }
 
 // Describe keeps a note on the load.
 func (l *LeadLoad) Describe(ctx context.Context, note store.LoadNote) error {
@@ -94,6 +99,7 @@ func (l *LeadLoad) Stage(ctx context.Context, leads []campaigns.Lead) error {
 			return fmt.Errorf("stage leads: %w", err)
 		}
 	}
+	l.staged += len(leads)
 	return nil
 }
 
@@ -108,16 +114,16 @@ func (l *LeadLoad) Commit(ctx context.Context) (added, updated, unchanged int, e
 		return 0, 0, 0, fmt.Errorf("commit leads: %w", err)
 	}
 	l.over = true
-	counts, err := l.s.merge(context.WithoutCancel(ctx), l.campaign, l.id)
+	counts, err := l.s.merge(context.WithoutCancel(ctx), l.campaign, l.id, func(rows int) { l.tell(min(rows, l.staged), l.staged) })
 	if err != nil {
 		return 0, 0, 0, fmt.Errorf("commit leads: %w", err)
 	}
 	return int(counts[0]), int(counts[1]), int(counts[2]), nil
 }
 
-// merge moves what was staged into the campaign.
-func (s *Store) merge(ctx context.Context, campaign int64, load any) (counts [3]int64, err error) {
-	for {
+// merge moves what was staged into the campaign, and tells how many rows of it are there.
+func (s *Store) merge(ctx context.Context, campaign int64, load any, tell func(rows int)) (counts [3]int64, err error) {
+	for rows := mergeRows; ; rows += mergeRows {
 		v, err := s.runOn(ctx, campaign, "merge", load, mergeRows)
 		if err != nil {
 			return counts, err
@@ -126,6 +132,7 @@ func (s *Store) merge(ctx context.Context, campaign int64, load any) (counts [3]
 		for i := range counts {
 			counts[i] += whole(answer[i])
 		}
+		tell(rows)
 		if whole(answer[3]) == 1 {
 			return counts, nil
 		}
@@ -154,7 +161,7 @@ func (s *Store) endLoads(ctx context.Context, campaign int64) error {
 	for load, state := range open {
 		switch {
 		case strings.HasPrefix(state, "1"):
-			_, err = s.merge(ctx, campaign, load)
+			_, err = s.merge(ctx, campaign, load, func(int) {})
 		case state == "0"+s.node:
 			_, err = s.runOn(ctx, campaign, "drop", load)
 		}

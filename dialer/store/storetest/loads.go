@@ -47,6 +47,30 @@ func loadTwice(t *testing.T, m Maker) {
 	}
 }
 
+// loadTells: whoever watches a load is told how many of its rows are merged, up to
+// the last.
+func loadTells(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	l, err := f.m.Load(t.Context(), f.Backend, "spring", monday)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rows = 1234
+	last := 0
+	l.(interface{ Watch(func(merged, of int)) }).Watch(func(merged, of int) {
+		if merged < last || merged > of || of != rows {
+			t.Errorf("told of %d of %d after %d", merged, of, last)
+		}
+		last = merged
+	})
+	if err := l.Stage(t.Context(), numbered(0, rows)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, _, err := l.Commit(t.Context()); err != nil || last != rows {
+		t.Errorf("told of %d rows of %d in the end, %v", last, rows, err)
+	}
+}
+
 // loadMatches: by external id first, else by number.
 func loadMatches(t *testing.T, m Maker) {
 	f := newFixture(t, m)

@@ -60,6 +60,7 @@ func Run(t *testing.T, m Maker) {
 		"lease taken back":          leaseTakenBack,
 		"lease model":               leaseModel,
 		"load twice":                loadTwice,
+		"load tells how far it is":  loadTells,
 		"load matches":              loadMatches,
 		"load rollback":             loadRollback,
 		"load not committed":        loadNotCommitted,
