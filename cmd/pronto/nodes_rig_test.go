@@ -4,120 +4,143 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"pronto/dialer"
 	"pronto/dialer/journal"
 	"pronto/dialer/store"
 )
 
-// nodes are an installation of several nodes that share one Redis, with one
-// carrier and a room of agents for each node.
+// nodes are an installation of several nodes that share one Redis, the carriers
+// that they call through and a room of agents for each node.
 type nodes struct {
 	*field
-	options nodesOptions
-	server  *process // Redis
-	all     []*oneNode
-	// rough are the times at which something was broken: what ended shortly before may not be known.
-	rough []stretch
+	options  nodesOptions
+	ground   ground
+	server   *process // Redis
+	all      []*oneNode
+	happened []*trouble
+	still    stillness
 }
 
 type nodesOptions struct {
 	t      *testing.T
 	nodes  int
 	agents int // of each node
+	sipps  int // carriers of sipp's
 	leads  int
-	past   int // calls put through just before, in each node's journal
-	edit   func(line string) string
-}
-
-// stretch is a time in which something was broken.
-type stretch struct {
-	from, to time.Time
-	died     string // node whose calls in progress nobody but itself knew of afterwards
+	past   int           // calls put through just before, in each node's journal
+	delay  time.Duration // before a number is rung again, whatever came of the last call
+	most   int           // calls again after each outcome
 }
 
 // oneNode is one of the nodes.
 type oneNode struct {
 	*installation
+	i       int
 	name    string
-	url     string
-	link    *link
 	service *process
+	away    bool // is not to run now
 }
 
-const (
-	nodeHost  = 3 // of the first; field.carrier is at 2
-	stateHost = 101
-	linkHost  = 110
-	agentHost = 150
-)
-
-// newNodes lays everything out and starts Redis, carrier and agents. No node runs.
+// newNodes lays everything out and starts Redis, carriers and agents. No node runs.
 func newNodes(t *testing.T, o nodesOptions) *nodes {
 	t.Helper()
+	o.t = t
 	dir := t.TempDir()
 	f := &field{dir: dir, net: fmt.Sprintf("127.65.%d", os.Getpid()%250), timers: shortTimers, began: time.Now()}
 	c := &nodes{field: f, options: o}
-	c.startRedis(t)
+	c.ground = newGround(t, c)
+	c.startRedis()
 	for i := range o.nodes {
-		n := &oneNode{
-			installation: &installation{t: t, data: f.path("node" + strconv.Itoa(i)), config: f.path("node" + strconv.Itoa(i) + ".yaml")},
-			name:         "n" + strconv.Itoa(i), link: newLink(t, fmt.Sprintf("%s:%d", f.address(linkHost+i), redisPort), c.redisAddress()),
-			url: fmt.Sprintf("redis://%s:%d", f.address(linkHost+i), redisPort),
-		}
-		n.env = []string{"PRONTO_REDIS=" + n.url}
+		name := "n" + strconv.Itoa(i)
+		in := &installation{t: t, data: f.path(name), config: f.path(name + ".yaml"), within: c.ground.within(i)}
+		n := &oneNode{installation: in, i: i, name: name, away: true}
+		n.env = []string{"PRONTO_REDIS=redis://" + c.ground.redis(i)}
 		writeFile(t, n.config, c.nodeConfig(i, callClock))
 		c.all = append(c.all, n)
 	}
 	f.installation = c.all[0].installation
 	c.prepare()
-	c.carrier("--answer-rate", "0.25", "--stretch", "0.4", "--patience", "1m")
-	for i := range c.all {
-		c.start("sandbox", "agents", "--registrar", f.address(nodeHost+i)+":5060", "--count", strconv.Itoa(o.agents), "--before", strconv.Itoa(i*o.agents),
-			"--first", f.address(agentHost+i*o.agents), "--password", demoSeed, "--log", f.path("agents"+strconv.Itoa(i)+".log"))
-	}
+	c.farEnds()
+	c.still.watch(t)
 	return c
 }
 
-// redisPort is that of Redis and of each node's link to it.
-const redisPort = 18000
+// farEnds starts carriers and phones.
+func (c *nodes) farEnds() {
+	c.t.Helper()
+	pronto := prontoBinary(c.t)
+	c.startAt(faraway, nil, pronto, "sandbox", "carrier", "--listen", c.address(carrierAt)+":5060", "--log", c.path("carrier.log"),
+		"--answer-rate", "0.25", "--stretch", "0.4", "--patience", "1m")
+	writeFile(c.t, c.path("sipp.xml"), nodesFile(c.options.t, "carrier.xml"))
+	for i := range c.options.sipps {
+		c.sipp(i)
+	}
+	for i, n := 0, c.options.agents; i < c.options.nodes; i++ {
+		c.startAt(faraway, nil, pronto, "sandbox", "agents", "--registrar", c.address(nodeHost+i)+":5060", "--count", strconv.Itoa(n), "--before", strconv.Itoa(i*n),
+			"--first", c.address(agentHost+i*n), "--password", demoSeed, "--log", c.path("agents"+strconv.Itoa(i)+".log"))
+	}
+}
+
+func nodesFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata/nodes", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
 
 func (c *nodes) redisAddress() string { return fmt.Sprintf("%s:%d", c.address(stateHost), redisPort) }
 
 // startRedis starts the server, with what an earlier one wrote.
-func (c *nodes) startRedis(t *testing.T) {
-	t.Helper()
-	c.server = startRedis(t, c.dir, c.address(stateHost), strconv.Itoa(redisPort), "--appendonly", "yes", "--appendfsync", "always")
+func (c *nodes) startRedis() {
+	c.options.t.Helper()
+	c.server = c.startAt(faraway, nil, "redis-server", "--bind", c.address(stateHost), "--port", strconv.Itoa(redisPort), "--dir", c.dir, "--protected-mode", "no",
+		"--appendonly", "yes", "--appendfsync", "always", "--save", "", "--daemonize", "no")
 }
 
-// nodeConfig is a node's configuration file.
+// awaitRedis waits until the server has read what there is.
+func (c *nodes) awaitRedis() {
+	c.options.t.Helper()
+	await(c.options.t, 60*time.Second, "redis-server", func() bool { return strings.Contains(c.server.out.String(), "Ready to accept connections") })
+}
+
+// nodeConfig is a node's configuration file. Each of sipp's carriers has two calls
+// for one of the sandbox's, which speaks and listens.
 func (c *nodes) nodeConfig(i int, clock string) string {
 	at := c.address(nodeHost + i)
+	trunks := fmt.Sprintf("\n  - {name: sandbox, address: \"%s:5060\", weight: 1}", c.address(carrierAt))
+	for k := range c.options.sipps {
+		trunks += fmt.Sprintf("\n  - {name: sipp%d, address: \"%s:5060\", weight: 2}", k, c.address(carrierAt+1+k))
+	}
 	return fmt.Sprintf(`node: n%d
 sip: {listen: "%s:5060", timers: %s}
 media: {address: %s, ports: 20000-21999, ranges: [%s.0/24]}
-trunks: [{name: sandbox, address: "%s:5060"}]
 rehearsal: {clock: %s, since: %s}
-`, i, at, c.timers, at, c.net, c.address(2), clock, c.began.Format(time.RFC3339Nano))
+trunks: %s
+`, i, at, c.timers, at, c.net, clock, c.began.Format(time.RFC3339Nano), trunks)
 }
 
 // prepare loads the sample campaign with leads of its own through the first node,
 // and writes what each node has called before.
 func (c *nodes) prepare() {
 	c.t.Helper()
+	c.awaitRedis()
 	writeFile(c.t, c.path("campaign.yaml"), string(sample(c.options.t, "campaigns/demo-it.yaml")))
 	head, _, _ := strings.Cut(string(sample(c.options.t, "lists/demo-it.csv")), "\n")
 	writeFile(c.t, c.path("leads.csv"), head+"\n")
 	writeFile(c.t, c.path("rpo.csv"), "")
-	c.editCampaign(c.options.edit)
+	c.editCampaign(c.options.campaign)
 	c.addLeads(c.options.leads)
 	first := c.all[0]
-	before := &installation{t: c.t, data: first.data, config: c.path("apply.yaml"), env: first.env}
+	before := *first.installation
+	before.config = c.path("apply.yaml")
 	writeFile(c.t, before.config, c.nodeConfig(0, applyClock))
 	before.do("campaign", "apply", c.path("campaign.yaml"))
 	before.do("leads", "load", demoCampaign, c.path("leads.csv"))
@@ -165,13 +188,16 @@ func (c *nodes) pastOf(n *oneNode) {
 // launch starts a node and does not wait for it.
 func (c *nodes) launch(n *oneNode) {
 	c.t.Helper()
-	n.service = c.startWith(n.env, "--data", n.data, "--config", n.config, "serve")
+	n.away = false
+	n.service = c.startAt(n.i, n.env, prontoBinary(c.t), "--data", n.data, "--config", n.config, "serve")
 }
 
-// startWith is start with something added to the environment.
-func (c *nodes) startWith(env []string, args ...string) *process {
-	c.t.Helper()
-	return startProcess(c.t, c.dir, "env", append(append([]string{}, env...), append([]string{prontoBinary(c.t)}, args...)...)...)
+// startAt starts a program at a node, or faraway.
+func (c *nodes) startAt(place int, env []string, program string, args ...string) *process {
+	t := c.options.t
+	t.Helper()
+	line := slices.Concat(c.ground.within(place), []string{"env"}, env, []string{program}, args)
+	return startProcess(t, c.dir, line[0], line[1:]...)
 }
 
 // await waits until commands reach the node.
@@ -198,81 +224,40 @@ func (n *oneNode) talking() int {
 // awaitTalking waits until a node puts calls through.
 func (c *nodes) awaitTalking(n *oneNode, when string) {
 	c.t.Helper()
-	await(c.t, 30*time.Second, "calls of "+n.name+" "+when, func() bool {
-		if !n.service.running() {
-			c.t.Fatalf("%s ended %s: %v\n%s", n.name, when, n.service.err, lastLines(n.service.out.String(), 20))
-		}
+	await(c.t, 60*time.Second, "calls of "+n.name+" "+when, func() bool {
+		c.check()
 		return n.talking() > 0
 	})
+}
+
+// check fails the test when a node has ended that is to run.
+func (c *nodes) check() {
+	c.t.Helper()
+	for _, n := range c.all {
+		if !n.away && !n.service.running() {
+			c.t.Fatalf("%s ended: %v\n%s", n.name, n.service.err, lastLines(n.service.out.String(), 20))
+		}
+	}
 }
 
 // let lets time go by; the nodes must live.
 func (c *nodes) let(d time.Duration) {
 	c.t.Helper()
 	<-time.After(d)
+	c.check()
+}
+
+// start has all nodes dial.
+func (c *nodes) start() {
+	c.t.Helper()
 	for _, n := range c.all {
-		if !n.service.running() {
-			c.t.Fatalf("%s ended: %v\n%s", n.name, n.service.err, lastLines(n.service.out.String(), 20))
-		}
-	}
-}
-
-// roughly notes that something is broken while do runs.
-func (c *nodes) roughly(died string, do func()) {
-	from := time.Now()
-	do()
-	c.rough = append(c.rough, stretch{from, time.Now(), died})
-}
-
-// kill ends a node as kill -9 does, and starts it again after a while.
-func (c *nodes) kill(n *oneNode, away time.Duration) {
-	c.roughly(n.name, func() {
-		n.service.kill()
-		<-time.After(away)
 		c.launch(n)
-		c.awaitTalking(n, "after a kill")
-	})
-}
-
-// freeze stops a node for a while.
-func (c *nodes) freeze(n *oneNode, d time.Duration) {
-	died := ""
-	if d > dialer.NodeLife+2*time.Second {
-		died = n.name
 	}
-	c.roughly(died, func() {
-		pid := n.service.cmd.Process.Pid
-		if err := syscall.Kill(-pid, syscall.SIGSTOP); err != nil {
-			c.t.Fatal(err)
-		}
-		<-time.After(d)
-		if err := syscall.Kill(-pid, syscall.SIGCONT); err != nil {
-			c.t.Fatal(err)
-		}
-		c.awaitTalking(n, "after it stood still")
-	})
-}
-
-// darken cuts a node off from Redis for a while.
-func (c *nodes) darken(n *oneNode, how linkState, d time.Duration) {
-	c.roughly("", func() {
-		n.link.set(how)
-		<-time.After(d)
-		n.link.set(linkUp)
-		c.awaitTalking(n, "after it was cut off")
-	})
-}
-
-// restartRedis ends Redis as kill -9 does and starts it again.
-func (c *nodes) restartRedis(away time.Duration) {
-	c.roughly("", func() {
-		c.server.kill()
-		<-time.After(away)
-		c.startRedis(c.options.t)
-		for _, n := range c.all {
-			c.awaitTalking(n, "after Redis was restarted")
-		}
-	})
+	c.all[0].await(c.options.t)
+	c.all[0].do("campaign", "start", demoCampaign)
+	for _, n := range c.all {
+		c.awaitTalking(n, "at first")
+	}
 }
 
 // stopAll ends all nodes in good order.
@@ -286,4 +271,25 @@ func (c *nodes) stopAll() {
 	for _, n := range c.all {
 		n.service.wait(40 * time.Second)
 	}
+}
+
+// campaign makes the sample campaign a quick one that is paced as ever, line by line.
+func (o nodesOptions) campaign(line string) string {
+	switch key, _, _ := strings.Cut(line, ":"); key {
+	case "ring_timeout":
+		return "ring_timeout: 5s"
+	case "wrap_up":
+		return "wrap_up: 0s"
+	case "retry":
+		text := "retry:\n"
+		for _, outcome := range []string{"interrupted", "no_answer", "busy", "failed", "congested", "rejected"} {
+			text += fmt.Sprintf("  %s: {delay: %s, max: %d}\n", outcome, o.delay, o.most)
+		}
+		return text
+	case "  no_answer", "  busy", "  machine":
+		return ""
+	case "max_attempts":
+		return "max_attempts: 90"
+	}
+	return line
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,22 +11,25 @@ import (
 	"pronto/dialer/sandbox/truth"
 )
 
-// shared is what carrier and journals say about a run of several nodes.
+// shared is what carriers and journals say about a run of several nodes.
 type shared struct {
 	*proof
 	c  *nodes
-	by map[string][]string // nodes that cleared a call, by Call-ID
-	// lost are calls to numbers rung again that were in progress when their node died.
-	lost int
+	by map[string][]string // nodes that cleared a call, by attempt
+
+	again  int // calls to numbers that had been rung
+	both   int // numbers rung by more than one node
+	orphan int // calls to numbers that rang when their node died
 
 	connected, abandoned, interrupted int // of all journals; those that met a dead process are among the abandoned
+	sipp                              int // calls at sipp's carriers
 }
 
 // judge reads everything once all nodes have ended.
 func (c *nodes) judge() *shared {
 	c.t.Helper()
 	s := &shared{
-		proof: &proof{t: c.options.t, offset: c.offset(), notes: map[string]int{}, calls: readRung(c.heard()), journal: map[string][]journal.Record{}},
+		proof: &proof{t: c.options.t, offset: c.offset(), notes: map[string]int{}, calls: c.rungs(), journal: map[string][]journal.Record{}},
 		c:     c, by: map[string][]string{},
 	}
 	for _, n := range c.all {
@@ -33,11 +37,23 @@ func (c *nodes) judge() *shared {
 	}
 	s.evidence()
 	s.onePlacedIt()
-	s.again()
+	s.redials()
+	s.accounted()
 	s.voices()
 	s.books()
 	s.caps()
 	return s
+}
+
+// rungs is what all carriers met so far, in the order of the INVITEs. The calls are
+// known by their attempts: one that a trunk turned away may come by the next.
+func (c *nodes) rungs() []*rung {
+	all := append(readRung(c.heard()), c.heardBySipp()...)
+	for _, r := range all {
+		r.id, _, _ = strings.Cut(r.id, "-")
+	}
+	slices.SortStableFunc(all, func(a, b *rung) int { return a.invited.Compare(b.invited) })
+	return all
 }
 
 // readNode gathers a node's records.
@@ -60,6 +76,7 @@ func (s *shared) readNode(n *oneNode) {
 			continue
 		}
 		id := strings.ToLower(r.Attempt)
+		r.Personal, r.Detail = nil, nil // nobody asks for them
 		s.journal[id] = append(s.journal[id], r)
 		if r.Kind == journal.Cleared {
 			s.by[id] = append(s.by[id], n.name)
@@ -68,83 +85,112 @@ func (s *shared) readNode(n *oneNode) {
 	n.do("audit", "verify")
 }
 
-// onePlacedIt checks that each call that the carrier saw is in the journal of one
+// onePlacedIt checks that each call that a carrier saw is in the journal of one
 // node.
 func (s *shared) onePlacedIt() {
 	for _, r := range s.calls {
 		if by := s.by[r.id]; len(by) != 1 {
 			s.failf("not in one node's journal", "%s: %v", r, by)
 		}
+		if r.mute {
+			s.sipp++
+		}
 	}
 }
 
-// again checks that no number was rung again too early, whichever node rang it.
-func (s *shared) again() {
-	last := map[string]*rung{}
+// node is the one that placed the call; faraway: none or several.
+func (s *shared) node(r *rung) int {
+	return slices.IndexFunc(s.c.all, func(n *oneNode) bool { return len(s.by[r.id]) == 1 && s.by[r.id][0] == n.name })
+}
+
+// redials checks that no number was rung again before its delay had passed,
+// whichever node rang it and whatever had happened.
+func (s *shared) redials() {
+	last, nodes, mixed := map[string]*rung{}, map[string]int{}, map[string]bool{}
 	for _, r := range s.calls {
-		before := last[r.number]
+		before, node := last[r.number], s.node(r)
 		last[r.number] = r
 		if before == nil {
+			nodes[r.number] = node
 			continue
 		}
-		if gap := r.invited.Sub(before.invited); gap < interruptedDelay-stall {
-			s.failf("rung twice", "%s by %v: %s after %s by %v", r, s.by[r.id], gap.Round(time.Millisecond), before, s.by[before.id])
+		if before.turnedAway() && before.id == r.id {
+			continue // by the next trunk
 		}
-		if gap := r.invited.Sub(before.invited); s.perhaps(before) && gap < perhapsDelay-stall {
-			s.failf("perhaps dialed, rung too early", "%s by %v: %s after %s by %v", r, s.by[r.id], gap.Round(time.Millisecond), before, s.by[before.id])
+		s.again++
+		if nodes[r.number] != node && !mixed[r.number] {
+			mixed[r.number] = true
+			s.both++
 		}
-		if before.over.IsZero() || s.c.wasRough(before.over) {
-			continue // perhaps dialed: the delay of an interrupted call holds
+		least := s.c.options.delay - stall - s.c.missed(before.invited)
+		if gap := r.invited.Sub(before.invited); gap < least {
+			s.failf("rung twice", "%s by %v: %s after %s by %v; %s", r, s.by[r.id], gap.Round(time.Millisecond), before, s.by[before.id], s.c.about(before))
 		}
-		delay, ever := before.retryAfter()
-		if gap := r.invited.Sub(before.over); !ever || gap < delay-stall {
+		if s.orphaned(before) {
+			s.orphan++
+		}
+		if s.rough(before) {
+			continue // perhaps dialed: what the node knows of the end need not be what the carrier knows
+		}
+		ever := before.answered.IsZero() && before.status != 404 // else it spoke to somebody, or does not exist
+		if gap := r.invited.Sub(before.over); !ever || gap < least {
 			s.failf("rung again against its outcome", "%s by %v: %s after the end of %s by %v, status %d, answered %v",
 				r, s.by[r.id], gap.Round(time.Millisecond), before, s.by[before.id], before.status, !before.answered.IsZero())
 		}
 	}
 }
 
-// perhaps reports whether a call was in progress when its node died.
-func (s *shared) perhaps(r *rung) bool {
-	for _, x := range s.c.rough {
-		if slices.Contains(s.by[r.id], x.died) && r.invited.Before(x.from) && (r.over.IsZero() || r.over.After(x.from)) {
-			s.lost++
-			return true
-		}
-	}
-	return false
+// turnedAway reports whether the carrier did not take the call.
+func (r *rung) turnedAway() bool {
+	return !r.rang && r.answered.IsZero() && r.status >= 500 && r.status < 600
 }
 
-// redialed counts the numbers that were rung again, and those rung by two nodes.
-func (s *shared) redialed() (again, both int) {
-	nodes := map[string]map[string]bool{}
+// missed is how much of the time before an instant a far end may have taken to
+// note what came: this process did not run then either.
+func (c *nodes) missed(at time.Time) time.Duration {
+	return c.still.between(at.Add(-5*time.Second), at)
+}
+
+// orphaned reports whether a call was in progress when its node died.
+func (s *shared) orphaned(r *rung) bool {
+	return slices.ContainsFunc(s.c.happened, func(x *trouble) bool {
+		return x.kind == killed && x.node == s.node(r) && r.invited.Before(x.began) && (r.over.IsZero() || r.over.After(x.began))
+	})
+}
+
+// rough reports whether something was broken at the call's node while it lasted, or
+// so soon after that its end need not have reached the store.
+func (s *shared) rough(r *rung) bool {
+	return r.over.IsZero() || slices.ContainsFunc(s.c.happened, func(x *trouble) bool {
+		return x.hits(s.node(r)) && x.began.Before(r.over.Add(settledBy)) && x.ended.Add(settledBy).After(r.invited)
+	})
+}
+
+// about names the troubles that a call met.
+func (c *nodes) about(r *rung) string {
+	var met []string
+	for _, x := range c.happened {
+		if x.began.Before(cmp.Or(r.over, r.invited).Add(20*time.Second)) && x.ended.After(r.invited.Add(-20*time.Second)) {
+			met = append(met, x.String())
+		}
+	}
+	return strings.Join(met, "; ")
+}
+
+// accounted checks that each answer is in the journal, unless the node was cut off
+// from the carriers and need not have heard of it.
+func (s *shared) accounted() {
 	for _, r := range s.calls {
-		if nodes[r.number] == nil {
-			nodes[r.number] = map[string]bool{}
-		} else {
-			again++
+		if r.answered.IsZero() || s.find(r, journal.Answered, journal.Interrupted, journal.Abandoned) != nil {
+			continue
 		}
-		for _, n := range s.by[r.id] {
-			nodes[r.number][n] = true
-		}
-	}
-	for _, n := range nodes {
-		if len(n) > 1 {
-			both++
+		deaf := slices.ContainsFunc(s.c.happened, func(x *trouble) bool {
+			return x.hits(s.node(r)) && x.kind != cutRedis && x.node != faraway && x.began.Before(r.answered.Add(time.Minute)) && x.ended.After(r.answered)
+		})
+		if !deaf {
+			s.failf("answer unaccounted", "%s, answered %s; %s", r, clock(r.answered), s.c.about(r))
 		}
 	}
-	return again, both
-}
-
-// wasRough reports whether something was broken at an instant, or so soon after
-// it that what ended then need not have reached the store.
-func (c *nodes) wasRough(at time.Time) bool {
-	for _, r := range c.rough {
-		if at.After(r.from.Add(-settledBy)) && at.Before(r.to) {
-			return true
-		}
-	}
-	return false
 }
 
 // voices checks that who was put through heard that agent and no other.
@@ -158,7 +204,7 @@ func (s *shared) voices() {
 }
 
 // books checks that no lead was lost: each stands in the store, none as leased or
-// dialing, every INVITE counts, and none is done that was never rung.
+// dialing, every attempt counts, and none is done that was never rung.
 func (s *shared) books() {
 	s.t.Helper()
 	var doc leadsDoc
@@ -168,9 +214,12 @@ func (s *shared) books() {
 	if n := doc.Counts; n.Leased != 0 || n.Dialing != 0 {
 		s.t.Errorf("after the end %d leads are leased and %d are being dialed", n.Leased, n.Dialing)
 	}
-	times := map[string]int{}
+	times, attempts := map[string]int{}, map[string]bool{}
 	for _, r := range s.calls {
-		times[r.number]++
+		if !attempts[r.id] {
+			attempts[r.id] = true
+			times[r.number]++
+		}
 	}
 	ours := 0
 	for _, l := range doc.Leads {
@@ -180,8 +229,8 @@ func (s *shared) books() {
 		}
 		if strings.HasPrefix(l.External, "X") {
 			ours++
-			if soon := time.Now().Add(s.offset + 90*time.Second); times[n] == 0 && (l.Done || l.Due.After(soon)) {
-				s.failf("lead lost", "lead %d was never rung: done %v, due %s", l.ID, l.Done, l.Due)
+			if soon := time.Now().Add(s.offset + s.c.options.delay + 90*time.Second); times[n] == 0 && (l.Done || l.Due.After(soon)) {
+				s.failf("lead lost", "lead %d was never rung: done %v, due %s, %d attempts, last %q", l.ID, l.Done, l.Due, l.Attempts, l.LastOutcome)
 			}
 		}
 	}
@@ -195,42 +244,5 @@ func (s *shared) caps() {
 	const cap = 0.03 // of connected calls (rule set it)
 	if float64(s.abandoned) > cap*float64(s.connected) {
 		s.t.Errorf("%d of %d connected calls were abandoned, %d of them by dead processes: the cap is 3 %%", s.abandoned, s.connected, s.interrupted)
-	}
-}
-
-// unrung are the numbers of the leads that nobody has rung.
-func (c *nodes) unrung() map[string]bool {
-	c.t.Helper()
-	left := map[string]bool{}
-	for line := range strings.Lines(string(c.read("leads.csv"))) {
-		if id, rest, _ := strings.Cut(line, ","); strings.HasPrefix(id, "X") {
-			number, _, _ := strings.Cut(rest, ",")
-			left[truth.Digits(number)] = true
-		}
-	}
-	for _, r := range readRung(c.heard()) {
-		delete(left, r.number)
-	}
-	return left
-}
-
-// awaitAllRung waits until every lead was rung, and says of those that are not how
-// they stand.
-func (c *nodes) awaitAllRung(patience time.Duration) {
-	c.t.Helper()
-	for limit := time.Now().Add(patience); len(c.unrung()) > 0; c.let(500 * time.Millisecond) {
-		if time.Now().Before(limit) {
-			continue
-		}
-		left := c.unrung()
-		var doc leadsDoc
-		c.ask(&doc, "leads", "list", demoCampaign, "--limit", "0")
-		c.t.Errorf("%d leads are not rung after %s; of all, %+v", len(left), patience, doc.Counts)
-		for _, l := range doc.Leads {
-			if len(left) < 20 && left[truth.Digits(string(l.Number))] {
-				c.t.Logf("lead %d: %d attempts, last %q, due %s", l.ID, l.Attempts, l.LastOutcome, l.Due)
-			}
-		}
-		return
 	}
 }

@@ -200,6 +200,7 @@ type installation struct {
 	t            testing.TB
 	data, config string
 	env          []string // of its commands, beside ours: NAME=VALUE
+	within       []string // begins the line of each command that is to run elsewhere
 }
 
 // install lays out an empty data folder with a configuration file.
@@ -214,7 +215,8 @@ func install(t testing.TB, configuration string) *installation {
 // command makes a command line of the binary on the data folder.
 func (in *installation) command(args ...string) *exec.Cmd {
 	in.t.Helper()
-	cmd := exec.CommandContext(in.t.Context(), prontoBinary(in.t), slices.Concat([]string{"--data", in.data, "--config", in.config}, args)...)
+	line := slices.Concat(in.within, []string{prontoBinary(in.t), "--data", in.data, "--config", in.config}, args)
+	cmd := exec.CommandContext(in.t.Context(), line[0], line[1:]...)
 	cmd.Env = append(os.Environ(), in.env...)
 	return cmd
 }

@@ -89,12 +89,14 @@ func (f *field) editCampaign(edit func(line string) string) {
 func (f *field) addLeads(n int) {
 	f.t.Helper()
 	list, result := f.read("leads.csv"), f.read("rpo.csv")
+	sample, known := list, map[string]bool{}
 	random := rand.New(rand.NewPCG(1, 0))
 	for i := 0; i < n; {
 		number := fmt.Sprintf("356%07d", random.IntN(10_000_000))
-		if bytes.Contains(list, []byte(number)) {
+		if known[number] || bytes.Contains(sample, []byte(number)) {
 			continue
 		}
+		known[number] = true
 		i++
 		list = fmt.Appendf(list, "X%05d,+39%s,Ada Neri,Roma,Lazio\n", i, number)
 		result = fmt.Appendf(result, "%s,0,2026-11-24\n", number)

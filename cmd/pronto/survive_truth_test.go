@@ -22,6 +22,8 @@ type rung struct {
 	status     int       // of that response
 	cancelled  bool
 	byDialer   bool // the BYE
+	rang       bool // 180 or 183 sent
+	mute       bool // at a carrier without audio
 }
 
 func (r *rung) String() string {
@@ -43,6 +45,8 @@ func readRung(lines []truth.Line) []*rung {
 			all = append(all, r)
 		}
 		switch l.Kind {
+		case truth.Ringing:
+			r.rang = true
 		case truth.Answered:
 			r.answered = l.At
 		case truth.Hears:
