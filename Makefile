@@ -6,7 +6,7 @@ GOBIN := $(CURDIR)/bin
 LINT_VERSION := v2.15.0
 LINT := $(GOBIN)/golangci-lint-$(LINT_VERSION)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-PEERS := sip-tester baresip-core kamailio kamailio-tls-modules tshark strace sipsak sipvicious redis-server redis-sentinel
+PEERS := sip-tester baresip-core kamailio kamailio-tls-modules tshark strace sipsak sipvicious redis-server redis-sentinel iproute2 iptables
 TESTFLAGS ?= -race -p 1 -timeout 25m
 # Tests with real audio, timers and processes need the cores to themselves: one package at a time. The
 # others only compute, and do so beside them at low priority.

@@ -23,8 +23,7 @@ func (s *Store) Apply(ctx context.Context, changes []dialer.Change) error {
 		return nil
 	}
 	changes = slices.Clone(changes)
-	write := func(ctx context.Context) error { return s.apply(ctx, changes) }
-	if err := s.lately(ctx, write, write); err != nil {
+	if err := s.lately(ctx, recent{changes: changes}, func(ctx context.Context) error { return s.apply(ctx, changes) }); err != nil {
 		return fmt.Errorf("apply %d changes: %w", len(changes), err)
 	}
 	return nil

@@ -24,8 +24,7 @@ func (s *Store) Intend(ctx context.Context, a dialer.Attempt) error {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	c := []dialer.Change{{Attempt: a}}
-	redo := func(ctx context.Context) error { return s.applyChunk(ctx, c) }
-	if err := s.lately(ctx, func(ctx context.Context) error { return s.intend(ctx, c[0]) }, redo); err != nil {
+	if err := s.lately(ctx, recent{changes: c}, func(ctx context.Context) error { return s.intend(ctx, c[0]) }); err != nil {
 		return fmt.Errorf("intend attempt %s: %w", a.ID, err)
 	}
 	return nil

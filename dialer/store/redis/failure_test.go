@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -204,7 +206,7 @@ func TestChanged(t *testing.T) {
 	}
 	db := goredis.NewClient(&goredis.Options{Addr: srv.addr})
 	defer db.Close()
-	forget(t, db)
+	forget(t, db, "a", "o")
 	other := fmt.Sprintf("alive x %d 0", time.Now().Add(2*time.Second).UnixMicro()) // node2 lives for two more seconds
 	if err := db.HSet(t.Context(), "pronto:{nodes}live", "node2", other).Err(); err != nil {
 		t.Fatal(err)
@@ -230,11 +232,46 @@ func TestChanged(t *testing.T) {
 	}
 }
 
+// TestWrittenAgainTogether: what a busy node wrote in its last minute is written
+// again in a few round trips, because nothing is dialed meanwhile.
+func TestWrittenAgainTogether(t *testing.T) {
+	t.Parallel()
+	const many = 200
+	srv := startServer(t, synced...)
+	s := opened(t, redis.Options{URL: srv.url(""), Node: "node1", Dir: t.TempDir(), Wait: 2 * time.Second}, 10)
+	for i := range many {
+		a := dialer.Attempt{ID: fmt.Sprintf("A%d", i), Seller: "acme", Number: number(i), At: monday}
+		if err := s.Intend(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db := goredis.NewClient(&goredis.Options{Addr: srv.addr})
+	defer db.Close()
+	forget(t, db, "a")
+	srv.kill()
+	srv.start(t)
+	until(t, "the change is seen", func() bool { return errors.Is(s.Trusted(), redis.ErrChanged) })
+	until(t, "the node has written again", func() bool { return s.Trusted() == nil })
+	stats, err := db.Info(t.Context(), "stats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(stats, "total_reads_processed:")
+	if n, err := strconv.Atoi(strings.TrimSpace(after[:strings.IndexByte(after, '\n')])); err != nil || n > 2*many { // one by one they take three each
+		t.Errorf("%d attempts took %d reads of the server's, %v", many, n, err)
+	}
+	for i := range many {
+		if touch, err := s.Touches(t.Context(), "acme", number(i), time.Time{}); err != nil || len(touch.Attempts) != 1 {
+			t.Fatalf("Touches of %d = %+v, %v, want the attempt written again", i, touch, err)
+		}
+	}
+}
+
 // forget removes what stands under numbers, as a replica that was behind would have
 // it.
-func forget(t *testing.T, db *goredis.Client) {
+func forget(t *testing.T, db *goredis.Client, kinds ...string) {
 	t.Helper()
-	for _, name := range []string{"a", "o"} {
+	for _, name := range kinds {
 		keys, err := db.Keys(t.Context(), "pronto:{*}"+name).Result()
 		if err != nil || len(keys) == 0 {
 			t.Fatalf("nothing to forget under %s: %v", name, err)

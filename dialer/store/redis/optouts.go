@@ -79,11 +79,12 @@ func (s *Store) OptOutsOf(ctx context.Context, n campaigns.Number) ([]dnc.OptOut
 func (s *Store) AddOptOuts(ctx context.Context, entries []dnc.OptOut) (added int, err error) {
 	for chunk := range slices.Chunk(entries, applyMost) {
 		n, chunk := 0, slices.Clone(chunk)
-		err := s.lately(ctx, func(ctx context.Context) (err error) {
-			n, err = s.addOptOuts(ctx, chunk)
-			return err
-		}, func(ctx context.Context) error {
+		again := recent{redo: func(ctx context.Context) error {
 			_, err := s.addOptOuts(ctx, chunk)
+			return err
+		}}
+		err := s.lately(ctx, again, func(ctx context.Context) (err error) {
+			n, err = s.addOptOuts(ctx, chunk)
 			return err
 		})
 		if err != nil {
@@ -144,13 +145,14 @@ func (s *Store) addOptOuts(ctx context.Context, entries []dnc.OptOut) (added int
 func (s *Store) RemoveOptOut(ctx context.Context, n campaigns.Number, seller, campaign string) (removed bool, err error) {
 	off := step{numberScript, []string{s.numberKey(n, "o"), s.numberKey(n, "k")}, []any{"optin", seller + "\x00" + campaign}}
 	var v any
-	err = s.lately(ctx, func(ctx context.Context) (err error) {
+	again := recent{redo: func(ctx context.Context) error {
+		_, err := s.run(ctx, off)
+		return err
+	}}
+	err = s.lately(ctx, again, func(ctx context.Context) (err error) {
 		if v, err = s.run(ctx, off); err == nil {
 			err = s.confirmKeys(ctx, []string{s.numberKey(n, "w")})
 		}
-		return err
-	}, func(ctx context.Context) error {
-		_, err := s.run(ctx, off)
 		return err
 	})
 	if err != nil {

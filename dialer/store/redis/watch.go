@@ -48,11 +48,13 @@ type watch struct {
 	next    uint64
 }
 
-// recent is something that was written.
+// recent is something that was written: changes of attempts, or what redo writes
+// again. It must change nothing where nothing was lost, and share nothing with the write.
 type recent struct {
-	id   uint64
-	at   time.Time
-	redo func(context.Context) error
+	id      uint64
+	at      time.Time
+	changes []dialer.Change
+	redo    func(context.Context) error
 }
 
 // Trusted returns nil while the masters are those that the nodes have agreed on,
@@ -66,19 +68,20 @@ func (s *Store) Trusted() error {
 	return nil
 }
 
-// lately writes; redo writes the same again, should the master change within a
-// minute. It must change nothing where nothing was lost, and share nothing with write.
-func (s *Store) lately(ctx context.Context, write, redo func(context.Context) error) error {
+// lately writes what is to be written again, should the master change within a
+// minute.
+func (s *Store) lately(ctx context.Context, what recent, write func(context.Context) error) error {
 	w := &s.watch
 	w.mu.Lock()
 	w.next++
 	id, now := w.next, time.Now()
+	what.id, what.at = id, now
 	old := 0
 	for old < len(w.recent) && (now.Sub(w.recent[old].at) > recentSpan || len(w.recent)-old >= recentMost) {
 		w.recent[old] = recent{}
 		old++
 	}
-	w.recent = append(w.recent[old:], recent{id, now, redo})
+	w.recent = append(w.recent[old:], what)
 	w.mu.Unlock()
 	err := write(ctx)
 	if err != nil { // whoever asked asks again
@@ -267,13 +270,28 @@ func (s *Store) keepWatch(ctx context.Context) {
 
 // writeAgain writes what this process wrote last, and says so to the other nodes.
 func (s *Store) writeAgain(ctx context.Context, era string, recents []recent) bool {
+	var batch []dialer.Change // many in a round trip, or a busy node's minute takes half a minute
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		defer func() { batch = nil }()
+		return s.apply(ctx, batch)
+	}
 	for _, r := range recents {
 		if time.Since(r.at) > recentSpan {
 			continue
 		}
-		if r.redo(ctx) != nil {
+		if r.redo == nil {
+			batch = append(batch, r.changes...)
+			continue
+		}
+		if flush() != nil || r.redo(ctx) != nil {
 			return false
 		}
+	}
+	if flush() != nil {
+		return false
 	}
 	return s.write(ctx, func(ctx context.Context, p goredis.Pipeliner) { p.HSet(ctx, s.sharedKey("again"), s.node, era) }) == nil
 }
