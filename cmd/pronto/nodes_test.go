@@ -41,7 +41,7 @@ func environment(name string) []string {
 // sipp's and the sandbox's.
 func TestNodesShareLeads(t *testing.T) {
 	troubles := number(t, "PRONTO_TROUBLES", 0) // 0: a few of each kind
-	o := nodesOptions{nodes: number(t, "PRONTO_NODES", 3), agents: 6, sipps: 1, leads: number(t, "PRONTO_LEADS", 2000), past: 600, delay: 12 * time.Second, most: 50}
+	o := nodesOptions{nodes: number(t, "PRONTO_NODES", 3), agents: 6, sipps: 1, leads: number(t, "PRONTO_LEADS", 600), past: 600, delay: 12 * time.Second, most: 50}
 	if troubles > 0 {
 		o.agents, o.sipps, o.delay, o.most = 16, 3, time.Minute, 1
 	}
@@ -177,6 +177,10 @@ func (c *nodes) keep() {
 		return
 	}
 	kept := filepath.Join(os.TempDir(), "pronto-nodes-"+strconv.Itoa(os.Getpid()))
+	for _, n := range c.all {
+		n.service.kill()
+		_ = os.Remove(filepath.Join(n.data, "pronto.sock")) // cannot be copied
+	}
 	if err := os.CopyFS(kept, os.DirFS(c.dir)); err != nil {
 		c.options.t.Error(err)
 	}
