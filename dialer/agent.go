@@ -118,7 +118,7 @@ func (l *loop) next(a *agent, why string, now time.Time) {
 	switch {
 	case a.pause:
 		l.away(a, NotReady, "pause", now)
-	case !l.wantsAgents():
+	case !l.wantsAgents(), !l.accepts(a.name) && len(l.wait) == 0:
 		l.giveBack(a, now)
 	case l.contested.Load() && len(l.wait) == 0:
 		name := a.name

@@ -69,6 +69,9 @@ func (f *floor) returned(name string, from *loop) {
 		f.end(st)
 	}
 	f.balance()
+	if st := f.seats[name]; st != nil && st.loop == nil {
+		f.svc.agentChanged(name, "", NotReady, NotReady, "no campaign has work", f.svc.Now())
+	}
 }
 
 // loopEnded frees the agents of a campaign that has ended.
@@ -110,11 +113,15 @@ func (f *floor) balance() {
 			m.bids[i].lent++
 		}
 	}
-	ask := make([]int, len(m.loops))
+	ask, strangers := make([]int, len(m.loops)), map[*loop]bool{}
 	for _, name := range sortedKeys(f.seats) {
 		st := f.seats[name]
 		from := m.index(st.loop)
 		if from < 0 {
+			continue
+		}
+		if !st.loop.accepts(st.name) {
+			strangers[st.loop] = true
 			continue
 		}
 		if to := choose(m.of(st.name, st.loop)); to >= 0 && moves(m.bids[from], m.bids[to]) {
@@ -124,6 +131,9 @@ func (f *floor) balance() {
 		}
 	}
 	for i, l := range m.loops {
+		if strangers[l] {
+			l.post(l.dismiss)
+		}
 		l.contested.Store(len(m.loops) > 1)
 		if n := ask[i]; n > 0 {
 			l.post(func(now time.Time) { l.shed(n, now) })

@@ -1,6 +1,8 @@
 package dialer
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -170,6 +172,66 @@ func TestWaitingAnswerKeepsTheAgent(t *testing.T) {
 		r.oneAtATime()
 		if n := r.talked(); n["autumn"] < 20 {
 			t.Errorf("talks %v", n)
+		}
+		r.end()
+	})
+}
+
+// A change of the campaign's agents takes effect while it runs: idle ones go at once, who
+// talks after the call, and those who are named now come.
+func TestAgentsOfARunningCampaignChange(t *testing.T) {
+	for _, both := range []bool{false, true} {
+		t.Run(fmt.Sprintf("another campaign dials %v", both), func(t *testing.T) { agentsChange(t, both) })
+	}
+}
+
+func agentsChange(t *testing.T, both bool) {
+	in(t, rigOptions{agents: 4, leads: 99, script: talks(20 * time.Second), camp: func(c *campaigns.Campaign) { c.Agents = []string{"agent00", "agent01"} }}, func(t *testing.T, r *rig) {
+		if both {
+			r.second(400, func(c *campaigns.Campaign) { c.Agents = []string{"agent02"} })
+		}
+		r.run()
+		time.Sleep(10 * time.Second)
+		at := func() (names []string) {
+			for _, a := range r.svc.Live().Agents {
+				if a.Campaign == "spring" {
+					names = append(names, a.Name)
+				}
+			}
+			return names
+		}
+		if got := at(); !slices.Equal(got, []string{"agent00", "agent01"}) {
+			t.Fatalf("%v work for spring, want the two that it names", got)
+		}
+		r.store.mu.Lock()
+		r.store.record.Campaign.Agents, r.store.record.UpdatedAt = []string{"agent01", "agent03"}, time.Now()
+		r.store.mu.Unlock()
+		time.Sleep(2 * time.Second)
+		if got := at(); !slices.Contains(got, "agent03") || slices.Contains(got, "agent02") {
+			t.Errorf("%v work for spring two seconds later, want agent03 too", got)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := at(); !slices.Equal(got, []string{"agent01", "agent03"}) {
+			t.Errorf("%v work for spring a minute later: %+v", got, r.svc.Live().Agents)
+		}
+		r.end()
+	})
+}
+
+// An idle agent whom the campaign names no more goes at once.
+func TestIdleAgentIsNamedNoMore(t *testing.T) {
+	in(t, rigOptions{agents: 2, script: talks(time.Second)}, func(t *testing.T, r *rig) {
+		r.run()
+		time.Sleep(3 * time.Second)
+		r.store.mu.Lock()
+		r.store.record.Campaign.Agents, r.store.record.UpdatedAt = []string{"agent01"}, time.Now()
+		r.store.mu.Unlock()
+		time.Sleep(3 * time.Second) // the change is seen within one, and the floor looks again in the next
+		synctest.Wait()
+		live := r.svc.Live().Agents
+		if live[0].Campaign != "" || live[0].State != NotReady || live[1].Campaign != "spring" || live[1].State != Ready {
+			t.Errorf("%+v, want the second alone", live)
 		}
 		r.end()
 	})

@@ -106,6 +106,18 @@ func (l *loop) shed(n int, now time.Time) {
 	}
 }
 
+// dismiss gives back idle agents whom the campaign does not name any more, but for those on
+// whom a line in flight counts; these go after their next call.
+func (l *loop) dismiss(now time.Time) {
+	spare := l.readyAgents() - l.hopeful()
+	for _, name := range sortedKeys(l.agents) {
+		if a := l.agents[name]; a.state == Ready && spare > 0 && len(l.wait) == 0 && !l.accepts(name) {
+			l.giveBack(a, now)
+			spare--
+		}
+	}
+}
+
 // remain makes an agent who returned from a call ready for the next one here.
 func (l *loop) remain(name, why string, now time.Time) {
 	a := l.agents[name]

@@ -68,6 +68,8 @@ type CampaignLive struct {
 type Live struct {
 	At        time.Time      `json:"at"` // by the service's clock
 	Campaigns []CampaignLive `json:"campaigns"`
+	// Idle are the campaigns that are not at work, with the state that they were left in.
+	Idle map[string]CampaignState `json:"idle,omitempty"`
 	// Blocked says why a campaign that should run does not, by name.
 	Blocked map[string]string `json:"blocked,omitempty"`
 	Agents  []AgentLive       `json:"agents"`
@@ -113,7 +115,7 @@ func (s *Service) Live() Live {
 	out.Trunks = s.Routing.Trunks()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out.Blocked = maps.Clone(s.blocked)
+	out.Idle, out.Blocked = maps.Clone(s.idle), maps.Clone(s.blocked)
 	for _, name := range sortedKeys(s.states) {
 		out.Agents = append(out.Agents, s.states[name])
 	}

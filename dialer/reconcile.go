@@ -52,8 +52,22 @@ func (s *Service) bring(ctx context.Context, w wanted) {
 		s.follow(ctx, r, before[r.Campaign.Name])
 	}
 	s.reap(w.records)
+	s.noteIdle(w.records)
 	s.takeCalls(w.records)
 	s.floor.balance()
+}
+
+// noteIdle notes which campaigns are not at work, for those who look.
+func (s *Service) noteIdle(records []CampaignRecord) {
+	idle := map[string]CampaignState{}
+	for _, r := range records {
+		if s.loops[r.Campaign.Name] == nil {
+			idle[r.Campaign.Name] = r.State
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idle = idle
 }
 
 // follow brings one campaign to its wanted state; before is what it counted

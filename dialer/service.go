@@ -77,8 +77,9 @@ type Service struct {
 	mu      sync.Mutex // protects fields below
 	ids     map[string]pacing.AgentID
 	states  map[string]AgentLive
-	blocked map[string]string     // why a campaign cannot start
-	callers map[string]CallerLive // who rang back, by id
+	blocked map[string]string        // why a campaign cannot start
+	idle    map[string]CampaignState // campaigns that are not at work, as of the last reconciliation
+	callers map[string]CallerLive    // who rang back, by id
 	ctx     context.Context
 }
 

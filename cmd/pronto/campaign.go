@@ -17,6 +17,7 @@ func newCampaignCommand(g *globals) *cobra.Command {
 		newCampaignListCommand(g),
 		newCampaignShowCommand(g),
 		newCampaignPlanCommand(g),
+		newCampaignAgentsCommand(g),
 		newCampaignSchemaCommand(g),
 		newCampaignSetCommand(g, "start", "campaign started", "Start dialing a campaign", dialer.Running),
 		newCampaignSetCommand(g, "pause", "campaign paused", "Start no more calls; those in progress go on", dialer.Paused),

@@ -111,6 +111,11 @@ func parseCampaign(file string, body io.Reader, book *rules.Book) (*campaigns.Ca
 }
 
 func applyCampaign(ctx context.Context, h *house, args applyArgs, r request) (appliedDoc, error) {
+	return applyAs(ctx, h, args, r, "campaign applied")
+}
+
+// applyAs takes a campaign file in; what is the journal's word for it.
+func applyAs(ctx context.Context, h *house, args applyArgs, r request, what string) (appliedDoc, error) {
 	var doc appliedDoc
 	c, data, err := parseCampaign(args.File, r.body, h.book)
 	if err != nil {
@@ -136,7 +141,7 @@ func applyCampaign(ctx context.Context, h *house, args applyArgs, r request) (ap
 		return doc, nil
 	}
 	sum := sha256.Sum256(data)
-	detail := journal.ConfigDetail{What: "campaign applied", Who: r.who, SHA256: hex.EncodeToString(sum[:]), Text: string(data)}
+	detail := journal.ConfigDetail{What: what, Who: r.who, SHA256: hex.EncodeToString(sum[:]), Text: string(data)}
 	if err := h.record(ctx, journal.Record{Kind: journal.Config, Campaign: c.Name}, detail); err != nil {
 		return doc, err
 	}

@@ -25,10 +25,14 @@ func addCompletions(cmd *cobra.Command, g *globals) {
 	_, places, _ := strings.Cut(cmd.Use, " ")
 	if words := strings.Fields(places); len(words) > 0 && cmd.ValidArgsFunction == nil {
 		cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) >= len(words) {
+			at := len(args)
+			if last := len(words) - 1; at > last && strings.HasSuffix(words[last], "...]") {
+				at = last
+			}
+			if at >= len(words) {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			place := strings.Trim(words[len(args)], "[].")
+			place := strings.Trim(words[at], "[].")
 			return complete(cmd, g, offerAt(cmd, place)), directive(place)
 		}
 	}
@@ -83,7 +87,7 @@ func offerAt(cmd *cobra.Command, place string) offer {
 		return submissionNames
 	case strings.HasPrefix(place, "NAME") && cmd.HasParent() && cmd.Parent().Name() == "campaign":
 		return campaignNames
-	case place == "NAME" && cmd.HasParent() && cmd.Parent().Name() == "agent":
+	case place == "AGENT", place == "NAME" && cmd.HasParent() && cmd.Parent().Name() == "agent":
 		return agentNamesThere
 	case place == "NAME" && cmd.HasParent() && cmd.Parent().Name() == "trunk":
 		return trunkNames

@@ -189,17 +189,29 @@ func send(ctx context.Context, dir, name string, r request, answer func(io.Reade
 // showLive tells how the service stands.
 func showLive(_ context.Context, h *house, _ struct{}, _ request) (dialer.Live, error) {
 	if h.live == nil {
-		return dialer.Live{}, errors.New("no service runs on this data folder: start it with pronto serve")
+		return dialer.Live{}, errNoService
 	}
 	return h.live(), nil
 }
 
 // askLive asks the service that runs on the data folder how it stands.
 func askLive(ctx context.Context, dir string, live *dialer.Live) error {
-	r, err := newRequest(struct{}{}, nil)
-	if err != nil {
-		return err
-	}
-	_, err = send(ctx, dir, "live", r, func(text io.Reader) error { return json.NewDecoder(text).Decode(live) })
+	answer, err := askService[dialer.Live](ctx, &globals{data: dir}, "live", struct{}{})
+	*live = answer
 	return err
+}
+
+// askService asks the service that runs on the data folder, and no one else: the folder is
+// left to a service that is just starting.
+func askService[R any](ctx context.Context, g *globals, name string, args any) (answer R, err error) {
+	r, err := newRequest(args, nil)
+	if err != nil {
+		return answer, err
+	}
+	r.sign(g.by)
+	sent, err := send(ctx, g.data, name, r, func(text io.Reader) error { return json.NewDecoder(text).Decode(&answer) })
+	if !sent && err != nil {
+		err = errNoService
+	}
+	return answer, err
 }

@@ -38,6 +38,8 @@ func operations() map[string]operation {
 		"campaign show":    reads(showCampaign),
 		"campaign set":     changes(setCampaign),
 		"campaign plan":    reads(planCampaign),
+		"campaign agents":  reads(showCampaignAgents),
+		"set agents":       changes(setCampaignAgents),
 		"leads load":       changes(loadLeads),
 		"leads preview":    reads(previewLeads),
 		"leads list":       reads(listLeads),
@@ -144,9 +146,7 @@ func reach(ctx context.Context, g *globals, name string, args any, body io.Reade
 	if err != nil {
 		return err
 	}
-	if g.by != "" {
-		r.who = fmt.Sprintf("%s (%s)", g.by, r.who)
-	}
+	r.sign(g.by)
 	conf, err := g.settings()
 	if err != nil {
 		return err
@@ -197,6 +197,13 @@ func newRequest(args any, body io.Reader) (request, error) {
 		body = bytes.NewReader(nil)
 	}
 	return request{who: whoami(), args: text, body: body}, nil
+}
+
+// sign puts whom --by names before the user of the operating system.
+func (r *request) sign(by string) {
+	if by != "" {
+		r.who = fmt.Sprintf("%s (%s)", by, r.who)
+	}
 }
 
 // whoami names the user of the operating system.

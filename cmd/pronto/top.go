@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -13,8 +15,12 @@ import (
 	"pronto/dialer"
 )
 
-// topEvery is how often the view is asked for anew.
-const topEvery = 500 * time.Millisecond
+// topEvery is how often the view is asked for anew, and topPatience how long the service
+// may take to answer.
+const (
+	topEvery    = 500 * time.Millisecond
+	topPatience = 10 * time.Second
+)
 
 // listsEvery is how often the registers are asked for.
 const listsEvery = 15 * time.Second
@@ -26,13 +32,18 @@ func newTopCommand(g *globals) *cobra.Command {
 		Short: "Watch the running service: campaigns, why pacing dials what it dials, agents",
 		Long: `Shows the running service, twice a second: every campaign with its lines, answers, abandon rate against the cap, what the
 caps still allow and the reason of pacing's last decision, every trunk with its last hour, every agent with state and time in it, and how long the registers' last word holds. A window of
-fewer than 140 columns gets fewer of them.
+fewer than 140 columns gets fewer of them. A service that ends or starts anew is waited for.
 
-  up, down   choose a campaign
-  p          pause it, or start it again
-  q          quit
+  up, down            choose a campaign
+  p                   pause it, or start it
+  d, and d again      drain it: start no more calls, end the run when the last call has ended
+  a                   choose the agents who take its calls
+  tab                 every agent in a line of their own, and back
+  page up, page down  the lines that do not fit
+  q                   quit
 
-Without a terminal, with --once or --json, it is shown once.`,
+What a key changes is journaled with your name, as by pronto campaign. Without a terminal, with --once or --json, it is
+shown once.`,
 		Args: needs(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTop(cmd, g, once) },
 	}
@@ -41,37 +52,27 @@ Without a terminal, with --once or --json, it is shown once.`,
 }
 
 func runTop(cmd *cobra.Command, g *globals, once bool) error {
-	first, err := ask[dialer.Live](cmd.Context(), g, "live", struct{}{}, nil)
+	w := &watch{width: 120, height: 50, ctx: cmd.Context(), house: topHouse{g}}
+	first, err := w.house.live(cmd.Context())
 	if err != nil {
 		return err
 	}
 	if g.json {
 		return writeJSON(cmd.OutOrStdout(), first)
 	}
-	w := &watch{width: 120, height: 50, ask: func(ctx context.Context) (dialer.Live, error) {
-		return ask[dialer.Live](ctx, g, "live", struct{}{}, nil)
-	}, set: func(ctx context.Context, name string, state dialer.CampaignState) error {
-		what := "pause"
-		if state == dialer.Running {
-			what = "start"
-		}
-		_, err := ask[setDoc](ctx, g, "campaign set", setArgs{Name: name, State: state, What: what}, nil)
-		return err
-	}, ctx: cmd.Context()}
-	w.lists = func(ctx context.Context) []registerDoc {
-		doc, err := ask[registersDoc](ctx, g, "dnc registers", struct{}{}, nil)
-		if err != nil {
-			return nil // the view goes on without them
-		}
-		return doc.Registers
-	}
-	w.taken, w.asked = w.lists(cmd.Context()), time.Now()
+	w.taken, w.asked = w.house.registers(cmd.Context()), time.Now()
 	w.take(first, time.Now())
-	if once || !isTerminal(cmd.OutOrStdout()) {
+	if once || !isTerminal(cmd.OutOrStdout()) || !isTyped(cmd.InOrStdin()) || os.Getenv("TERM") == "dumb" {
 		cmd.Print(w.text(false))
 		return nil
 	}
 	return w.run(cmd.InOrStdin(), cmd.OutOrStdout())
+}
+
+// isTyped reports whether a person can type into r.
+func isTyped(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	return ok && isTerminal(f)
 }
 
 // run shows the view until the user quits.
@@ -83,23 +84,65 @@ func (w *watch) run(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("top: %w", err)
 	}
-	return w.gone
+	return nil
+}
+
+// watched is what the view asks of the service.
+type watched interface {
+	live(context.Context) (dialer.Live, error)
+	registers(context.Context) []registerDoc // none when they cannot be told
+	set(context.Context, setArgs) error
+	agents(context.Context, string) (campaignAgentsDoc, error)
+	setAgents(context.Context, campaignAgentsArgs) (campaignAgentsDoc, error)
+}
+
+// topHouse asks the service that runs on the data folder.
+type topHouse struct{ g *globals }
+
+var _ watched = topHouse{}
+
+func (h topHouse) live(ctx context.Context) (dialer.Live, error) {
+	return askService[dialer.Live](ctx, h.g, "live", struct{}{})
+}
+
+func (h topHouse) registers(ctx context.Context) []registerDoc {
+	doc, err := askService[registersDoc](ctx, h.g, "dnc registers", struct{}{})
+	if err != nil {
+		return nil // the view goes on without them
+	}
+	return doc.Registers
+}
+
+func (h topHouse) set(ctx context.Context, args setArgs) error {
+	_, err := askService[setDoc](ctx, h.g, "campaign set", args)
+	return err
+}
+
+func (h topHouse) agents(ctx context.Context, name string) (campaignAgentsDoc, error) {
+	return askService[campaignAgentsDoc](ctx, h.g, "campaign agents", campaignAgentsArgs{Name: name})
+}
+
+func (h topHouse) setAgents(ctx context.Context, args campaignAgentsArgs) (campaignAgentsDoc, error) {
+	return askService[campaignAgentsDoc](ctx, h.g, "set agents", args)
 }
 
 // watch is the view's state. It implements tea.Model.
 type watch struct {
-	ctx context.Context
-	ask func(context.Context) (dialer.Live, error)
-	set func(context.Context, string, dialer.CampaignState) error
+	ctx   context.Context
+	house watched
 
 	live          dialer.Live
+	lost          error         // why the last look at the service failed
+	lostAt        time.Time     // since when looks fail
 	taken         []registerDoc // as they were asked for last
-	lists         func(context.Context) []registerDoc
-	asked         time.Time  // for the registers
-	dialed        []dialedBy // of the last minute, oldest first
-	chosen        string     // campaign
-	note          string     // what a key did
-	gone          error      // why the view ended
+	asked         time.Time     // for the registers
+	dialed        []dialedBy    // of the last minute, oldest first
+	chosen        string        // campaign
+	draining      string        // campaign that a second d drains
+	note          string        // what a key did
+	crew          bool          // every agent in a line of their own
+	below, page   int           // lines that page down has passed, and passes at once
+	pick          *picker       // the agents' list is open
 	width, height int
 }
 
@@ -119,7 +162,12 @@ type (
 		taken  []registerDoc
 		listed bool // the registers were asked for
 	}
-	topDone struct{ says string }
+	topDone   struct{ says string }
+	topAgents struct {
+		doc campaignAgentsDoc
+		err error
+		set bool // they were set
+	}
 )
 
 // Init implements tea.Model.
@@ -135,86 +183,77 @@ func (w *watch) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		w.width, w.height = msg.Width, msg.Height
 	case topTick:
-		lists := w.lists
-		if time.Since(w.asked) < listsEvery {
-			lists = nil
-		}
-		return w, func() tea.Msg {
-			live, err := w.ask(w.ctx)
-			msg := topLive{live: live, at: time.Now(), err: err}
-			if lists != nil && err == nil {
-				msg.taken, msg.listed = lists(w.ctx), true
-			}
-			return msg
-		}
+		return w, w.look(time.Since(w.asked) >= listsEvery)
 	case topLive:
-		if msg.err != nil {
-			w.gone = msg.err
-			return w, tea.Quit
-		}
-		if msg.listed {
-			w.taken, w.asked = msg.taken, msg.at
-		}
-		w.take(msg.live, msg.at)
+		w.looked(msg)
 		return w, tick()
 	case topDone:
 		w.note = msg.says
+	case topAgents:
+		w.agentsKnown(msg)
 	case tea.KeyPressMsg:
 		return w, w.key(msg.String())
 	}
 	return w, nil
 }
 
-// key does what a key asks for.
-func (w *watch) key(k string) tea.Cmd {
-	switch k {
-	case "q", "ctrl+c", "esc":
-		return tea.Quit
-	case "up", "k":
-		w.choose(-1)
-	case "down", "j":
-		w.choose(1)
-	case "p":
-		return w.toggle()
+// look asks the service how it stands.
+func (w *watch) look(lists bool) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(w.ctx, topPatience)
+		defer cancel()
+		live, err := w.house.live(ctx)
+		msg := topLive{live: live, at: time.Now(), err: err}
+		if lists && err == nil {
+			msg.taken, msg.listed = w.house.registers(ctx), true
+		}
+		return msg
 	}
-	return nil
 }
 
-// choose moves the choice among the campaigns.
-func (w *watch) choose(by int) {
-	n := len(w.live.Campaigns)
-	if n == 0 {
+// looked takes what was seen; a service that does not answer is asked again, and the last
+// look stays.
+func (w *watch) looked(msg topLive) {
+	if msg.err != nil {
+		if w.lost == nil {
+			w.lostAt = msg.at
+		}
+		w.lost = msg.err
 		return
 	}
-	w.chosen = w.live.Campaigns[(w.place()+by+n)%n].Name
+	w.lost = nil
+	if msg.listed {
+		w.taken, w.asked = msg.taken, msg.at
+	}
+	w.take(msg.live, msg.at)
+}
+
+// shown is one campaign of the view.
+type shown struct {
+	dialer.CampaignLive
+	blocked bool
+}
+
+// campaigns are those at work and then the others, by name.
+func (w *watch) campaigns() []shown {
+	var all []shown
+	at := map[string]bool{}
+	for _, c := range w.live.Campaigns {
+		at[c.Name] = true
+		all = append(all, shown{CampaignLive: c})
+	}
+	for _, name := range sortedKeys(w.live.Idle) {
+		if !at[name] {
+			_, blocked := w.live.Blocked[name]
+			all = append(all, shown{dialer.CampaignLive{Name: name, State: w.live.Idle[name]}, blocked})
+		}
+	}
+	return all
 }
 
 // place is where the chosen campaign stands; the first where it has gone.
-func (w *watch) place() int {
-	for i, c := range w.live.Campaigns {
-		if c.Name == w.chosen {
-			return i
-		}
-	}
-	return 0
-}
-
-// toggle pauses the chosen campaign or starts it again.
-func (w *watch) toggle() tea.Cmd {
-	if len(w.live.Campaigns) == 0 {
-		return nil
-	}
-	c := w.live.Campaigns[w.place()]
-	want, says := dialer.Paused, c.Name+" is paused: calls in progress go on"
-	if c.State != dialer.Running {
-		want, says = dialer.Running, c.Name+" is running"
-	}
-	return func() tea.Msg {
-		if err := w.set(w.ctx, c.Name, want); err != nil {
-			return topDone{err.Error()}
-		}
-		return topDone{says}
-	}
+func (w *watch) place(all []shown) int {
+	return max(slices.IndexFunc(all, func(c shown) bool { return c.Name == w.chosen }), 0)
 }
 
 // take puts a new look at the service into the view.

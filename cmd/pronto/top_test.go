@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -29,11 +28,12 @@ func noonLive(after time.Duration, dialed int) dialer.Live {
 		Campaigns: []dialer.CampaignLive{
 			{
 				Name: "autumn", State: dialer.Running, Lines: 7, Waiting: 1, Talking: 3, Cap: 0.03,
-				Tally:    dialer.Tally{Dialed: dialed, Answered: 12, Connected: 11, Abandoned: 1},
+				Tally:    dialer.Tally{Dialed: dialed, Answered: 12, Connected: 11, Abandoned: 1, Refused: map[dnc.Reason]int{dnc.OptedOut: 2}},
 				Decision: pacing.Decision{Reason: pacing.OverBudget, Rate: 0.083, Credit: -0.6},
 			},
 			{Name: "spring", State: dialer.Paused, Cap: 0.03},
 		},
+		Idle:    map[string]dialer.CampaignState{"autumn": dialer.Stopped, "summer": dialer.Stopped, "winter": dialer.Running},
 		Trunks:  []dialer.TrunkLive{{Name: "north", State: dialer.TrunkDown, Why: "not registered", InUse: 3, Channels: 30, CallsPerSecond: 0.5, Hour: dialer.TrunkHour{Calls: 41, AnswerRatio: 0.25, PostDialP50: 2100}}},
 		Blocked: map[string]string{"winter": "no rule set"},
 		Agents: []dialer.AgentLive{
@@ -51,8 +51,8 @@ func TestTopShowsTheService(t *testing.T) {
 	w.take(noonLive(30*time.Second, 160), began.Add(30*time.Second))
 	text := w.text(true)
 	for _, want := range []string{
-		"2 campaigns, 2 agents here, 120 calls a minute", "> ", "autumn", "8.3 % of 3.0 %", "-0.6", "over-budget",
-		"winter cannot start: no rule set", "north", "not registered", "3 of 30", "25.0 %", "2.1 s", "anna 3:07", "bruno 1:02:03", "p: pause or start",
+		"2 campaigns at work, 2 agents here, 120 calls a minute", "> ", "autumn", "8.3 % of 3.0 %", "-0.6", "over-budget",
+		"winter cannot start: no rule set", "north", "not registered", "3 of 30", "25.0 %", "2.1 s", "anna 3:07", "bruno 1:02:03", "p: pause or start", "autumn: what a window still allows is kept in hand", "refused since the service started: opted_out 2",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
@@ -66,22 +66,12 @@ func TestTopShowsTheService(t *testing.T) {
 	if text := w.text(true); !strings.Contains(text, "nodes: n1, n2 (dead, last heard of") || !strings.Contains(text, "nothing is dialed until it is back; calls in progress go on (connection refused)") {
 		t.Errorf("neither nodes nor the store are told of:\n%s", text)
 	}
-	w.height, w.width = 8, 20
-	small := strings.Split(w.text(true), "\n")
-	if len(small) > 8 || !strings.Contains(w.text(true), "more lines") {
-		t.Errorf("a low window gets %d lines", len(small))
-	}
-	for _, line := range small[:6] {
-		if n := len([]rune(line)); n > 20 {
-			t.Errorf("a narrow window gets %d columns: %q", n, line)
-		}
-	}
 	if w.take(noonLive(0, 3), began.Add(time.Minute)); w.perMinute() != 0 {
 		t.Errorf("%v calls a minute after the service started anew", w.perMinute())
 	}
 	empty := &watch{}
 	empty.take(dialer.Live{}, began)
-	if text := empty.text(false); !strings.Contains(text, "no campaign runs") || !strings.Contains(text, "no agent's phone") {
+	if text := empty.text(false); !strings.Contains(text, "no campaign: pronto campaign apply") || !strings.Contains(text, "no agent's phone") {
 		t.Errorf("an empty service is shown as\n%s", text)
 	}
 }
@@ -131,48 +121,14 @@ func TestTopFits(t *testing.T) {
 
 var updateTop = flag.Bool("update-top", false, "write the golden files of pronto top")
 
-func TestTopKeys(t *testing.T) {
-	set := map[string]dialer.CampaignState{}
-	w := &watch{ctx: t.Context(), set: func(_ context.Context, name string, s dialer.CampaignState) error {
-		if name == "spring" {
-			return errors.New("spring cannot start: no prompt")
-		}
-		set[name] = s
-		return nil
-	}}
-	w.take(noonLive(0, 0), time.Now())
-	w.Update(w.key("p")())
-	if set["autumn"] != dialer.Paused || w.note != "autumn is paused: calls in progress go on" {
-		t.Errorf("p: %v, %q", set, w.note)
-	}
-	w.key("down")
-	w.Update(w.key("p")())
-	if w.chosen != "spring" || w.note != "spring cannot start: no prompt" {
-		t.Errorf("down, p: %q, %q", w.chosen, w.note)
-	}
-	if w.key("down"); w.chosen != "autumn" {
-		t.Errorf("the choice does not go round: %q", w.chosen)
-	}
-	if w.key("up"); w.chosen != "spring" {
-		t.Errorf("nor back: %q", w.chosen)
-	}
-	w.take(dialer.Live{}, time.Now())
-	if w.key("down"); w.key("p") != nil {
-		t.Error("nothing can be paused where nothing runs")
-	}
-	if _, cmd := w.Update(topLive{err: errors.New("the service has gone")}); cmd == nil || w.gone == nil {
-		t.Error("a service that has gone ends the view")
-	}
-}
-
 // TestTopRuns shows the view until q is typed.
 func TestTopRuns(t *testing.T) {
 	asked := make(chan struct{})
 	var once sync.Once
-	w := &watch{ctx: t.Context(), width: 120, height: 50, ask: func(context.Context) (dialer.Live, error) {
+	w := &watch{ctx: t.Context(), width: 120, height: 50, house: &fakeHouse{look: func() (dialer.Live, error) {
 		once.Do(func() { close(asked) })
 		return noonLive(time.Second, 5), nil
-	}}
+	}}}
 	w.take(noonLive(0, 0), time.Now())
 	in, keys := io.Pipe()
 	go func() {
