@@ -214,7 +214,7 @@ func someList(rows int) io.Reader {
 		_, _ = io.WriteString(w, "id,name,phone,region,city,zone,priority\n") // whoever reads it may have gone
 		var text strings.Builder
 		for i := range rows {
-			fmt.Fprintf(&text, "crm-%d,Ada Rossi,%s%07d,RM,Roma,Europe/Rome,%d\n", i, []string{"320", "328", "333", "338"}[i%4], i*4_999_999%10_000_000, i%3)
+			fmt.Fprintf(&text, "crm-%d,Ada Rossi,%s%07d,RM,Roma,Europe/Rome,%d\n", i, []string{"320", "328", "333", "338"}[i%4], i*6_180_339%10_000_000, i%3)
 			if text.Len() > 1<<16 || i == rows-1 {
 				if _, err := io.WriteString(w, text.String()); err != nil {
 					return

@@ -40,7 +40,7 @@ type fieldOptions struct {
 
 // newField lays out the sample campaign with its list, register and opt-outs,
 // and starts the campaign. Nothing runs yet.
-func newField(t *testing.T, o fieldOptions) *field {
+func newField(t testing.TB, o fieldOptions) *field {
 	t.Helper()
 	dir := t.TempDir()
 	net := fmt.Sprintf("127.50.%d", 10*(1+os.Getpid()%24)+o.plot) // two runs at once do not meet
