@@ -13,6 +13,7 @@ type Cluster interface {
 	Nodes
 	Seats
 	Pledges
+	Shares
 }
 
 type (

@@ -22,19 +22,20 @@ type loop struct {
 	policy Policy
 	log    *zap.Logger
 
-	queue   *campaigns.Queue
-	pace    *pace
-	keeper  keeper
-	sight   foresight
-	breaker breaker
-	intake  intake
-	agents  map[string]*agent // lent to this campaign, by name
-	calls   map[pacing.CallID]*call
-	wait    []*call            // live answers without an agent, longest first
-	callers []*call            // people who rang back and want an agent, or have one; in order of waiting
-	owed    []campaigns.Lead   // leads that may be called only with an agent reserved
-	owes    map[string]float64 // abandons taken over from dead nodes, by node
-	tally   Tally
+	queue    *campaigns.Queue
+	pace     *pace
+	keeper   keeper
+	sight    foresight
+	breaker  breaker
+	intake   intake
+	agents   map[string]*agent // lent to this campaign, by name
+	calls    map[pacing.CallID]*call
+	wait     []*call            // live answers without an agent, longest first
+	callers  []*call            // people who rang back and want an agent, or have one; in order of waiting
+	owed     []campaigns.Lead   // leads that may be called only with an agent reserved
+	owes     map[string]float64 // abandons taken over from dead nodes, by node
+	portions portions
+	tally    Tally
 
 	state   CampaignState
 	looking bool // lookAgain has a timer
@@ -121,7 +122,7 @@ func (l *loop) dial(ctx context.Context, now time.Time) {
 			l.queue.Reassess()
 		}
 		lines := l.breaker.allow(l.pace.decide(now, l.queue.Propensities()).Dial, now)
-		lines = l.intake.allow(lines, l.camp.Pacing.MaxCallsPerSecond, now)
+		lines = l.intake.allow(l.ours(lines, now), l.camp.Pacing.MaxCallsPerSecond, now)
 		leads := l.queue.Take(lines)
 		anyAgent := l.forAnyAgent(leads)
 		for _, lead := range anyAgent {
@@ -134,7 +135,11 @@ func (l *loop) dial(ctx context.Context, now time.Time) {
 		}
 	}
 	l.pace.writeDue(l.svc.scribe, l.camp.Name, now)
-	l.again.Reset(min(l.pace.again(now), l.intake.again(l.camp.Pacing.MaxCallsPerSecond)))
+	wait := min(l.pace.again(now), l.intake.again(l.camp.Pacing.MaxCallsPerSecond))
+	if l.portions.short {
+		wait = min(wait, shareWait)
+	}
+	l.again.Reset(wait)
 }
 
 // dialReserved starts the calls that are placed only with an agent waiting: by
@@ -147,7 +152,7 @@ func (l *loop) dialReserved(ctx context.Context, now time.Time) {
 			i++
 			continue
 		}
-		if l.breaker.allow(1, now) == 0 {
+		if l.ours(l.breaker.allow(1, now), now) == 0 {
 			return
 		}
 		l.owed = slices.Delete(l.owed, i, i+1)
@@ -167,6 +172,9 @@ func (l *loop) newCall(lead campaigns.Lead, now time.Time) *call {
 	c.countries = l.policy.TrunkCountries
 	c.levels = l.sight.levels(lead, now)
 	l.calls[c.id] = c
+	if l.camp.Pacing.MaxCallsPerSecond > 0 {
+		l.portions.turns.Begin(time.Second, now)
+	}
 	l.breaker.began(c)
 	return c
 }

@@ -28,6 +28,8 @@ type fakeCluster struct {
 	sat       map[string]bool   // agents here
 	credit    map[string]float64
 	debts     []Debt
+	claims    []Claim
+	shares    map[string]int // where they are not the whole bound
 }
 
 func (f *fakeCluster) set(change func()) {
@@ -92,6 +94,20 @@ func (f *fakeCluster) Pledge(_ context.Context, credit map[string]float64) ([]De
 		f.credit = credit
 	}
 	return f.debts, f.away
+}
+
+func (f *fakeCluster) Share(_ context.Context, claims []Claim) ([]int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.claims = claims
+	shares := make([]int, len(claims))
+	for i, c := range claims {
+		shares[i] = c.Most
+		if n, ok := f.shares[c.Bound]; ok {
+			shares[i] = n
+		}
+	}
+	return shares, f.away
 }
 
 // inCluster runs a test with other nodes.
@@ -308,5 +324,44 @@ func TestForgottenNodes(t *testing.T) {
 			t.Error("the node goes on after it was given up")
 			r.end()
 		}
+	})
+}
+
+// A campaign's bounds are those of all nodes: this one keeps to what it is granted, and says
+// what it uses and wants.
+func TestBoundsAreDivided(t *testing.T) {
+	bounded := func(c *campaigns.Campaign) { c.Pacing.MaxLines, c.Pacing.MaxCallsPerSecond = 10, 5 }
+	inCluster(t, rigOptions{agents: 8, leads: 40, script: talks(time.Hour), camp: bounded}, func(t *testing.T, r *rig, f *fakeCluster) {
+		f.shares = map[string]int{"campaign spring lines": 3}
+		r.run()
+		time.Sleep(20 * time.Second)
+		if got := r.trunk.count(); got != 3 {
+			t.Errorf("%d calls with a part of 3 lines", got)
+		}
+		f.mu.Lock()
+		var lines, starts Claim
+		for _, c := range f.claims {
+			switch c.Bound {
+			case "campaign spring lines":
+				lines = c
+			case "campaign spring calls per second":
+				starts = c
+			}
+		}
+		f.mu.Unlock()
+		if lines.Most != 10 || lines.Uses != 3 || lines.Holds != 3 || lines.Wants <= 3 || starts.Most != 5 {
+			t.Errorf("claims %+v and %+v", lines, starts)
+		}
+		f.set(func() { f.shares = map[string]int{"campaign spring calls per second": 0} })
+		time.Sleep(20 * time.Second)
+		if got := r.trunk.count(); got != 3 {
+			t.Errorf("%d calls with no part of the calls per second", got)
+		}
+		f.set(func() { f.shares = nil })
+		time.Sleep(20 * time.Second)
+		if got := r.trunk.count(); got != 8 {
+			t.Errorf("%d calls with all for it, want one for each agent", got)
+		}
+		r.end()
 	})
 }

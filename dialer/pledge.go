@@ -2,6 +2,7 @@ package dialer
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 
@@ -26,7 +27,7 @@ func (s *Service) lookout(ctx context.Context) {
 		cancel()
 		if err == nil {
 			s.settled(ctx, func() { s.bring(ctx, w) })
-			err = s.pledge(ctx)
+			err = errors.Join(s.pledge(ctx), s.share(ctx))
 		}
 		if ctx.Err() != nil {
 			return

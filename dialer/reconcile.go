@@ -188,6 +188,10 @@ func (s *Service) newLoop(r CampaignRecord, before *census, log *zap.Logger) (*l
 		Log:        func(err error) { log.Error("leads not leased", zap.Error(err)) },
 		Propensity: func(lead campaigns.Lead) float64 { return l.sight.propensity(l.sight.levels(lead, s.Now())) },
 	})
+	if s.Cluster != nil {
+		l.portions.lines.Divide()
+		l.portions.starts.Divide()
+	}
 	l.intake.wake = func() { l.post(func(time.Time) {}) }
 	l.publish()
 	return l, nil

@@ -17,7 +17,7 @@ import (
 )
 
 // Config is everything that a Service works with. All fields are required but
-// Memory, Cluster and Changed.
+// Memory, Cluster, Bounds and Changed.
 type Config struct {
 	Node      string           // name of this process in a cluster and in the journal
 	Now       func() time.Time // the clock that the law and the journal go by
@@ -49,6 +49,8 @@ type Config struct {
 	Memory Memory
 	// Cluster joins the process to others that share its store; nil: it is alone.
 	Cluster Cluster
+	// Bounds are the trunks' bounds, which hold over all nodes of a cluster; nil: there are none.
+	Bounds Bounded
 	// Changed wakes the service when a command has written desired state; nil: it looks once a second.
 	Changed <-chan struct{}
 }
@@ -170,6 +172,7 @@ func (s *Service) begin(ctx context.Context) (end func(), err error) {
 	if err != nil {
 		return end, err
 	}
+	s.divide(ctx)
 	s.work.Go(func() { s.pulse.run(ctx, s.Log) })
 	if err := s.recover(ctx); err != nil {
 		return end, fmt.Errorf("recover: %w", err)

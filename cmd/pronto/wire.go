@@ -86,7 +86,7 @@ func connect(ctx context.Context, p parts) (*station, dialer.Config, error) {
 	}
 	cluster, _ := p.store.(dialer.Cluster) // nil: the state is in the data folder
 	return s, dialer.Config{
-		Cluster: cluster, Memory: p.memory,
+		Cluster: cluster, Bounds: s.endpoint, Memory: p.memory,
 		Node: p.cfg.Node, Now: p.now, Log: p.log, Gate: p.gate, Trunk: s.endpoint, Routing: s.endpoint, Phones: s.endpoint, Desk: s.desk,
 		Leads: p.store, Attempts: p.store, Campaigns: p.store, Accounts: s.accounts, Book: p.store, OptOuts: p.store, Consents: p.store, Journal: p.journal,
 		Callers: s.endpoint, CallerBook: p.store, Callbacks: callbacks,

@@ -30,6 +30,7 @@ type carrier struct {
 	signer    *signer       // nil: calls are not signed
 	rate      *rate.Limiter // nil: no bound
 	inUse     atomic.Int64  // channels
+	parts     parts         // of its bounds, where several nodes share them
 	flow      atomic.Pointer[flow]
 	watch     watch
 	health    health
@@ -69,6 +70,7 @@ func newCarrier(cfg TrunkConfig) (*carrier, error) {
 	}
 	if cfg.CallsPerSecond > 0 {
 		t.rate = rate.NewLimiter(rate.Limit(cfg.CallsPerSecond), max(1, int(math.Ceil(cfg.CallsPerSecond/10))))
+		t.parts.units, t.parts.span = wholeCalls(cfg.CallsPerSecond)
 	}
 	var noTLS, noSigner error
 	t.tls, noTLS = cfg.TLS.client()
@@ -138,8 +140,9 @@ func (t *carrier) isAt(a netip.Addr) bool {
 // admit takes a channel and waits its turn in the calls per second, at most
 // wait. When it is refused, why says so and nothing is taken; otherwise release gives the channel back.
 func (t *carrier) admit(ctx context.Context, wait time.Duration) (release func(), why string) {
-	if n := t.inUse.Add(1); t.cfg.Channels > 0 && n > int64(t.cfg.Channels) {
+	if n := t.inUse.Add(1); t.cfg.Channels > 0 && n > int64(t.channels()) {
 		t.inUse.Add(-1)
+		t.parts.channels.Refuse()
 		return nil, "all channels of the trunk are in use"
 	}
 	var given atomic.Bool
@@ -153,18 +156,24 @@ func (t *carrier) admit(ctx context.Context, wait time.Duration) (release func()
 	}
 	turn := t.rate.Reserve()
 	delay := turn.Delay()
-	if delay > wait {
+	at, ok := time.Now().Add(delay), delay <= wait
+	if ok {
+		at, ok = t.turn(at, wait-delay)
+	}
+	if !ok {
 		turn.Cancel()
 		release()
+		t.parts.rate.Refuse()
 		return nil, "the trunk's calls per second are used up"
 	}
-	if delay > 0 {
+	if delay = time.Until(at); delay > 0 {
 		timer := time.NewTimer(delay)
 		defer timer.Stop()
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			turn.Cancel()
+			t.parts.turns.Cancel(at)
 			release()
 			return nil, "given up before it was dialed"
 		}

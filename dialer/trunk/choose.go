@@ -81,7 +81,10 @@ func (t *carrier) weight() int { return or(t.cfg.Weight, 1) }
 
 // full reports whether the trunk's own bounds would turn a call away that waits no longer.
 func (t *carrier) full(wait time.Duration) bool {
-	if t.cfg.Channels > 0 && t.inUse.Load() >= int64(t.cfg.Channels) {
+	if t.cfg.Channels > 0 && t.inUse.Load() >= int64(t.channels()) {
+		return true
+	}
+	if t.spent(wait) {
 		return true
 	}
 	return t.rate != nil && t.rate.Tokens()+float64(t.rate.Limit())*wait.Seconds() < 1

@@ -2,6 +2,7 @@
 --
 --   live    node -> state, process, when its life ends (microseconds of this server's clock), when it last said that it lives
 --   seats   agent -> node
+--   shares:N  bound -> what node N claims of it: most over all nodes, wants, holds, uses
 --   credit  node, line break, campaign -> abandoned calls that it may still have
 local base = string.sub(KEYS[1], 1, -2)
 local call = redis.call
@@ -9,6 +10,9 @@ local call = redis.call
 -- A dead node's leases are being taken back; of a taken one they have been. A
 -- forgotten one was given up for good.
 local ALIVE, DEAD, TAKEN, FORGOTTEN = 'alive', 'dead', 'taken', 'forgotten'
+
+-- How long a dead node's calls are taken to go on, in microseconds: five minutes.
+local CALLS = 300000000
 
 local clock = call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -139,6 +143,83 @@ local function pledge(node, first)
   return answer
 end
 
+-- held is how much of a bound the other nodes keep for themselves, and what those
+-- that live want of it. A dead node's calls may go on for a while.
+local function held(bound, node, most)
+  local kept, names, wants = 0, { node }, {}
+  for _, name in ipairs(call('HKEYS', base .. 'live')) do
+    local claim = name ~= node and call('HGET', base .. 'shares:' .. name, bound)
+    if claim then
+      local its, want, holds, uses = string.match(claim, '^(%d+) (%d+) (%d+) (%d+)$')
+      local n = read(name)
+      if lives(n) then
+        names[#names + 1] = name
+        wants[name] = tonumber(want)
+        kept = kept + tonumber(holds)
+        most = math.min(most, tonumber(its))
+      elseif n.ends ~= 0 and not forgotten(n) and now - n.seen < CALLS then
+        kept = kept + tonumber(uses)
+      end
+    end
+  end
+  return kept, most, names, wants
+end
+
+-- turned puts names in an order that is the same for all who ask, and another one every
+-- ten seconds, so that what is too little for all goes round.
+local function turned(names)
+  table.sort(names)
+  local out, first = {}, math.floor(now / 10000000) % #names
+  for i = 1, #names do out[i] = names[(first + i - 1) % #names + 1] end
+  return out
+end
+
+-- fair is what a node should have of a pool: what it wants, where that is too much for
+-- all an even part of it; what nobody wants is at hand evenly.
+local function fair(node, pool, names, wants)
+  local open, got, left = turned(names), {}, math.max(pool, 0)
+  for _, name in ipairs(open) do got[name] = 0 end
+  while left > 0 and #open > 0 do
+    local each, rest = math.max(math.floor(left / #open), 1), {}
+    for _, name in ipairs(open) do
+      local more = math.min(each, (wants[name] or 0) - got[name], left)
+      got[name] = got[name] + more
+      left = left - more
+      if got[name] < (wants[name] or 0) then rest[#rest + 1] = name end
+    end
+    open = rest
+  end
+  names = turned(names)
+  for i, name in ipairs(names) do
+    if name == node then
+      return got[name] + math.floor(left / #names) + (i <= left % #names and 1 or 0)
+    end
+  end
+end
+
+-- share takes a living node's claims, four values after the bound's name for each, and answers
+-- what it may use of each: never more than the others leave.
+local function share(node, process, life, first)
+  local n = read(node)
+  if not n or n.state ~= ALIVE or n.process ~= process then return {} end
+  n.ends = math.max(n.ends, now + life)
+  write(node, n)
+  local answer, key = {}, base .. 'shares:' .. node
+  local dropped = {}
+  for _, bound in ipairs(call('HKEYS', key)) do dropped[bound] = true end
+  for i = first, #ARGV, 5 do
+    local bound, wants, holds = ARGV[i], tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
+    local kept, most, names, want = held(bound, node, tonumber(ARGV[i + 1]))
+    want[node] = wants
+    local mine = math.max(math.min(fair(node, most, names, want), most - kept), 0)
+    call('HSET', key, bound, string.format('%d %d %d %d', tonumber(ARGV[i + 1]), wants, math.max(holds, mine), tonumber(ARGV[i + 4])))
+    answer[#answer + 1] = mine
+    dropped[bound] = nil
+  end
+  for bound in pairs(dropped) do call('HDEL', key, bound) end
+  return answer
+end
+
 local op = ARGV[1]
 if op == 'beat' then
   return beat(ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1')
@@ -154,6 +235,8 @@ elseif op == 'sit' then
   return sit(ARGV[2], ARGV[3])
 elseif op == 'rise' then
   return rise(ARGV[2], ARGV[3])
+elseif op == 'share' then
+  return share(ARGV[2], ARGV[3], tonumber(ARGV[4]), 5)
 elseif op == 'pledge' then
   return pledge(ARGV[2], 3)
 end

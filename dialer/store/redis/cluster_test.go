@@ -91,6 +91,19 @@ func (n *nodesOf) beat(s *redis.Store) dialer.Standing {
 	return st
 }
 
+// dead waits until the others have taken the node for dead.
+func (n *nodesOf) dead(name string) {
+	n.t.Helper()
+	until(n.t, "node "+name+" dead", func() bool {
+		for _, k := range n.beat(n.b).Nodes {
+			if k.Name == name && !k.Alive {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 func (n *nodesOf) lease(s *redis.Store, most int, now time.Time) []campaigns.Lead {
 	n.t.Helper()
 	leads, err := s.Lease(n.t.Context(), "spring", "", most, now)
@@ -260,14 +273,7 @@ func TestSilentNodeDies(t *testing.T) {
 	n := newNodesOf(t, 1)
 	n.lease(n.a, 1, noon)
 	began := time.Now()
-	until(t, "node a dead", func() bool {
-		for _, k := range n.beat(n.b).Nodes {
-			if k.Name == "a" && !k.Alive {
-				return true
-			}
-		}
-		return false
-	})
+	n.dead("a")
 	if took := time.Since(began); took < dialer.NodeLife-time.Second {
 		t.Errorf("dead after %s of silence, want %s", took, dialer.NodeLife)
 	}
