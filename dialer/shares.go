@@ -14,6 +14,9 @@ type Bounded interface {
 	// Divide leaves this node nothing of the bounds but what it is granted.
 	Divide()
 	Claims() []Claim
+	// Room is for how many of so many wanted calls the trunks of these names, all if there are none, have room; what
+	// is missing is asked for.
+	Room(names []string, wanted int) int
 	// Grant says what this node may use of the bounds, by name, until an instant.
 	Grant(shares map[string]int, until time.Time)
 }
@@ -42,6 +45,10 @@ func (l *loop) ours(n int, now time.Time) int {
 			p.starts.Miss(n - free)
 			n = free
 		}
+	}
+	if l.svc.Bounds != nil && n > 0 {
+		unsent := int(l.intake.unsent.Load()) // have no channel yet
+		n = min(n, max(l.svc.Bounds.Room(l.camp.TrunkNames(), n+unsent)-unsent, 0))
 	}
 	p.short = n < wanted
 	return n

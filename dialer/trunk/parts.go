@@ -3,6 +3,7 @@ package trunk
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"pronto/dialer"
@@ -85,6 +86,38 @@ func (ep *Endpoint) Claims() []dialer.Claim {
 		}
 	}
 	return all
+}
+
+// Room implements dialer.Bounded.
+func (ep *Endpoint) Room(names []string, wanted int) int {
+	room, now := 0, time.Now()
+	var busy []*carrier
+	for _, t := range ep.trunks {
+		if len(names) > 0 && !slices.Contains(names, t.cfg.Name) {
+			continue
+		}
+		p, free := &t.parts, wanted
+		if !p.channels.Divided() {
+			return wanted
+		}
+		if t.cfg.Channels > 0 {
+			free = min(free, t.channels()-int(t.inUse.Load()))
+		}
+		if t.rate != nil {
+			free = min(free, p.rate.Limit(p.units, now)-p.turns.Lately(p.span, now))
+		}
+		if free < wanted {
+			busy = append(busy, t)
+		}
+		room += max(free, 0)
+	}
+	if short := wanted - room; short > 0 {
+		for _, t := range busy {
+			t.parts.channels.Miss(short)
+			t.parts.rate.Miss(short)
+		}
+	}
+	return min(room, wanted)
 }
 
 // Grant implements dialer.Bounded.

@@ -46,8 +46,21 @@ func TestTrunkKeepsToItsPart(t *testing.T) {
 		if len(claims) != 2 || claims[0].Uses != 3 || claims[0].Most != 5 || claims[1].Holds != 2 || claims[1].Wants != 3 || claims[1].Most != 10 {
 			t.Errorf("claims %+v", claims)
 		}
-		if began := time.Now(); !admit(time.Second) || time.Since(began) == 0 {
-			t.Error("the next turn is not waited for")
+		if got := ep.Room(nil, 9); got != 0 {
+			t.Errorf("room for %d calls in this second", got)
+		}
+		time.Sleep(time.Second)
+		if got := ep.Room([]string{"carrier"}, 9); got != 1 {
+			t.Errorf("room for %d calls, want what is left of four channels", got)
+		}
+		if claims := ep.Claims(); claims[0].Wants != 3+9 {
+			t.Errorf("wants %d channels, want the nine that were missing asked for", claims[0].Wants)
+		}
+		if got := ep.Room([]string{"other"}, 9); got != 0 {
+			t.Errorf("room for %d calls where there is no trunk", got)
+		}
+		if began := time.Now(); !admit(time.Second) || time.Since(began) != 0 {
+			t.Error("the fourth channel is not taken at once")
 		}
 		time.Sleep(2 * time.Second)
 		if admit(0) {
