@@ -27,8 +27,9 @@ type Campaign struct {
 	Script       []Question             `yaml:"script" json:"script,omitempty"`
 	Appointments Appointments           `yaml:"appointments" json:"appointments"`
 	Message      string                 `yaml:"abandon_message" json:"abandon_message,omitempty"` // WAV played on abandon where the rule set asks for a message
-	Callback     Callback               `yaml:"callback" json:"callback"`                         // for who rings a caller ID
-	Agents       []string               `yaml:"agents" json:"agents,omitempty"`                   // names; empty: every agent
+	Machines     Machines               `yaml:"answering_machines" json:"answering_machines,omitzero"`
+	Callback     Callback               `yaml:"callback" json:"callback"`       // for who rings a caller ID
+	Agents       []string               `yaml:"agents" json:"agents,omitempty"` // names; empty: every agent
 }
 
 // TrunkNames are the trunks that the campaign's calls may take; none: all.

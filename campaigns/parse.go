@@ -170,7 +170,9 @@ func (r *reader) campaign(c *Campaign, root ast.Node) {
 			r.script(c, e.value)
 		case "appointments":
 			r.appointments(&c.Appointments, e.value)
-		case "answering_machines", "recording":
+		case "answering_machines":
+			r.machines(&c.Machines, e.value)
+		case "recording":
 			r.off(e.key, e.value)
 		case "abandon_message":
 			r.text(e.key, e.value, &c.Message)
@@ -186,8 +188,7 @@ func (r *reader) campaign(c *Campaign, root ast.Node) {
 // the wish for what cannot be done.
 func (r *reader) off(key string, n ast.Node) {
 	lacks := map[string]string{
-		"answering_machines": "cannot be kept: answering machines are not detected, agents say what they hear (disposition machine)",
-		"recording":          "cannot be kept: calls are not recorded",
+		"recording": "cannot be kept: calls are not recorded",
 	}
 	text := ""
 	if r.text(key, n, &text) && text != "off" && text != "false" && text != "no" {

@@ -48,7 +48,7 @@ func Schema() []byte {
 		"dispositions":       dispositionsSchema(),
 		"script":             scriptSchema(),
 		"appointments":       appointmentsSchema(),
-		"answering_machines": off("Answering machines are not detected: off, or left out."),
+		"answering_machines": machinesSchema(),
 		"recording":          off("Calls are not recorded: off, or left out."),
 		"callback":           callbackSchema(),
 		"agents":             list("Agents who take the calls; none: every agent.", schema{"type": "string"}),

@@ -36,6 +36,13 @@ func TestSchemaHasEveryKey(t *testing.T) {
 		}
 		check(name, nested, tags(form))
 	}
+	var machines struct {
+		AnyOf []part `json:"anyOf"`
+	}
+	if err := json.Unmarshal(top.Properties["answering_machines"], &machines); err != nil || len(machines.AnyOf) != 2 {
+		t.Fatalf("answering_machines: %v, %d forms", err, len(machines.AnyOf))
+	}
+	check("answering_machines", machines.AnyOf[1], tags(Machines{}))
 	var script struct{ Items part }
 	if err := json.Unmarshal(top.Properties["script"], &script); err != nil {
 		t.Fatal(err)

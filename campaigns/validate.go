@@ -83,6 +83,7 @@ func (v *validator) identity(c *Campaign) {
 		}
 	}
 	v.trunks(c)
+	v.machines(c.Machines)
 	if c.Message != "" && !isLine(c.Message) {
 		v.add("abandon_message", c.Message, "must be the name of a WAV file on one line", "")
 	}

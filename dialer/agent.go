@@ -90,19 +90,19 @@ func (l *loop) setState(a *agent, s AgentState, why string, now time.Time) {
 	l.svc.agentChanged(a.name, l.camp.Name, from, s, why, now)
 }
 
-// wrapUp begins the work after a call.
-func (l *loop) wrapUp(a *agent, now time.Time) {
+// wrapUp begins the work after a call, for so long.
+func (l *loop) wrapUp(a *agent, work time.Duration, now time.Time) {
 	if a.gone {
 		l.away(a, LoggedOut, "phone gone", now)
 		return
 	}
-	if l.camp.WrapUp <= 0 {
+	if work <= 0 {
 		l.next(a, "call ended", now)
 		return
 	}
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.AgentWrapUp, Agent: a.id})
 	l.setState(a, WrapUp, "call ended", now)
-	a.wrap = l.after(l.camp.WrapUp, func(now time.Time) {
+	a.wrap = l.after(work, func(now time.Time) {
 		if a.state == WrapUp {
 			l.next(a, "wrap-up over", now)
 		}

@@ -21,6 +21,7 @@ func (l *loop) answer(c *call, leg Leg, r Result, now time.Time) {
 	l.tally.Answered++
 	l.breaker.through()
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.Answered, Call: c.id})
+	l.listen(c)
 	if a := c.reserved; a != nil && a.state == Reserved && a.call == c {
 		l.connect(c, a, now)
 		return
@@ -114,7 +115,7 @@ func (l *loop) connect(c *call, a *agent, now time.Time) {
 		l.pace.observe(pacing.Event{At: now, Kind: pacing.Connected, Call: c.id, Agent: a.id})
 	}
 	l.setState(a, Talking, "connected", now)
-	svc.scribe.note(rec, journal.ConnectedDetail{WaitMS: ms(now.Sub(answered)), Again: again})
+	svc.scribe.note(rec, journal.ConnectedDetail{WaitMS: ms(now.Sub(answered)), Again: again, Listens: c.camp.Machines.Do != campaigns.MachinesOff && c.back == nil})
 }
 
 // expire begins the abandon treatment: the deadline came before an agent.
@@ -155,6 +156,8 @@ func (l *loop) left(c *call, e End, now time.Time) {
 	switch {
 	case c.dropped:
 		outcome = campaigns.Abandoned
+	case c.released:
+		outcome = c.judged()
 	case c.agent != nil:
 		l.release(c, now)
 	case !c.orphaned: // the callee left before agent and deadline
@@ -194,12 +197,16 @@ func (l *loop) release(c *call, now time.Time) {
 	if a.call != c {
 		return
 	}
+	outcome, work := pacing.Completed, l.camp.WrapUp
+	if c.released {
+		outcome, work = pacing.Machine, min(work, correctable)
+	}
 	if !c.unpaced() {
-		l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: pacing.Completed})
+		l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: outcome})
 	}
 	a.call, a.last = nil, c
 	l.svc.Desk.Part(a.line.audio, Silence)
-	l.wrapUp(a, now)
+	l.wrapUp(a, work, now)
 }
 
 // free releases the agent reserved for a call that did not come to be.

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"pronto/campaigns"
+	"pronto/dialer/detect"
 	"pronto/dialer/journal"
 	"pronto/dialer/odds"
 	"pronto/dnc"
@@ -55,8 +56,11 @@ type call struct {
 	joined   time.Time // bridged to its agent
 	parted   time.Time // the bridge was undone
 	deadline *time.Timer
-	orphaned bool // its agent vanished; it was connected before
-	dropped  bool // counted as abandoned
+	machine  detect.Reason // why it is taken for one; empty: it is not
+	released bool          // ended because of that
+	counted  float64       // of an abandoned call, while released
+	orphaned bool          // its agent vanished; it was connected before
+	dropped  bool          // counted as abandoned
 	optedOut bool
 	said     campaigns.Said    // what the agent said of it
 	answers  map[string]string // and entered in this call

@@ -44,7 +44,7 @@ func (s *Service) censuses(records []CampaignRecord) (map[string]*census, error)
 	if len(p) == 0 || now.Before(s.recount) {
 		return nil, nil
 	}
-	for r, err := range s.Read(journal.ReadOptions{From: from, Kinds: []journal.Kind{journal.Connected, journal.Abandoned}, Closed: true}) {
+	for r, err := range s.Read(journal.ReadOptions{From: from, Kinds: []journal.Kind{journal.Connected, journal.Abandoned, journal.Detected, journal.Disposed}, Closed: true}) {
 		if err != nil {
 			s.recount = now.Add(recountAfter)
 			return nil, fmt.Errorf("count answers: %w", err)
@@ -68,6 +68,21 @@ func (c *census) take(r journal.Record) {
 		n.connected++
 	case journal.Abandoned:
 		n.abandoned++
+	case journal.Detected:
+		var d journal.DetectedDetail
+		if json.Unmarshal(r.Detail, &d) != nil || d.Did != didRelease {
+			return
+		}
+		n.abandoned += d.Counts
+		if r.Agent != "" {
+			n.connected-- // it was counted when it was put through
+		}
+	case journal.Disposed:
+		var d journal.DisposedDetail
+		if json.Unmarshal(r.Detail, &d) != nil || d.Counts == 0 {
+			return
+		}
+		n.abandoned += d.Counts
 	}
 	c.minutes[m] = n
 }

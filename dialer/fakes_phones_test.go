@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"pronto/dialer/detect"
 )
 
 // fakePhones are phones that answer at once.
@@ -108,7 +110,11 @@ type fakeDesk struct {
 	plays   int
 	played  []string // prompts to people who rang back
 	onDigit map[Audio]func(byte)
-	born    func(*fakeAudio) // told of each one that is opened
+
+	sounds    *detect.Finding // what every call sounds like, after its After; nil: like nothing
+	listening map[Audio]func(detect.Finding)
+	signals   int
+	born      func(*fakeAudio) // told of each one that is opened
 }
 
 // fakeAudio is heard all the time until it is mute.
@@ -161,6 +167,24 @@ func (d *fakeDesk) Bridge(_, _ Audio, heard func(time.Time)) {
 }
 
 func (d *fakeDesk) Part(Audio, Bed) {}
+
+func (d *fakeDesk) Listen(a Audio, found func(detect.Finding)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.listening == nil {
+		d.listening = map[Audio]func(detect.Finding){}
+	}
+	d.listening[a] = found
+	if d.sounds != nil {
+		time.AfterFunc(d.sounds.After, func() { found(*d.sounds) })
+	}
+}
+
+func (d *fakeDesk) Signal(Audio) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.signals++
+}
 
 func (d *fakeDesk) HasPrompt(name string) bool {
 	return name == "message.wav" || strings.HasPrefix(name, "tone-") || name == "who-we-are"

@@ -214,6 +214,8 @@ func (s *Service) settleOne(a Attempt, l leftover, c *campaigns.Campaign, now ti
 	}
 	a.Outcome = campaigns.Interrupted
 	switch {
+	case l.machine:
+		a.Outcome = campaigns.Machine
 	case l.connected:
 		a.Outcome = campaigns.Bridged
 	case l.answered || l.abandoned:
@@ -238,6 +240,7 @@ type leftover struct {
 	answeredAt           time.Time
 	invited, answered    bool
 	connected, abandoned bool
+	machine              bool // released as one, and no agent has said otherwise
 }
 
 // take follows the attempt by one record.
@@ -260,6 +263,14 @@ func (l *leftover) take(r journal.Record) {
 		l.dialog.Answered = true
 	case journal.Connected:
 		l.connected = true
+	case journal.Detected:
+		var d journal.DetectedDetail
+		l.machine = json.Unmarshal(r.Detail, &d) == nil && d.Did == didRelease
+	case journal.Disposed:
+		var d journal.DisposedDetail
+		if json.Unmarshal(r.Detail, &d) == nil && d.Counts != 0 {
+			l.machine = d.Counts < 0
+		}
 	case journal.Abandoned:
 		l.abandoned = true
 		if len(r.Personal) > 0 { // met by a restart that died before it ended the call

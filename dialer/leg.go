@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pronto/campaigns"
+	"pronto/dialer/detect"
 	"pronto/dnc"
 )
 
@@ -82,6 +83,11 @@ type Desk interface {
 	Part(leg Audio, bed Bed)
 	// HasPrompt reports whether Play knows the prompt.
 	HasPrompt(name string) bool
+	// Listen finds out who answered by the sound of the leg's far end: found is called at most once, from another
+	// goroutine.
+	Listen(leg Audio, found func(detect.Finding))
+	// Signal mixes a short tone over what a bridged leg hears; the other leg hears nothing of it.
+	Signal(leg Audio)
 	// Play sends a prompt (a WAV loaded by name) to the leg; done is called from another
 	// goroutine when it has been played or cut. An unknown name is an error.
 	Play(leg Audio, prompt string, done func()) error

@@ -19,7 +19,8 @@ type Tally struct {
 	Answered  int                       `json:"answered"`
 	Connected int                       `json:"connected"`
 	Abandoned int                       `json:"abandoned"`
-	HungUp    int                       `json:"hung_up"` // left before agent and deadline
+	HungUp    int                       `json:"hung_up"`            // left before agent and deadline
+	Machines  int                       `json:"machines,omitempty"` // that the detector heard
 	// CalledBack is how many who rang back were put through to an agent.
 	CalledBack int `json:"called_back,omitempty"`
 }

@@ -180,6 +180,7 @@ func settledOf(r journal.Record, intent Attempt, c *campaigns.Campaign) (Attempt
 		return a, false
 	}
 	d := *e.Settled
+	a.Outcome = campaigns.Outcome(d.Outcome)
 	if r.Kind != journal.Disposed {
 		a.Outcome = campaigns.Outcome(r.Outcome)
 	}

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"pronto/campaigns"
+	"pronto/dialer/detect"
 	"pronto/dialer/journal"
 )
 
@@ -35,6 +36,7 @@ type Screen struct {
 	Attempt      string                           `json:"attempt"`
 	CalledBack   bool                             `json:"called_back,omitempty"` // the person rang us
 	Lead         campaigns.Lead                   `json:"lead"`
+	Machine      detect.Reason                    `json:"machine,omitempty"`     // why the call is taken for an answering machine's
 	Disposition  string                           `json:"disposition,omitempty"` // entered so far
 	Answers      map[string]string                `json:"answers,omitempty"`     // given so far, those of earlier calls included
 	Missing      []string                         `json:"missing,omitempty"`     // required questions without an answer
@@ -127,7 +129,7 @@ func (a *agent) screen(c *call) Screen {
 	lead := c.lead
 	lead.Answers = nil
 	return Screen{
-		Agent: a.name, State: a.state, Campaign: lead.Campaign, Attempt: c.attempt, CalledBack: c.back != nil, Lead: lead,
+		Agent: a.name, State: a.state, Campaign: lead.Campaign, Attempt: c.attempt, CalledBack: c.back != nil, Lead: lead, Machine: c.machine,
 		Disposition: c.said.Word, Answers: c.allAnswers(nil), Missing: c.camp.Missing(c.allAnswers(nil)), Script: c.camp.Script, Dispositions: c.camp.Words(),
 	}
 }
@@ -223,13 +225,23 @@ func (l *loop) dispose(a *agent, c *call, said Said, now time.Time) {
 	if all := c.newAnswers(); all != nil || said.Note != "" {
 		rec.Personal = encode(journal.DisposedPersonal{Answers: all, Note: said.Note})
 	}
-	d := journal.DisposedDetail{Via: said.Via, Who: said.Who, Callback: said.At, For: c.said.Agent}
+	d := journal.DisposedDetail{Does: string(c.camp.Does(said.Word)), Via: said.Via, Who: said.Who, Callback: said.At, For: c.said.Agent}
 	if c.camp.Words()[said.Word].Complete {
 		d.Missing = c.camp.Missing(c.allAnswers(nil))
 	}
+	if c.released {
+		d.Counts = l.estimate(c, now)
+	}
 	if c.settled { // the call has ended: its settlement changes
+		before := c.outcome
+		if c.released {
+			c.outcome = c.judged()
+		}
 		amended := settlement(c, c.outcome, now)
 		settled := settledDetail(amended)
+		if c.outcome != before {
+			settled.Outcome = string(c.outcome)
+		}
 		d.Settled = &settled
 		l.svc.scribe.settle(rec, d, amended)
 	} else {

@@ -7,6 +7,7 @@ import (
 
 	"pronto/campaigns"
 	"pronto/dialer"
+	"pronto/dialer/detect"
 	"pronto/dnc"
 )
 
@@ -149,6 +150,9 @@ func (d crashDesk) Part(leg dialer.Audio, bed dialer.Bed) {
 	}
 	d.of.Part(leg, bed)
 }
+
+func (d crashDesk) Listen(leg dialer.Audio, found func(detect.Finding)) { d.of.Listen(leg, found) }
+func (d crashDesk) Signal(leg dialer.Audio)                             { d.of.Signal(leg) }
 
 func (d crashDesk) HasPrompt(name string) bool { return d.of.HasPrompt(name) }
 

@@ -19,6 +19,7 @@ func newReportCommand(g *globals) *cobra.Command {
 		newReportKindCommand(g, "agents", "How the agents' time was spent", func(r report.Report) sheet { return r.Agents }),
 		newReportListsCommand(g),
 		newReportComplianceCommand(g),
+		newReportMachinesCommand(g),
 		newReportPropensityCommand(g),
 	)
 }

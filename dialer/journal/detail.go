@@ -71,11 +71,21 @@ type InvitedDetail struct {
 type ConnectedDetail struct {
 	WaitMS float64 `json:"wait_ms"`         // from the 200 to the bridge
 	Again  bool    `json:"again,omitempty"` // the first agent's phone vanished; counted already
+	// Listens says that it is listened for who answered.
+	Listens bool `json:"listens,omitempty"`
 }
 
 // HeardDetail is the Detail of Heard.
 type HeardDetail struct {
 	AnswerToAudioMS float64 `json:"answer_to_audio_ms"` // from the 200 to the agent's first packet towards the customer
+}
+
+// DetectedDetail is the Detail of Detected. The verdict is the record's Outcome, what it rests on its Reason.
+type DetectedDetail struct {
+	AfterMS float64 `json:"after_ms"`         // from the 200 to the verdict
+	SoundMS float64 `json:"sound_ms"`         // of the far end's sound that it took
+	Did     string  `json:"did,omitempty"`    // told: the agent heard a tone; released: the call was ended; audited: told instead of released
+	Counts  float64 `json:"counts,omitempty"` // of an abandoned call, released: the campaign's estimate of false positives
 }
 
 // AbandonedDetail is the Detail of Abandoned.
@@ -115,6 +125,7 @@ type EndedDetail struct {
 // SettledDetail is what becomes of the lead after an attempt: what a replay of
 // the journal writes to the store.
 type SettledDetail struct {
+	Outcome     string    `json:"outcome,omitempty"` // of a disposition that changes it
 	RetryAt     time.Time `json:"retry_at,omitzero"`
 	Done        bool      `json:"done,omitempty"`
 	Disposition string    `json:"disposition,omitempty"`
@@ -133,12 +144,14 @@ type AgentDetail struct {
 
 // DisposedDetail is the Detail of Disposed. The disposition is the record's Outcome.
 type DisposedDetail struct {
+	Does     string    `json:"does,omitempty"`       // what the disposition does
 	Via      string    `json:"via,omitempty"`        // dtmf, cli, desk
 	Who      string    `json:"who,omitempty"`        // who entered it, of cli
 	Callback time.Time `json:"callback_at,omitzero"` // agreed with the callee
 	For      string    `json:"for,omitempty"`        // the agent who shall call then; empty: any
 	Missing  []string  `json:"missing,omitempty"`    // required questions of the script without an answer
 
+	Counts  float64        `json:"counts,omitempty"`  // of an abandoned call, more than before: it was released as a machine's, and was not
 	Settled *SettledDetail `json:"settled,omitempty"` // the call had ended: replaces what its end settled
 }
 

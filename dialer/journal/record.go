@@ -32,6 +32,7 @@ const (
 	Answered    Kind = "answered"    // 200 read; Detail: dialog
 	Connected   Kind = "connected"   // put through to Agent; Detail: wait_ms
 	Heard       Kind = "heard"       // first packet of the agent's audio left for the customer; Detail: answer_to_audio_ms
+	Detected    Kind = "detected"    // what was heard of who answered; Outcome: human, machine, unsure; Reason; Detail
 	Abandoned   Kind = "abandoned"   // live answer without an agent at the deadline; counts
 	Treated     Kind = "treated"     // the abandon treatment began; Detail: action
 	Ended       Kind = "ended"       // the attempt is over; Outcome, Cause, Detail: talk_ms, by

@@ -33,6 +33,7 @@ type Desk struct {
 	ports *ports
 	tone  []int16
 	hiss  *clip
+	news  []int16 // of Signal
 
 	mu      sync.Mutex // orders switches; guards the fields below
 	closed  bool
@@ -72,6 +73,10 @@ func New(cfg Config) (*Desk, error) {
 		hiss:    noise(cfg.Noise, 128),
 		prompts: map[string]*clip{},
 		stop:    make(chan struct{}),
+	}
+	for range 2 {
+		d.news = append(d.news, sine(newsHz, toneLevel, newsLength)...)
+		d.news = append(d.news, make([]int16, newsLength/2/perSample)...)
 	}
 	if !cfg.Tone.Off {
 		d.tone = sine(cfg.Tone.Hz, cfg.Tone.Level, cfg.Tone.Length)
@@ -145,6 +150,23 @@ func (d *Desk) Bridge(customer, agent dialer.Audio, heard func(at time.Time)) {
 	b := &bridge{customer: c, agent: a, heard: heard}
 	c.join(b, nil)
 	a.join(b, d.tone)
+	if c.listener != nil {
+		a.ears.add(&c.listener.mouth)
+	}
+}
+
+// Signal implements dialer.Desk. A leg that is not bridged hears nothing of it.
+func (d *Desk) Signal(leg dialer.Audio) {
+	l := d.own(leg)
+	if l == nil {
+		d.log.Error("signal refused: not a leg of this desk")
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.bridge != nil {
+		l.tone = d.news
+	}
 }
 
 // Part implements dialer.Desk. For a leg that is not bridged it sets the bed and

@@ -8,20 +8,20 @@ import (
 	"pronto/dialer"
 )
 
-// listener is an ear that keeps copies.
-type listener struct {
+// copier is an ear that keeps copies.
+type copier struct {
 	payloads [][]byte
 	types    []uint8
 	more     chan struct{}
 }
 
-func (e *listener) hear(payload []byte, p packet, _ time.Duration) {
+func (e *copier) hear(payload []byte, p packet, _ time.Duration) {
 	e.payloads = append(e.payloads, bytes.Clone(payload))
 	e.types = append(e.types, p.payloadType)
 	e.more <- struct{}{}
 }
 
-func (e *listener) await(t *testing.T, n int) {
+func (e *copier) await(t *testing.T, n int) {
 	t.Helper()
 	for range n {
 		select {
@@ -38,7 +38,7 @@ func TestEarsHearWhatWasSent(t *testing.T) {
 	d := desk(t, "127.68.1.1", func(c *Config) { c.Tone.Off = true })
 	customer := opposite(t, d, "127.68.1.2", dialer.PCMU, nil)
 	agent := opposite(t, d, "127.68.1.3", dialer.PCMA, nil)
-	e, own := &listener{more: make(chan struct{}, 100)}, customer.audio.(*leg)
+	e, own := &copier{more: make(chan struct{}, 100)}, customer.audio.(*leg)
 	own.ears.add(e)
 	say := pattern(0x42, 160)
 	customer.say(say(0))

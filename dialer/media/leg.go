@@ -26,7 +26,9 @@ type leg struct {
 	keys    digits // of the reader's goroutine
 	deaf    int    // reads that failed in a row; of the reader's goroutine
 	ears    ears
-	heard   atomic.Int64 // instant of the last packet, in ns of the desk's clock; 0: none
+	// listener finds out who answered, when not nil; guarded by desk.mu
+	listener *listener
+	heard    atomic.Int64 // instant of the last packet, in ns of the desk's clock; 0: none
 
 	mu     sync.Mutex // guards the fields below
 	closed bool
@@ -122,6 +124,9 @@ func (l *leg) Close() {
 func (l *leg) retire() bool {
 	l.desk.mu.Lock()
 	defer l.desk.mu.Unlock()
+	if l.listener != nil {
+		l.listener.stop()
+	}
 	l.unjoin()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -150,6 +155,9 @@ func (l *leg) unjoin() *leg {
 	l.mu.Unlock()
 	if b == nil {
 		return nil
+	}
+	if x := b.customer.listener; x != nil {
+		b.agent.ears.remove(&x.mouth)
 	}
 	for _, x := range []*leg{b.customer, b.agent} {
 		x.mu.Lock()

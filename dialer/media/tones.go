@@ -17,6 +17,12 @@ type note struct {
 // is here; two rising ones that it is done; two falling ones that it cannot be done.
 const toneLevel = -16
 
+// What an agent hears that is told something about the call: two short notes.
+const (
+	newsHz     = 1000
+	newsLength = 120 * time.Millisecond
+)
+
 func sounds() map[string][]note {
 	const short, long, rest = 150 * time.Millisecond, 300 * time.Millisecond, 80 * time.Millisecond
 	return map[string][]note{

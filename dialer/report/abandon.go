@@ -21,7 +21,8 @@ type AbandonReport struct {
 type Counts struct {
 	Connected   int     `json:"connected"`
 	Abandoned   int     `json:"abandoned"`
-	LiveAnswers int     `json:"live_answers"` // connected + abandoned
+	Estimated   float64 `json:"estimated,omitempty"` // beside them in the rates: calls released as machines' that people had answered, as the campaign reasons
+	LiveAnswers int     `json:"live_answers"`        // connected + abandoned
 	OfLive      float64 `json:"rate_of_live_answered"`
 	OfConnected float64 `json:"rate_of_connected"`
 }
@@ -58,6 +59,7 @@ type Window struct {
 type Worst struct {
 	Connected int       `json:"connected"`
 	Abandoned int       `json:"abandoned"`
+	Estimated float64   `json:"estimated,omitempty"` // as in Counts
 	Rate      float64   `json:"rate"`
 	End       time.Time `json:"end,omitzero"` // of the window
 }
@@ -68,11 +70,12 @@ type Day struct {
 	Counts
 }
 
-// answer is one live answer.
+// answer is one live answer, or what an estimate adds to them.
 type answer struct {
 	at        time.Time
 	abandoned bool
 	machine   bool
+	estimated float64 // of an abandoned call; not 0: no answer of its own
 }
 
 // account is one campaign's answers while they are read.
@@ -117,6 +120,10 @@ func (c *abandonCounter) take(r journal.Record) {
 				a.interrupted++
 			}
 		}
+	case journal.Detected:
+		a.estimate(r.At, detail[journal.DetectedDetail](r).Counts, in)
+	case journal.Disposed:
+		a.estimate(r.At, detail[journal.DisposedDetail](r).Counts, in)
 	case journal.Ended, journal.Interrupted:
 		if i, ok := a.open[r.Attempt]; ok {
 			a.answers[i].machine = r.Outcome == string(campaigns.Machine)
@@ -126,6 +133,13 @@ func (c *abandonCounter) take(r journal.Record) {
 			a.hungUp++
 		}
 	default: // the others say nothing of live answers
+	}
+}
+
+// estimate counts a part of an abandoned call, or takes one back.
+func (a *account) estimate(at time.Time, counts float64, in bool) {
+	if in && counts != 0 {
+		a.answers = append(a.answers, answer{at: at, estimated: counts})
 	}
 }
 
@@ -172,32 +186,60 @@ func headline(r Rule) rules.Base {
 }
 
 func count(live []answer) Counts {
-	var c Counts
+	var sum sums
 	for _, x := range live {
-		if x.abandoned {
-			c.Abandoned++
-		} else {
-			c.Connected++
-		}
+		sum.add(x, 1)
 	}
-	c.LiveAnswers = len(live)
-	c.OfLive = rate(c.Connected, c.Abandoned, rules.OfLiveAnswered)
-	c.OfConnected = rate(c.Connected, c.Abandoned, rules.OfConnected)
-	return c
+	return Counts{
+		Connected: sum.connected, Abandoned: sum.abandoned, Estimated: sum.estimated, LiveAnswers: sum.connected + sum.abandoned,
+		OfLive: sum.rate(rules.OfLiveAnswered), OfConnected: sum.rate(rules.OfConnected),
+	}
+}
+
+// sums are live answers, counted.
+type sums struct {
+	connected, abandoned int
+	estimated            float64 // of abandoned calls
+}
+
+// add counts an answer once, or takes it back.
+func (s *sums) add(x answer, times int) {
+	switch {
+	case x.estimated != 0:
+		s.estimated += float64(times) * x.estimated
+	case x.abandoned:
+		s.abandoned += times
+	default:
+		s.connected += times
+	}
 }
 
 // rate is abandoned / (abandoned + connected) or abandoned / connected. Without
 // anybody connected it is 1 once somebody was abandoned, else 0.
-func rate(connected, abandoned int, base rules.Base) float64 {
-	of := connected
+func (s sums) rate(base rules.Base) float64 {
+	abandoned := float64(s.abandoned) + s.estimated
+	of := float64(s.connected)
 	if base == rules.OfLiveAnswered {
 		of += abandoned
 	}
 	switch {
-	case abandoned == 0:
+	case abandoned <= 0:
 		return 0
-	case of == 0:
+	case of <= 0:
 		return 1
 	}
-	return float64(abandoned) / float64(of)
+	return abandoned / of
+}
+
+// rate is that of the counts under a base.
+func (c Counts) rate(base rules.Base) float64 {
+	if base == rules.OfLiveAnswered {
+		return c.OfLive
+	}
+	return c.OfConnected
+}
+
+// worst is a window with these counts.
+func (s sums) worst(rate float64, end time.Time) Worst {
+	return Worst{Connected: s.connected, Abandoned: s.abandoned, Estimated: s.estimated, Rate: rate, End: end}
 }

@@ -266,21 +266,13 @@ func running(live []answer, w rules.Window, rule Rule) Running {
 	}
 	rolls := w.Period == rules.Rolling && length > 0
 	in := bucket(w, rule, live[0].at)
-	head, connected, abandoned := 0, 0, 0
+	head, sum := 0, sums{}
 	for _, x := range live {
 		for ; head < len(live) && (rolls && !live[head].at.Add(length).After(x.at) || !rolls && in(live[head]) != in(x)); head++ {
-			if live[head].abandoned {
-				abandoned--
-			} else {
-				connected--
-			}
+			sum.add(live[head], -1)
 		}
-		if x.abandoned {
-			abandoned++
-		} else {
-			connected++
-		}
-		r.Points = append(r.Points, Point{x.at, rate(connected, abandoned, w.Base)})
+		sum.add(x, 1)
+		r.Points = append(r.Points, Point{x.at, sum.rate(w.Base)})
 	}
 	r.Points = thinned(r.Points, stretches)
 	return r

@@ -86,7 +86,7 @@ func (c Compliance) ratePlots(zone *time.Location) []drawing {
 		base = c.Running[0].Base
 	}
 	for _, d := range c.Abandon.Days {
-		daily = append(daily, Point{noonOf(d.Day, zone), rate(d.Connected, d.Abandoned, base)})
+		daily = append(daily, Point{noonOf(d.Day, zone), d.rate(base)})
 	}
 	if len(daily) > 0 {
 		p := newPlot(daily[0].At, daily[len(daily)-1].At, zone, percent, values(daily)...)

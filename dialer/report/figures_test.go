@@ -84,8 +84,7 @@ func TestRollingAgainstCounting(t *testing.T) {
 					in = append(in, x)
 				}
 			}
-			c := count(in)
-			want = max(want, rate(c.Connected, c.Abandoned, base))
+			want = max(want, count(in).rate(base))
 		}
 		if worst, _ := rolling(list, length, base); worst.Rate != want {
 			t.Fatalf("worst %+v, want %g", worst, want)

@@ -74,7 +74,7 @@ const (
 var kinds = []journal.Kind{
 	journal.Started, journal.Stopped, journal.Cleared, journal.Refused, journal.Invited, journal.Ringing, journal.Answered,
 	journal.Connected, journal.Heard, journal.Abandoned, journal.Ended, journal.Interrupted, journal.Orphaned, journal.AgentState,
-	journal.CalledBack, journal.Disposed,
+	journal.CalledBack, journal.Disposed, journal.Detected,
 }
 
 // Read computes the report of journals' folders, those of several nodes added up.

@@ -150,6 +150,8 @@ func callSentence(r journal.Record) string {
 		return fmt.Sprintf("Put through to %s%s, %.0f ms after the answer.", agent("agent", r), again, d.WaitMS)
 	case journal.Heard:
 		return fmt.Sprintf("The agent's voice was on its way %.0f ms after the answer.", detail[journal.HeardDetail](r).AnswerToAudioMS)
+	case journal.Detected:
+		return heard(r, detail[journal.DetectedDetail](r))
 	case journal.Abandoned:
 		if lost := detail[journal.AbandonedDetail](r).GivenUp; lost != "" {
 			return fmt.Sprintf("Node %s, which made the call, was given up: the call may have been answered and counts as abandoned.", lost)
@@ -166,6 +168,15 @@ func callSentence(r journal.Record) string {
 	default:
 		return fmt.Sprintf("Record of kind %s.", r.Kind)
 	}
+}
+
+// heard says what the detector made of who answered.
+func heard(r journal.Record, d journal.DetectedDetail) string {
+	did := map[string]string{
+		"told": "; the agent was told", "audited": "; the agent was told, so that they judge it",
+		"released": fmt.Sprintf("; the call was ended, which counts as %g of an abandoned call", d.Counts),
+	}[d.Did]
+	return fmt.Sprintf("By its sound, %.1f s after the answer: %s (%s)%s.", d.AfterMS/1000, words(r.Outcome), words(r.Reason), did)
 }
 
 // evidence says what a clearance rests on.

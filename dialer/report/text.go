@@ -110,17 +110,17 @@ func (r AbandonReport) WriteText(w io.Writer) error {
 			ceiling = percent(*c.Cap)
 		}
 		sums = append(sums, []string{
-			c.Campaign, number(c.LiveAnswers), number(c.Connected), number(c.Abandoned), number(c.Interrupted), number(c.HungUp), number(c.Machines),
+			c.Campaign, number(c.LiveAnswers), number(c.Connected), c.lost(), number(c.Interrupted), number(c.HungUp), number(c.Machines),
 			percent(c.OfLive), percent(c.OfConnected), ceiling, percent(c.Day24.Rate),
 		})
 		for _, x := range c.Windows {
 			windows = append(windows, []string{
 				c.Campaign, strings.TrimSpace(string(x.Period) + " " + x.Length), "of " + baseWords(x.Base), percent(x.Cap), percent(x.Rate),
-				percent(x.Worst.Rate), fmt.Sprintf("%d of %d", x.Worst.Abandoned, x.Worst.Abandoned+x.Worst.Connected), held(x),
+				percent(x.Worst.Rate), fmt.Sprintf("%s of %d", lost(x.Worst.Abandoned, x.Worst.Estimated), x.Worst.Abandoned+x.Worst.Connected), held(x),
 			})
 		}
 		for _, d := range c.Days {
-			days = append(days, []string{c.Campaign, d.Day, number(d.LiveAnswers), number(d.Connected), number(d.Abandoned), percent(d.OfLive), percent(d.OfConnected)})
+			days = append(days, []string{c.Campaign, d.Day, number(d.LiveAnswers), number(d.Connected), d.lost(), percent(d.OfLive), percent(d.OfConnected)})
 		}
 	}
 	tables := []struct {
@@ -142,6 +142,16 @@ func (r AbandonReport) WriteText(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+func (c Counts) lost() string { return lost(c.Abandoned, c.Estimated) }
+
+// lost writes abandoned calls, with those that are estimated.
+func lost(abandoned int, estimated float64) string {
+	if estimated == 0 {
+		return number(abandoned)
+	}
+	return fmt.Sprintf("%d + %.2f", abandoned, estimated)
 }
 
 func held(w Window) string {

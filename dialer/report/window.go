@@ -24,9 +24,9 @@ func judge(live []answer, w rules.Window, rule Rule) Window {
 	default:
 		for _, part := range split(live, bucket(w, rule, live[0].at)) {
 			c := count(part)
-			found.Rate = rate(c.Connected, c.Abandoned, w.Base)
+			found.Rate = c.rate(w.Base)
 			if found.Worst.End.IsZero() || found.Rate > found.Worst.Rate {
-				found.Worst = Worst{c.Connected, c.Abandoned, found.Rate, part[len(part)-1].at}
+				found.Worst = Worst{c.Connected, c.Abandoned, c.Estimated, found.Rate, part[len(part)-1].at}
 			}
 		}
 	}
@@ -63,27 +63,21 @@ func bucket(w rules.Window, rule Rule, first time.Time) func(answer) int64 {
 func rolling(live []answer, length time.Duration, base rules.Base) (worst Worst, last float64) {
 	full := live[0].at.Add(length)
 	end := live[len(live)-1].at
-	var connected, abandoned, head int
-	move := func(x answer, by int) {
-		if x.abandoned {
-			abandoned += by
-		} else {
-			connected += by
-		}
-	}
+	var sum sums
+	head := 0
 	judge := func(at time.Time) {
 		if at.Before(full) && at.Before(end) {
 			return
 		}
-		if last = rate(connected, abandoned, base); worst.End.IsZero() || last > worst.Rate {
-			worst = Worst{connected, abandoned, last, at}
+		if last = sum.rate(base); worst.End.IsZero() || last > worst.Rate {
+			worst = sum.worst(last, at)
 		}
 	}
 	leave := func(until time.Time) {
 		for head < len(live) && !live[head].at.Add(length).After(until) {
 			gone := live[head].at.Add(length)
 			for head < len(live) && !live[head].at.Add(length).After(gone) {
-				move(live[head], -1)
+				sum.add(live[head], -1)
 				head++
 			}
 			if gone.Before(until) {
@@ -93,7 +87,7 @@ func rolling(live []answer, length time.Duration, base rules.Base) (worst Worst,
 	}
 	for i, x := range live {
 		leave(x.at)
-		move(x, 1)
+		sum.add(x, 1)
 		if i+1 == len(live) || live[i+1].at.After(x.at) {
 			judge(x.at)
 		}
