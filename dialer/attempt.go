@@ -51,6 +51,7 @@ type call struct {
 	cancel   context.CancelFunc // gives up ringing
 	try      bool               // the breaker lets it through to see whether calls do
 	givenUp  bool               // by us, before it was answered
+	unsent   bool               // kept from its INVITE by us: it does not use the lead up
 
 	answered time.Time
 	joined   time.Time // bridged to its agent
@@ -85,6 +86,7 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 	if fenced != nil {
 		l.log.Warn("not dialed", zap.String("attempt", c.attempt), zap.Error(fenced))
 		l.post(func(now time.Time) {
+			c.unsent = true
 			l.failed(c, Result{Outcome: campaigns.Failed, Cause: Cause{Text: fenced.Error()}}, now)
 		})
 		return
@@ -105,6 +107,7 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 		l.cancelIfNobody()
 	})
 
+	var stopped error
 	leg, result := l.svc.Trunk.Originate(ring, clearance, Placing{
 		Trunk:       c.way.trunk,
 		Others:      others(routes),
@@ -113,13 +116,17 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 		Dialing: func(d Dialog) (err error) {
 			defer c.passage.leave()
 			aside(func() { err = l.svc.invited(c, d) })
+			stopped = err
 			return err
 		},
 		Ringing:  func(at time.Time, early Dialog) { l.post(func(now time.Time) { l.ringing(c, at, early, now) }) },
 		Answered: func(at time.Time, d Dialog) func() { return l.svc.noteAnswered(c, at, d) },
 	})
 	if leg == nil {
-		l.post(func(now time.Time) { l.failed(c, result, now) })
+		l.post(func(now time.Time) {
+			c.unsent = stopped != nil && result.Invited.IsZero()
+			l.failed(c, result, now)
+		})
 		return
 	}
 	l.post(func(now time.Time) { l.answer(c, leg, result, now) })

@@ -135,13 +135,22 @@ func TestIntentIsInTheSharedStoreBeforeTheCall(t *testing.T) {
 func TestNoIntentNoCall(t *testing.T) {
 	for name, refused := range map[string]error{"lease lost": ErrLeaseLost, "number taken": ErrNumberTaken, "store away": errors.New("connection refused")} {
 		t.Run(name, func(t *testing.T) {
-			inCluster(t, rigOptions{agents: 2, leads: 10, script: talks(10 * time.Second)}, func(t *testing.T, r *rig, f *fakeCluster) {
+			once := func(c *campaigns.Campaign) { c.MaxAttempts = 1 }
+			inCluster(t, rigOptions{agents: 2, leads: 10, script: talks(10 * time.Second), camp: once}, func(t *testing.T, r *rig, f *fakeCluster) {
 				f.refuse = refused
 				r.run()
 				time.Sleep(time.Minute)
 				r.end()
 				if got := r.trunk.count(); got != 0 {
 					t.Errorf("%d calls without an intent", got)
+				}
+				if len(r.store.attempts) == 0 {
+					t.Error("the store knows of no attempt")
+				}
+				for _, a := range r.store.attempts {
+					if a.Done || !a.RetryAt.After(a.At) {
+						t.Errorf("a lead that was never called: done %v, due %s after", a.Done, a.RetryAt.Sub(a.At))
+					}
 				}
 				ended := r.journal.kinds(journal.Ended)
 				if len(ended) == 0 || ended[0].Outcome != string(campaigns.Failed) || !strings.Contains(string(ended[0].Detail), refused.Error()) {

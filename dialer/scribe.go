@@ -260,6 +260,9 @@ func encode(v any) json.RawMessage {
 // the agent's disposition comes later.
 func settlement(c *call, o campaigns.Outcome, now time.Time) Attempt {
 	f := c.camp.Follow(c.lead, o, c.said, now)
+	if f.Done && c.unsent {
+		f.Due, f.Done = now.Add(max(c.camp.RetryDelay(o), time.Minute)), false
+	}
 	a := c.record
 	a.Outcome, a.RetryAt, a.Done, a.Disposition = o, f.Due, f.Done, c.said.Word
 	a.Callback, a.Agent, a.Refusal = f.Callback, f.Agent, f.Refusal

@@ -134,8 +134,8 @@ func (s *shared) redials() {
 		}
 		ever := before.answered.IsZero() && before.status != 404 // else it spoke to somebody, or does not exist
 		if gap := r.invited.Sub(before.over); !ever || gap < least {
-			s.failf("rung again against its outcome", "%s by %v: %s after the end of %s by %v, status %d, answered %v",
-				r, s.by[r.id], gap.Round(time.Millisecond), before, s.by[before.id], before.status, !before.answered.IsZero())
+			s.failf("rung again against its outcome", "%s by %v: %s after the end of %s by %v, status %d, answered %v; %s",
+				r, s.by[r.id], gap.Round(time.Millisecond), before, s.by[before.id], before.status, !before.answered.IsZero(), s.c.about(before))
 		}
 	}
 }
@@ -161,8 +161,12 @@ func (s *shared) orphaned(r *rung) bool {
 // rough reports whether something was broken at the call's node while it lasted, or
 // so soon after that its end need not have reached the store.
 func (s *shared) rough(r *rung) bool {
+	begun := r.invited // as the node has it: the first INVITE may have been lost
+	if c := s.find(r, journal.Cleared); c != nil {
+		begun = c.At.Add(-s.offset)
+	}
 	return r.over.IsZero() || slices.ContainsFunc(s.c.happened, func(x *trouble) bool {
-		return x.hits(s.node(r)) && x.began.Before(r.over.Add(settledBy)) && x.ended.Add(settledBy).After(r.invited)
+		return x.hits(s.node(r)) && x.began.Before(r.over.Add(settledBy)) && x.ended.Add(settledBy).After(begun)
 	})
 }
 
@@ -170,7 +174,7 @@ func (s *shared) rough(r *rung) bool {
 func (c *nodes) about(r *rung) string {
 	var met []string
 	for _, x := range c.happened {
-		if x.began.Before(cmp.Or(r.over, r.invited).Add(20*time.Second)) && x.ended.After(r.invited.Add(-20*time.Second)) {
+		if x.began.Before(cmp.Or(r.over, r.invited).Add(10*time.Second)) && x.ended.After(r.invited.Add(-10*time.Second)) {
 			met = append(met, x.String())
 		}
 	}

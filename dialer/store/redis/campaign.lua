@@ -303,8 +303,11 @@ local function elsewhere(s, c)
   return false
 end
 
+-- late says whether another attempt on the lead was begun after this one.
+local function late(s, at, atn) return at < s.last or at == s.last and atn < s.lastn end
+
 local function intend(id, s, prio, c)
-  local theirs = s.state == DONE or elsewhere(s, c)
+  local theirs = s.state == DONE or elsewhere(s, c) or not c.claimed and late(s, c.at, c.atn)
   s.attempts = s.attempts + 1
   if c.at > s.last or c.at == s.last and c.atn > s.lastn then s.last, s.lastn = c.at, c.atn end
   local t = { hash = c.hash, settled = 0, seq = c.settled and 0 or c.seq, node = c.node, at = c.at, atn = c.atn }
@@ -332,11 +335,35 @@ local function told(s, c)
   if c.answers ~= '' then s.answers = c.answers end
 end
 
+-- overtaken says whether others have gone on with the lead since the attempt was
+-- begun: then its end does not say when the lead is due.
+local function overtaken(s, t, letgo)
+  if letgo and (s.state == LEASED or s.state == DIALING) then return true end
+  if not late(s, t.at, t.atn) then return false end
+  if s.state ~= DIALING then return true end
+  for _, other in ipairs(s.tried) do
+    if other.settled == 0 then return true end
+  end
+  return false
+end
+
 local function settle(id, s, prio, c, t)
   local letgo = t.settled == 2
   t.settled, t.seq, t.node = 1, c.seq, c.node
-  if s.state == DONE or letgo and (t.at ~= s.last or t.atn ~= s.lastn or s.state == LEASED or s.state == DIALING) then
-    save(id, s) -- others have gone on with the lead
+  if s.state == DONE then
+    save(id, s)
+    return
+  end
+  if overtaken(s, t, letgo) then
+    if c.done and s.state ~= DIALING then -- whoever has it leased is refused the call
+      leave(id, s)
+      s.tries, s.outcome = 1, c.outcome
+      told(s, c)
+      after(s, c)
+      enter(id, s, prio)
+    else
+      save(id, s)
+    end
     return
   end
   s.tries = s.outcome == c.outcome and s.tries + 1 or 1
@@ -407,6 +434,7 @@ local function claim(c)
   if not s or row == '' then return 0 end
   if find(s, c.hash) then return 1 end
   if s.state ~= LEASED or s.node ~= c.owner then return 0 end
+  c.claimed = true
   intend(c.id, s, priority(row), c)
   return 1
 end
