@@ -45,6 +45,9 @@ func addCompletions(cmd *cobra.Command, g *globals) {
 			return complete(cmd, g, names), cobra.ShellCompDirectiveNoFileComp
 		})
 	}
+	if cmd.Name() == "dispositions" {
+		_ = cmd.RegisterFlagCompletionFunc("per", cobra.FixedCompletions(waysText(), cobra.ShellCompDirectiveNoFileComp)) // as above
+	}
 	for _, c := range cmd.Commands() {
 		addCompletions(c, g)
 	}
@@ -98,12 +101,15 @@ func offerAt(cmd *cobra.Command, place string) offer {
 // offersOfFlags are the offers for flags that take a name, whatever the command.
 func offersOfFlags() map[string]offer {
 	return map[string]offer{
-		"campaign":     campaignNames,
-		"seller":       sellerNames,
-		"jurisdiction": ruleSetNames,
-		"submission":   submissionNames,
-		"codec":        these("pcma", "pcmu"),
-		"log-level":    these("debug", "info", "warn", "error"),
+		"campaign":       campaignNames,
+		"seller":         sellerNames,
+		"jurisdiction":   ruleSetNames,
+		"submission":     submissionNames,
+		"codec":          these("pcma", "pcmu"),
+		"log-level":      these("debug", "info", "warn", "error"),
+		"duplicate-rows": these("first", "last", "refuse"),
+		"known":          these("update", "skip", "refuse"),
+		"elsewhere":      these("load", "skip", "refuse"),
 	}
 }
 

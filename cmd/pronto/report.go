@@ -14,9 +14,22 @@ import (
 
 func newReportCommand(g *globals) *cobra.Command {
 	return newGroup("report", "Figures of a span of time, computed from the journal",
-		newReportKindCommand(g, "abandon", "Abandon rates against the caps of the rule sets", func(r report.Report) sheet { return r.Abandon }),
-		newReportKindCommand(g, "calls", "What came of the calls", func(r report.Report) sheet { return r.Calls }),
-		newReportKindCommand(g, "agents", "How the agents' time was spent", func(r report.Report) sheet { return r.Agents }),
+		newReportKindCommand(g, reportKind{
+			use: "abandon", short: "Abandon rates against the caps of the rule sets", pick: func(r report.Report) sheet { return r.Abandon },
+			drawn: "the rate of each window over time against its cap", draw: func(r report.Report, o report.Options) []*drawing {
+				return abandonPlots(r, func(name string) *time.Location { return zoneOf(o.Rules(name)) })
+			},
+		}),
+		newReportKindCommand(g, reportKind{
+			use: "campaign", short: "How campaigns went: answers by the hour of the day and by which call to the lead it was", pick: func(r report.Report) sheet { return r.Campaigns },
+			drawn: "answer rates by hour and by call to the lead", draw: func(r report.Report, _ report.Options) []*drawing { return campaignPlots(r) },
+		}),
+		newReportKindCommand(g, reportKind{use: "calls", short: "What came of the calls", pick: func(r report.Report) sheet { return r.Calls }}),
+		newReportKindCommand(g, reportKind{
+			use: "agents", short: "How the agents' time was spent", pick: func(r report.Report) sheet { return r.Agents },
+			drawn: "what each agent's time went to", draw: func(r report.Report, _ report.Options) []*drawing { return agentsPlot(r) },
+		}),
+		newReportDispositionsCommand(g),
 		newReportListsCommand(g),
 		newReportComplianceCommand(g),
 		newReportMachinesCommand(g),
@@ -35,21 +48,33 @@ type reportOptions struct {
 	campaign string
 	from, to string
 	csv      bool
+	plot     string // file
 	journals journalOptions
 }
 
-func newReportKindCommand(g *globals, use, short string, pick func(report.Report) sheet) *cobra.Command {
+// reportKind is one report of those that are computed together.
+type reportKind struct {
+	use, short string
+	pick       func(report.Report) sheet
+	drawn      string // what its picture shows
+	draw       func(report.Report, report.Options) []*drawing
+}
+
+func newReportKindCommand(g *globals, kind reportKind) *cobra.Command {
 	o := reportOptions{}
 	cmd := &cobra.Command{
-		Use:   use,
-		Short: short,
-		Long:  short + ".\n\nEverything is counted from the journal alone; anyone who has it comes to the same figures.",
+		Use:   kind.use,
+		Short: kind.short,
+		Long:  kind.short + ".\n\nEverything is counted from the journal alone; anyone who has it comes to the same figures.",
 		Args:  needs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runReport(cmd, g, o, pick)
+			return runReport(cmd, g, o, kind)
 		},
 	}
 	o.addFlags(cmd)
+	if kind.draw != nil {
+		cmd.Flags().StringVar(&o.plot, "plot", "", "draw "+kind.drawn+" into this file, .png or .svg")
+	}
 	return cmd
 }
 
@@ -63,9 +88,12 @@ func (o *reportOptions) addFlags(cmd *cobra.Command) {
 	o.journals.addFlags(cmd)
 }
 
-func runReport(cmd *cobra.Command, g *globals, o reportOptions, pick func(report.Report) sheet) error {
+func runReport(cmd *cobra.Command, g *globals, o reportOptions, kind reportKind) error {
 	if o.csv && g.json {
 		return usageError(errors.New("--csv and --json: give one of them"))
+	}
+	if err := checkPlot("plot", o.plot); err != nil {
+		return err
 	}
 	options, err := o.read(cmd.Context(), g)
 	if err != nil {
@@ -79,7 +107,24 @@ func runReport(cmd *cobra.Command, g *globals, o reportOptions, pick func(report
 	if err != nil {
 		return err
 	}
-	return writeSheet(cmd, g, o, pick(all))
+	if o.plot != "" {
+		drawings := kind.draw(all, options)
+		if len(drawings) == 0 {
+			return fmt.Errorf("--plot %s: the span has nothing to draw", o.plot)
+		}
+		if err := savePlot(o.plot, drawings...); err != nil {
+			return err
+		}
+	}
+	return writeSheet(cmd, g, o, kind.pick(all))
+}
+
+// zoneOf is the zone of a campaign's days and hours.
+func zoneOf(r report.Rule) *time.Location {
+	if r.Zone == nil {
+		return time.UTC
+	}
+	return r.Zone
 }
 
 // writeSheet writes a report as the flags ask for.

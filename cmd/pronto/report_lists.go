@@ -31,22 +31,9 @@ func runReportLists(cmd *cobra.Command, g *globals, o reportOptions) error {
 	if err != nil {
 		return err
 	}
-	doc, err := ask[campaignsDoc](cmd.Context(), g, "campaign list", struct{}{}, nil)
+	lists, err := loadedLists(cmd, g, o.campaign)
 	if err != nil {
 		return err
-	}
-	var lists []report.List
-	for _, c := range doc.Campaigns {
-		if o.campaign != "" && c.Name != o.campaign {
-			continue
-		}
-		loads, err := ask[loadsDoc](cmd.Context(), g, "leads loads", leadsArgs{Campaign: c.Name}, nil)
-		if err != nil {
-			return err
-		}
-		for _, l := range loads.Loads {
-			lists = append(lists, report.List{Campaign: c.Name, Load: l.ID, File: l.File, At: l.At, Leads: l.Added, First: int64(l.First), Last: int64(l.Last)})
-		}
 	}
 	from, err := o.journals.folders(cmd, g)
 	if err != nil {
@@ -57,4 +44,26 @@ func runReportLists(cmd *cobra.Command, g *globals, o reportOptions) error {
 		return err
 	}
 	return writeSheet(cmd, g, o, figures)
+}
+
+// loadedLists are the lists that were loaded, of one campaign or all.
+func loadedLists(cmd *cobra.Command, g *globals, campaign string) ([]report.List, error) {
+	doc, err := ask[campaignsDoc](cmd.Context(), g, "campaign list", struct{}{}, nil)
+	if err != nil {
+		return nil, err
+	}
+	var lists []report.List
+	for _, c := range doc.Campaigns {
+		if campaign != "" && c.Name != campaign {
+			continue
+		}
+		loads, err := ask[loadsDoc](cmd.Context(), g, "leads loads", leadsArgs{Campaign: c.Name}, nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range loads.Loads {
+			lists = append(lists, report.List{Campaign: c.Name, Load: l.ID, File: l.File, At: l.At, Leads: l.Added, First: int64(l.First), Last: int64(l.Last)})
+		}
+	}
+	return lists, nil
 }

@@ -30,6 +30,7 @@ const (
 type drawing struct {
 	*plot.Plot
 	legend plot.Legend
+	height vg.Length // when it needs more than plotHeight
 }
 
 // checkPlot finds a plot's file name that tells no format.
@@ -47,7 +48,10 @@ func checkPlot(flag, file string) error {
 
 // savePlot writes plots below one another into a file.
 func savePlot(file string, drawings ...*drawing) error {
-	width, height := plotWidth, plotHeight*vg.Length(len(drawings))
+	width, height := plotWidth, vg.Length(0)
+	for _, d := range drawings {
+		height += max(plotHeight, d.height)
+	}
 	var canvas vg.CanvasWriterTo
 	if strings.EqualFold(filepath.Ext(file), ".svg") {
 		canvas = vgsvg.New(width, height)

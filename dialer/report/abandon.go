@@ -42,6 +42,8 @@ type Abandon struct {
 	Windows    []Window `json:"windows,omitempty"`
 	Day24      Worst    `json:"worst_24h"`
 	Days       []Day    `json:"days,omitempty"`
+	// Running follows each window over the span, for pictures.
+	Running []Running `json:"-"`
 }
 
 // Window is one cap of the rule set and how it was kept in the span.
@@ -169,6 +171,7 @@ func (a *account) sum(name string, rule Rule) Abandon {
 	}
 	for _, w := range rule.Windows {
 		s.Windows = append(s.Windows, judge(live, w, rule))
+		s.Running = append(s.Running, running(live, w, rule))
 	}
 	s.Day24 = judge(live, rules.Window{Period: rules.Rolling, Length: rules.Duration(24 * time.Hour), Base: headline(rule)}, rule).Worst
 	for _, day := range split(live, func(x answer) string { return x.at.In(rule.zone()).Format(time.DateOnly) }) {

@@ -197,10 +197,7 @@ func (c *complianceCount) result() Compliance {
 		answers = &account{}
 	}
 	out.Abandon = answers.sum(c.opt.Campaign, rule)
-	live := answers.live(rule)
-	for _, w := range rule.Windows {
-		out.Running = append(out.Running, running(live, w, rule))
-	}
+	out.Running = append(out.Running, out.Abandon.Running...)
 	if n := c.calls.counts[c.opt.Campaign]; n != nil {
 		out.Cleared, out.Dialed, out.Refused = n.Cleared, n.Dialed, n.Refused
 		if n.Callbacks != nil {

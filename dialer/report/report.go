@@ -61,6 +61,8 @@ type Report struct {
 	Abandon AbandonReport `json:"abandon"`
 	Calls   CallsReport   `json:"calls"`
 	Agents  AgentsReport  `json:"agents"`
+	// Campaigns tell how they went; each of their figures has its own report too.
+	Campaigns CampaignReport `json:"-"`
 }
 
 // before and behind the span are read too: for the states that agents were in
@@ -92,7 +94,7 @@ func Read(from journal.Folders, opt Options) (Report, error) {
 // Of computes the report of records in their order. Records before and behind
 // the span are used where Read says so and counted nowhere.
 func Of(records iter.Seq2[journal.Record, error], opt Options) (Report, error) {
-	abandon, calls, agents := newAbandon(opt), newCalls(opt), newAgents(opt)
+	abandon, calls, agents, courses := newAbandon(opt), newCalls(opt), newAgents(opt), newCourses(opt)
 	for r, err := range records {
 		if err != nil {
 			return Report{}, fmt.Errorf("report: %w", err)
@@ -102,14 +104,17 @@ func Of(records iter.Seq2[journal.Record, error], opt Options) (Report, error) {
 			continue
 		}
 		abandon.take(r)
+		courses.take(r)
 		if opt.covers(r.At) {
 			calls.take(r)
 		}
 	}
 	span := Span{From: opt.From, To: opt.To, Campaign: opt.Campaign}
-	return Report{
+	all := Report{
 		Abandon: AbandonReport{Span: span, Campaigns: abandon.result()},
 		Calls:   CallsReport{Span: span, Campaigns: calls.result()},
 		Agents:  AgentsReport{Span: span, Agents: agents.result()},
-	}, nil
+	}
+	all.Campaigns = CampaignReport{Span: span, Campaigns: courses.result(all.Abandon.Campaigns, all.Calls.Campaigns)}
+	return all, nil
 }

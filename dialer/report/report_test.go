@@ -203,6 +203,9 @@ func TestReports(t *testing.T) {
 	golden(t, "calls.csv", r.Calls.WriteCSV)
 	golden(t, "agents.txt", r.Agents.WriteText)
 	golden(t, "agents.csv", r.Agents.WriteCSV)
+	golden(t, "campaign.txt", r.Campaigns.WriteText)
+	golden(t, "campaign.csv", r.Campaigns.WriteCSV)
+	golden(t, "campaign.json", asJSON(r.Campaigns))
 }
 
 func TestReportOfASpanAndACampaign(t *testing.T) {
@@ -294,6 +297,7 @@ func TestWritersReturnTheirErrors(t *testing.T) {
 	}
 	for i, write := range []func(io.Writer) error{
 		r.Abandon.WriteText, r.Abandon.WriteCSV, r.Calls.WriteText, r.Calls.WriteCSV, r.Agents.WriteText, r.Agents.WriteCSV,
+		r.Campaigns.WriteText, r.Campaigns.WriteCSV, SaidReport{Groups: []SaidGroup{{}}}.WriteText, SaidReport{By: ByHour}.WriteCSV,
 		Story{}.WriteText, Story{}.WriteCSV,
 	} {
 		if write(fails{}) == nil {

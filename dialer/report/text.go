@@ -16,7 +16,10 @@ import (
 )
 
 // render writes a plain table; columns from the second on are figures.
-func render(w io.Writer, head []string, rows [][]string) error {
+func render(w io.Writer, head []string, rows [][]string) error { return renderWords(w, 1, head, rows) }
+
+// renderWords writes a plain table whose first columns are words, and the others figures.
+func renderWords(w io.Writer, words int, head []string, rows [][]string) error {
 	t := table.NewWriter()
 	style := table.StyleLight
 	style.Options = table.OptionsNoBordersAndSeparators
@@ -26,7 +29,7 @@ func render(w io.Writer, head []string, rows [][]string) error {
 	t.SetStyle(style)
 	var configs []table.ColumnConfig
 	for i := range head {
-		if i > 0 {
+		if i >= words {
 			configs = append(configs, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
 		}
 	}
