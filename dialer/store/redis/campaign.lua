@@ -495,6 +495,16 @@ local function parse(row)
   return r
 end
 
+-- parserow reads a row as it is set aside.
+local function parserow(row)
+  local r = {}
+  local at
+  r.prio, r.external, r.stands, at = unpack_('>i4Hc0Hc0', row)
+  r.core = string.sub(row, at)
+  r.numbers = numbersof(row, at)
+  return r
+end
+
 local function indexed(text) return base .. 'p:' .. bucket(text) end
 
 local function index(number, id)
@@ -533,8 +543,8 @@ local function match(r)
   end
 end
 
-local function insert(r, load)
-  local id = call('INCR', KEYS[1])
+-- seat gives a lead its place, the next one.
+local function seat(id, r, load)
   local b = bucketof(id)
   call('RPUSH', base .. 'l:' .. b, pack('>i4I4Hc0', r.prio, load, #r.external, r.external) .. r.core)
   call('RPUSH', base .. 'd:' .. b, '')
@@ -547,6 +557,11 @@ local function insert(r, load)
   else
     enter(id, decode(r.stands), r.prio)
   end
+end
+
+local function insert(r, load)
+  local id = call('INCR', KEYS[1])
+  seat(id, r, load)
   return id
 end
 
@@ -632,11 +647,7 @@ local function merge(load, most)
   local added, updated, unchanged = 0, 0, 0
   local first, last
   for _, row in ipairs(rows) do
-    local r = {}
-    local at
-    r.prio, r.external, r.stands, at = unpack_('>i4Hc0Hc0', row)
-    r.core = string.sub(row, at)
-    r.numbers = numbersof(row, at)
+    local r = parserow(row)
     local id = match(r)
     local old = id and parse(loaded(id))
     if not id then

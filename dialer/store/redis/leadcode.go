@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ const (
 	untouched = 0
 	waiting   = 1
 	ready     = 2
+	dialing   = 4
 	done      = 5
 
 	callback = 0
@@ -104,22 +106,13 @@ func entry(n campaigns.Number) string {
 }
 
 // stands encodes where a new lead stands; nothing, when it is fresh and due at
-// once. A list that was exported brings its history along.
-func stands(l *campaigns.Lead) ([]byte, error) {
-	if l.Due.IsZero() && l.Attempts == 0 && l.Tries == 0 && l.LastOutcome == "" && l.LastAttempt.IsZero() && l.Disposition == "" && !l.Done && l.Turn == 0 {
+// once. A list that was exported brings its history along, another store the attempts too.
+func stands(l *campaigns.Lead, past ...tried) ([]byte, error) {
+	fresher := l.Due.IsZero() && l.Attempts == 0 && l.Tries == 0 && l.LastOutcome == "" && l.LastAttempt.IsZero() && l.Disposition == "" && !l.Done && l.Turn == 0
+	if fresher && !l.Callback && l.Agent == "" && len(l.Answers) == 0 && len(past) == 0 {
 		return nil, nil
 	}
-	state, class := uint8(waiting), uint8(fresh)
-	if l.Done {
-		state = done
-	}
-	switch {
-	case l.Disposition == callbackDisposition:
-		class = callback
-	case l.Attempts > 0:
-		class = retry
-	}
-	w := writer{state, class}
+	w := writer{stateOf(l, past), classOf(l, past)}
 	w.u16(uint16(min(l.Attempts, math.MaxUint16)))
 	w.u16(uint16(min(l.Tries, math.MaxUint16)))
 	w.time(l.LastAttempt)
@@ -131,18 +124,66 @@ func stands(l *campaigns.Lead) ([]byte, error) {
 	}
 	w.u32(0) // batch of the lease
 	w.u8(uint8(min(l.Turn, math.MaxUint8)))
-	w.u8(0)  // agent
-	w.u16(0) // answers
+	if err := w.text8(l.Agent); err != nil {
+		return nil, err
+	}
+	answers := ""
+	if len(l.Answers) > 0 {
+		var err error
+		if answers, err = answersText(l.Answers); err != nil {
+			return nil, err
+		}
+	}
+	w.text16(answers)
+	for _, t := range past {
+		w.tried(t)
+	}
 	return w, nil
 }
 
-// row encodes a lead for a list load.
-func row(l *campaigns.Lead) ([]byte, error) {
+// stateOf is the state of a lead that nobody has leased.
+func stateOf(l *campaigns.Lead, past []tried) uint8 {
+	switch {
+	case l.Done:
+		return done
+	case slices.ContainsFunc(past, func(t tried) bool { return !t.settled }):
+		return dialing
+	default:
+		return waiting
+	}
+}
+
+// classOf is the class of a lead: one that is called for the first time is fresh.
+func classOf(l *campaigns.Lead, past []tried) uint8 {
+	switch {
+	case l.Attempts == 1 && l.LastOutcome == "" && stateOf(l, past) == dialing:
+		return fresh
+	case l.Callback || l.Disposition == callbackDisposition:
+		return callback
+	case l.Attempts > 0:
+		return retry
+	default:
+		return fresh
+	}
+}
+
+// tried writes an attempt as a lead remembers it.
+func (w *writer) tried(t tried) {
+	*w = append(*w, t.hash...)
+	w.bool(t.settled)
+	w.u16(uint16(t.seq >> 32))
+	w.u32(uint32(t.seq))
+	*w = append(*w, t.node...)
+	w.time(t.at)
+}
+
+// row encodes a lead for a list load, or for its place in another store's campaign with its attempts.
+func row(l *campaigns.Lead, past ...tried) ([]byte, error) {
 	c, err := core(l)
 	if err != nil {
 		return nil, err
 	}
-	s, err := stands(l)
+	s, err := stands(l, past...)
 	if err != nil {
 		return nil, err
 	}
@@ -171,6 +212,8 @@ type stored struct {
 type tried struct {
 	hash    string
 	settled bool
+	seq     uint64 // of its record
+	node    string // that wrote it, as markOf says it
 	at      time.Time
 }
 
@@ -246,9 +289,8 @@ func (l *stored) decodeStands(blob string) error {
 		l.Answers = nil
 	}
 	for r.err == nil && len(r.b) > 0 {
-		t := tried{hash: string(r.take(8)), settled: r.bool()}
-		r.take(6 + 4) // record and node
-		t.at = r.time()
+		t := tried{hash: string(r.take(8)), settled: r.bool(), seq: uint64(r.u16())<<32 | uint64(r.u32())}
+		t.node, t.at = string(r.take(4)), r.time()
 		l.tried = append(l.tried, t)
 	}
 	return r.err

@@ -138,6 +138,30 @@ local function purge(stopped, at, atn, first)
   return gone
 end
 
+-- pad leaves places empty up to one, some at a time, and answers how many there are.
+local function pad(upto, most)
+  local n = tonumber(call('GET', KEYS[1]) or 0)
+  for id = n + 1, math.min(upto, n + most) do
+    call('RPUSH', base .. 'l:' .. bucketof(id), '')
+    call('RPUSH', base .. 'd:' .. bucketof(id), '')
+    n = id
+  end
+  call('SET', KEYS[1], n)
+  return n
+end
+
+-- carry seats leads of another store: place, load and row of each, in the order of their places.
+local function carry(first)
+  for i = first, #ARGV, 3 do
+    local id = tonumber(ARGV[i])
+    if tonumber(call('GET', KEYS[1]) or 0) >= id then return redis.error_reply('TAKEN a place of the campaign is taken') end
+    pad(id - 1, id)
+    call('SET', KEYS[1], id)
+    seat(id, parserow(ARGV[i + 2]), ARGV[i + 1])
+  end
+  return 0
+end
+
 local op = ARGV[1]
 local answer = 0
 if op == 'undoadded' then
@@ -159,6 +183,10 @@ elseif op == 'match' then
   answer = found(2)
 elseif op == 'known' then
   answer = known(2)
+elseif op == 'pad' then
+  answer = pad(tonumber(ARGV[2]), tonumber(ARGV[3]))
+elseif op == 'carry' then
+  answer = carry(2)
 elseif op == 'purge' then
   answer = purge(ARGV[2] == '1', tonumber(ARGV[3]), tonumber(ARGV[4]), 5)
 end

@@ -94,7 +94,7 @@ func noted(l *store.Load, campaign int64, note map[string]string) error {
 		return n
 	}
 	l.Added, l.Updated, l.Unchanged = number("added"), number("updated"), number("unchanged")
-	if l.Added > 0 {
+	if l.Added > 0 && note["first"] != "" {
 		l.First, l.Last = leadID(campaign, int64(number("first"))), leadID(campaign, int64(number("last")))
 	}
 	if note["note"] == "" {

@@ -49,6 +49,7 @@ func TestCluster(t *testing.T) {
 		})
 	}
 	storetest.Run(t, maker("redis+cluster://"+addrs[1:]))
+	t.Run("take", func(t *testing.T) { thereAndBack(t, "redis+cluster://"+addrs[1:]+"?fsync=any&prefix=") })
 }
 
 // busPort is the port at which a server of a cluster speaks with the others.

@@ -38,6 +38,8 @@ type Options struct {
 	Lease time.Duration
 	// Wait bounds every call; 0: 500 ms.
 	Wait time.Duration
+
+	taking bool // the state is to come from elsewhere
 }
 
 const (
@@ -136,6 +138,13 @@ func open(ctx context.Context, o Options) (*Store, error) {
 // begin makes this node known and puts right what its earlier process left.
 func (s *Store) begin(ctx context.Context, o Options) error {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return err
+	}
+	check := s.checkWhole
+	if o.taking {
+		check = s.beginTaking
+	}
+	if err := check(ctx); err != nil {
 		return err
 	}
 	identity, err := identityOf(o.Dir)

@@ -11,6 +11,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"pronto/campaigns"
+	"pronto/dialer/store"
 	"pronto/dnc"
 )
 
@@ -199,6 +200,22 @@ func (s *Store) subjects(ctx context.Context, shard int) ([]string, error) {
 
 // entriesOf reads the opt-outs of subjects.
 func (s *Store) entriesOf(ctx context.Context, subjects []string) ([]dnc.OptOut, error) {
+	all, err := s.listedOf(ctx, subjects)
+	if err != nil {
+		return nil, err
+	}
+	var out []dnc.OptOut
+	for _, l := range all {
+		if l.Number, err = s.list.Open(l.Sealed, l.Person, l.Subject); err != nil {
+			return nil, err
+		}
+		out = append(out, l.OptOut)
+	}
+	return out, nil
+}
+
+// listedOf reads the opt-outs of subjects as they are kept.
+func (s *Store) listedOf(ctx context.Context, subjects []string) ([]store.Listed, error) {
 	all, persons := make([]*goredis.MapStringStringCmd, len(subjects)), make([]*goredis.StringCmd, len(subjects))
 	err := s.read(ctx, func(ctx context.Context, p goredis.Pipeliner) {
 		for i, subject := range subjects {
@@ -208,17 +225,14 @@ func (s *Store) entriesOf(ctx context.Context, subjects []string) ([]dnc.OptOut,
 	if err != nil {
 		return nil, err
 	}
-	var out []dnc.OptOut
+	var out []store.Listed
 	for i, cmd := range all {
 		for field, blob := range cmd.Val() {
 			e, sealed, err := optOutOf(field, blob)
-			if err == nil {
-				e.Number, err = s.list.Open(sealed, []byte(persons[i].Val()), subjects[i])
-			}
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, e)
+			out = append(out, store.Listed{Subject: subjects[i], OptOut: e, Sealed: sealed, Person: []byte(persons[i].Val())})
 		}
 	}
 	return out, nil

@@ -46,17 +46,24 @@ func (s *Store) newest(ctx context.Context, register, seller string, n campaigns
 		if !committed {
 			continue
 		}
-		r := reader{b: []byte(blob)}
-		v := dnc.Screening{Register: register, Seller: seller, Number: n, Import: id, CheckedAt: r.time(), Registered: r.bool(), Since: r.time()}
-		if r.err != nil {
-			return newest, false, r.err
+		v, err := decodeVerdict(parts, blob)
+		if err != nil {
+			return newest, false, err
 		}
+		v.Number, v.Import = n, id
 		later := v.CheckedAt.Compare(newest.CheckedAt)
 		if !some || later > 0 || later == 0 && v.Registered {
 			newest, some = v, true
 		}
 	}
 	return newest, some, nil
+}
+
+// decodeVerdict reads a verdict; its number and import are left out.
+func decodeVerdict(field []string, blob string) (dnc.Screening, error) {
+	r := reader{b: []byte(blob)}
+	v := dnc.Screening{Register: field[0], Seller: field[1], CheckedAt: r.time(), Registered: r.bool(), Since: r.time()}
+	return v, r.err
 }
 
 // committed gives the id of a committed import by its number. It stays so, and is
@@ -102,22 +109,27 @@ func (s *Store) stageVerdicts(ctx context.Context, no int64, batch []dnc.Screeni
 	steps := make([]step, len(batch))
 	places := make([]any, len(batch))
 	for i, v := range batch {
-		field := v.Register + "\x00" + v.Seller + "\x00" + strconv.FormatInt(no, 10)
-		key := s.numberKey(v.Number, "v")
-		sec, nano := split(v.CheckedAt)
-		since, sinceNano := split(v.Since)
-		registered := 0
-		if v.Registered {
-			registered = 1
-		}
-		steps[i] = step{numberScript, []string{key}, []any{"verdict", string(v.Number), field, sec, nano, registered, since, sinceNano}}
-		places[i] = key + "\x01" + field
+		var field string
+		steps[i], field = s.verdictStep(no, v)
+		places[i] = steps[i].keys[0] + "\x01" + field
 	}
 	if err := s.write(ctx, func(ctx context.Context, p goredis.Pipeliner) { p.SAdd(ctx, s.stagedKey(no), places...) }); err != nil {
 		return err
 	}
 	_, err := s.runAll(ctx, steps)
 	return err
+}
+
+// verdictStep writes a verdict of an import, and names its field.
+func (s *Store) verdictStep(no int64, v dnc.Screening) (step, string) {
+	field := v.Register + "\x00" + v.Seller + "\x00" + strconv.FormatInt(no, 10)
+	sec, nano := split(v.CheckedAt)
+	since, sinceNano := split(v.Since)
+	registered := 0
+	if v.Registered {
+		registered = 1
+	}
+	return step{numberScript, []string{s.numberKey(v.Number, "v")}, []any{"verdict", string(v.Number), field, sec, nano, registered, since, sinceNano}}, field
 }
 
 // Commit implements dnc.ScreeningSink.

@@ -90,6 +90,15 @@ func (s *Store) heal(ctx context.Context) error {
 // attemptsOf reads attempts with their leads' history; those that no number has
 // are left out.
 func (s *Store) attemptsOf(ctx context.Context, numbers map[string]campaigns.Number) ([]kept, error) {
+	all, err := s.attemptsKept(ctx, numbers)
+	if err != nil {
+		return nil, err
+	}
+	return all, s.withHistory(ctx, all)
+}
+
+// attemptsKept reads attempts; those that no number has are left out.
+func (s *Store) attemptsKept(ctx context.Context, numbers map[string]campaigns.Number) ([]kept, error) {
 	blobs := map[string]*goredis.StringCmd{}
 	err := s.read(ctx, func(ctx context.Context, p goredis.Pipeliner) {
 		for id, n := range numbers {
@@ -110,7 +119,7 @@ func (s *Store) attemptsOf(ctx context.Context, numbers map[string]campaigns.Num
 		}
 		all = append(all, k)
 	}
-	return all, s.withHistory(ctx, all)
+	return all, nil
 }
 
 // withHistory adds what the leads were like before the attempts.

@@ -102,6 +102,29 @@ func loadMatches(t *testing.T, m Maker) {
 	}
 }
 
+// loadWithHistory: what an exported list says became of new leads is kept, and says when
+// they are called again.
+func loadWithHistory(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	list := numbered(0, 4)
+	list[0].Attempts, list[0].Tries, list[0].LastOutcome, list[0].LastAttempt, list[0].Due = 3, 2, campaigns.Busy, monday, monday.Add(time.Hour)
+	list[1].Attempts, list[1].LastOutcome, list[1].Disposition, list[1].Due = 1, campaigns.Bridged, "later", monday.Add(time.Hour)
+	list[1].Callback, list[1].Agent, list[1].Answers = true, "ada", map[string]string{"q": "a"}
+	list[2].Attempts, list[2].LastOutcome, list[2].Done = 1, campaigns.Bridged, true
+	f.load(t, list...)
+	got := f.leads(t)
+	for i := range list {
+		list[i].ID, list[i].Campaign, list[i].LoadedAt = got[i].ID, "spring", monday
+	}
+	if diff := cmp.Diff(list, got); diff != "" {
+		t.Errorf("leads (-want +got):\n%s", diff)
+	}
+	want := []campaigns.Number{number(1), number(0), number(3)} // agreed, again, fresh
+	if diff := cmp.Diff(want, numbers(f.lease(t, 4, monday.Add(2*time.Hour)))); diff != "" {
+		t.Errorf("leased (-want +got):\n%s", diff)
+	}
+}
+
 // loadRollback: nothing of a load that is given up is ever seen.
 func loadRollback(t *testing.T, m Maker) {
 	f := newFixture(t, m)

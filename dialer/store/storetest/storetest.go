@@ -75,6 +75,7 @@ func Run(t *testing.T, m Maker) {
 		"purge verdicts":            purgeVerdicts,
 		"purge consents":            purgeConsents,
 		"erased with its past":      erasedWithPast,
+		"load with history":         loadWithHistory,
 		"several numbers":           severalNumbers,
 		"apply intent":              applyIntent,
 		"apply replay":              applyReplay,
