@@ -13,19 +13,8 @@ import (
 // recover brings the store up to the journal, ends the calls that the last
 // process left on the wire and settles their attempts, before any new call.
 func (s *Service) recover(ctx context.Context) error {
-	applied, err := s.Attempts.Applied(ctx)
+	plans, err := s.catchUp(ctx)
 	if err != nil {
-		return err
-	}
-	plans, err := s.campaignPlans(ctx)
-	if err != nil {
-		return err
-	}
-	tail, err := s.readTail(applied, plans)
-	if err != nil {
-		return err
-	}
-	if err := s.replay(ctx, tail); err != nil {
 		return err
 	}
 	phones, err := s.phonesLeft(ctx)
@@ -45,6 +34,33 @@ func (s *Service) recover(ctx context.Context) error {
 	}
 	s.endCallersLeft(ctx, callers)
 	return nil
+}
+
+// CatchUp brings a store up to the journal without a service, as a start does first. Of c it
+// needs Attempts, Campaigns, OptOuts, Consents and ReadFrom.
+func CatchUp(ctx context.Context, c Config) error {
+	s := &Service{Config: c}
+	if _, err := s.catchUp(ctx); err != nil {
+		return fmt.Errorf("bring the state up to the journal: %w", err)
+	}
+	return nil
+}
+
+// catchUp brings the store up to the journal, and gives the campaigns' retry rules by name.
+func (s *Service) catchUp(ctx context.Context) (map[string]*campaigns.Campaign, error) {
+	applied, err := s.Attempts.Applied(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plans, err := s.campaignPlans(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tail, err := s.readTail(applied, plans)
+	if err != nil {
+		return nil, err
+	}
+	return plans, s.replay(ctx, tail)
 }
 
 // phonesLeft takes over the registrations of the last process and gives the

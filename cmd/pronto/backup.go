@@ -34,6 +34,9 @@ machine. The encryption is that of age (age-encryption.org), whose own program r
 TLS and signing keys that the configuration names are not in it. It needs as much room in the data folder, for a while,
 as pronto.db takes there.
 
+A state on Redis is in it too, read while the nodes go on: each record as it was at some instant of the backup, nothing left
+out that was acknowledged before. Take the other nodes' backups after it with --without-state.
+
 EXIT STATUS
   0  written and read back
   1  failed, or FILE is there already
@@ -44,6 +47,7 @@ EXIT STATUS
 	f := cmd.Flags()
 	f.StringVar(&o.passphraseFile, "passphrase-file", "", "encrypt under the first line of this file")
 	f.StringVar(&o.recipient, "recipient", "", "encrypt for this age recipient (age1...)")
+	f.BoolVar(&o.stateless, "without-state", false, "leave out the state on Redis, which another node's backup has")
 	cmd.MarkFlagsMutuallyExclusive("passphrase-file", "recipient")
 	return cmd
 }
@@ -52,6 +56,7 @@ EXIT STATUS
 type backupOptions struct {
 	passphraseFile string
 	recipient      string
+	stateless      bool
 }
 
 // backupDoc is the JSON of backup.
@@ -76,7 +81,7 @@ func runBackup(cmd *cobra.Command, g *globals, file string, o backupOptions) err
 		return errors.Join(fmt.Errorf("backup: %s is there already: give another name", file), err)
 	}
 	doc := backupDoc{File: file, Encrypted: keys != archive.Keys{}}
-	m, err := writeBackup(cmd, g, file+partExt, keys)
+	m, err := writeBackup(cmd, g, file+partExt, keys, backupArgs{Stateless: o.stateless})
 	if err == nil {
 		err = os.Rename(file+partExt, file)
 	}
@@ -97,7 +102,7 @@ func runBackup(cmd *cobra.Command, g *globals, file string, o backupOptions) err
 	return show(cmd, g, doc, func() {
 		cmd.Printf("%s: %s of %s, %s MB, read back\n", file, plural(doc.Files, "file"), day(doc.TakenAt), megabytes(doc.Bytes))
 		if m.Schema == 0 {
-			cmd.PrintErrln("warning: the state is on Redis and not in the archive: back Redis up too (docs/operations.md)")
+			cmd.PrintErrln("the state on Redis is not in it: see to it that another node's backup has it")
 		}
 		if !doc.Encrypted {
 			cmd.PrintErrln("warning: it holds people's numbers and the keys to them, and is not encrypted: keep it where only you can read it, or see --recipient and --passphrase-file")
@@ -106,7 +111,7 @@ func runBackup(cmd *cobra.Command, g *globals, file string, o backupOptions) err
 }
 
 // writeBackup writes the archive, on disk on return, and reads it back.
-func writeBackup(cmd *cobra.Command, g *globals, part string, keys archive.Keys) (archive.Manifest, error) {
+func writeBackup(cmd *cobra.Command, g *globals, part string, keys archive.Keys, args backupArgs) (archive.Manifest, error) {
 	if err := removed(part); err != nil { // of a backup that was killed
 		return archive.Manifest{}, err
 	}
@@ -129,7 +134,7 @@ func writeBackup(cmd *cobra.Command, g *globals, part string, keys archive.Keys)
 		done <- result{m, err}
 	}()
 	err = sealInto(f, keys, func(w io.Writer) error {
-		return askStream(cmd.Context(), g, "backup", backupArgs{}, io.MultiWriter(w, checked))
+		return askStream(cmd.Context(), g, "backup", args, io.MultiWriter(w, checked))
 	})
 	_ = checked.CloseWithError(err) // as above
 	r := <-done

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pronto/dialer"
 	"pronto/dialer/archive"
 	"pronto/dialer/journal"
 )
@@ -31,6 +32,10 @@ Since the backup people may have been called, may have objected, lists may have 
   neither         what happened is not known. Whoever was due and may have been called counts as perhaps dialed and waits
                   the campaign's retry delay.
 
+With --redis (or redis in the configuration) the state goes into that Redis, which must be empty, wherever the backup was taken:
+this is the way from one machine to several. The folder is then that of the backup's node, whose name must stay. Of the other
+nodes restore the folders alone, with --without-state.
+
 Unless --unchanged is given, campaigns that ran are paused: start them when you have seen to what is listed. End the old
 service first: two copies of one folder would both dial.
 
@@ -50,6 +55,7 @@ EXIT STATUS
 	f.StringVar(&o.identityFile, "identity", "", "decrypt with this file of age-keygen")
 	f.StringVar(&o.journal, "journal", "", "the lost folder's journal, which knows what happened since")
 	f.BoolVar(&o.unchanged, "unchanged", false, "nothing happened since the backup")
+	f.BoolVar(&o.stateless, "without-state", false, "make the folder alone: the state is on Redis already")
 	cmd.MarkFlagsMutuallyExclusive("passphrase-file", "identity")
 	cmd.MarkFlagsMutuallyExclusive("journal", "unchanged")
 	return cmd
@@ -62,6 +68,7 @@ type restoreOptions struct {
 	identityFile   string
 	journal        string
 	unchanged      bool
+	stateless      bool
 }
 
 // restoredDoc is the JSON of restore.
@@ -76,6 +83,7 @@ type restoredDoc struct {
 	Paused   []string       `json:"paused,omitempty"`   // campaigns that ran
 	Lost     []lostDoc      `json:"lost"`
 	Config   string         `json:"config,omitempty"` // the configuration file of the backup
+	Node     string         `json:"node,omitempty"`   // whose folder this is, where the state went to Redis
 }
 
 // lostDoc is something that the restored folder does not know.
@@ -98,7 +106,14 @@ func runRestore(cmd *cobra.Command, g *globals, o restoreOptions) error {
 			return usageError(err)
 		}
 	}
-	doc, err := restore(cmd, g, o, keys)
+	conf, err := g.settings()
+	if err != nil {
+		return err
+	}
+	if o.stateless && conf.Redis == "" {
+		return usageError(errors.New("restore: --without-state: name the Redis that has it, with --redis"))
+	}
+	doc, err := restore(cmd, g, o, keys, conf)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
@@ -106,7 +121,7 @@ func runRestore(cmd *cobra.Command, g *globals, o restoreOptions) error {
 }
 
 // restore makes the folder beside its place and moves it there when it is right.
-func restore(cmd *cobra.Command, g *globals, o restoreOptions, keys archive.Keys) (doc restoredDoc, err error) {
+func restore(cmd *cobra.Command, g *globals, o restoreOptions, keys archive.Keys, conf config) (doc restoredDoc, err error) {
 	dir, err := filepath.Abs(g.data)
 	if err != nil {
 		return doc, err
@@ -141,9 +156,7 @@ func restore(cmd *cobra.Command, g *globals, o restoreOptions, keys archive.Keys
 	if err := doc.takeJournal(made, o.journal); err != nil {
 		return doc, err
 	}
-	if m.Schema == 0 {
-		doc.lose(nil, "the state, which was on Redis when the backup was taken and is not in it", "it is in the backup of Redis; this folder is the node's journal, keys and lists")
-	} else if err := doc.settle(cmd.Context(), g, o, m, made); err != nil {
+	if err := doc.restoreState(cmd.Context(), o, m, made, conf); err != nil {
 		return doc, err
 	}
 	if err := removed(dir); err != nil { // an empty folder
@@ -224,12 +237,9 @@ func copyJournal(from, to string) error {
 
 // settle opens the new folder, which brings its schema up to date, and does what
 // the options ask for about the time since the backup.
-func (doc *restoredDoc) settle(ctx context.Context, g *globals, o restoreOptions, m archive.Manifest, made string) (err error) {
-	conf, err := loadConfig(g.config)
-	if err != nil {
-		return err
-	}
-	conf.Node = m.Node // the chain that the backup ends
+func (doc *restoredDoc) settle(ctx context.Context, o restoreOptions, m archive.Manifest, made string, conf config) (err error) {
+	shared := conf.Redis != ""
+	conf.Node, conf.Redis = m.Node, "" // the chain that the backup ends, the state that is in it
 	h, err := openHouse(ctx, made, houseOptions{what: "restore", config: conf, anyRules: true})
 	if err != nil {
 		return err
@@ -248,9 +258,14 @@ func (doc *restoredDoc) settle(ctx context.Context, g *globals, o restoreOptions
 	if err != nil {
 		return err
 	}
-	return h.record(ctx, journal.Record{Kind: journal.Config}, restoredDetail{
+	err = h.record(ctx, journal.Record{Kind: journal.Config}, restoredDetail{
 		ConfigDetail: journal.ConfigDetail{What: "data folder restored", Who: whoami()}, TakenAt: m.TakenAt, Unchanged: o.unchanged, Presumed: doc.Presumed,
 	})
+	if err != nil || !shared {
+		return err
+	}
+	// What the journal has beyond the state names leads by ids that they will not have on Redis.
+	return dialer.CatchUp(ctx, dialer.Config{Attempts: h.store, Campaigns: h.store, OptOuts: h.store, Consents: h.store, ReadFrom: h.journal.ReadFrom})
 }
 
 // restoredDetail is the journal's record of a restore.
@@ -281,6 +296,9 @@ func (doc restoredDoc) print(cmd *cobra.Command) {
 		if l.Mend != "" {
 			cmd.Printf("    -> %s\n", l.Mend)
 		}
+	}
+	if doc.Node != "" {
+		cmd.Printf("the state is on Redis; this folder is that of node %s: keep its name (node: %s in the configuration)\n", doc.Node, doc.Node)
 	}
 	if doc.Config != "" {
 		cmd.Printf("the configuration of the backup is %s\n", doc.Config)

@@ -220,8 +220,12 @@ func fillAttempts(t *testing.T, s filler) {
 	}))
 	var seq uint64
 	for i, end := range []dialer.Attempt{
-		{Outcome: campaigns.Busy}, {Outcome: campaigns.Abandoned}, {Outcome: campaigns.Bridged, Disposition: "sale", Done: true, Answers: map[string]string{"q": "a"}},
-		{Outcome: campaigns.Bridged, Callback: true, Agent: "ada", Disposition: "callback"}, {Outcome: campaigns.Bridged, Refusal: true, Done: true}, {},
+		{Outcome: campaigns.Busy},
+		{Outcome: campaigns.Abandoned},
+		{Outcome: campaigns.Bridged, Disposition: "sale", Done: true, Answers: map[string]string{"q": "a"}},
+		{Outcome: campaigns.Bridged, Callback: true, Agent: "ada", Disposition: "callback"},
+		{Outcome: campaigns.Bridged, Refusal: true, Done: true},
+		{},
 	} {
 		begun := dialer.Attempt{
 			ID: fmt.Sprintf("01J%023d", i), Lead: leads[i].ID, Campaign: "spring", Seller: "acme", Number: leads[i].Number, CallerID: "+390612345678", At: monday.Add(time.Duration(i) * time.Minute), RetryAt: monday.Add(4 * time.Hour),

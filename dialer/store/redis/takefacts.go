@@ -51,7 +51,7 @@ func (t *taking) listed(ctx context.Context) error {
 				w.text16(l.Source)
 				w.text16(string(l.Sealed))
 				p.SAdd(ctx, t.s.shardKey(l.Subject), l.Subject)
-				p.HSet(ctx, t.s.subjectKey(l.Subject, "o"), l.Seller+"\x00"+l.OptOut.Campaign, []byte(w))
+				p.HSet(ctx, t.s.subjectKey(l.Subject, "o"), l.Seller+"\x00"+l.Campaign, []byte(w))
 				if len(l.Person) > 0 {
 					p.Set(ctx, t.s.subjectKey(l.Subject, "k"), l.Person, 0)
 				}
