@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -150,13 +151,13 @@ func (c *nodes) awaitAllRung(patience time.Duration) {
 	c.t.Helper()
 	var doc leadsDoc
 	for limit := time.Now().Add(patience); time.Now().Before(limit); c.let(time.Second) {
-		c.ask(&doc, "leads", "list", demoCampaign, "--limit", "1")
+		doc = c.leads("1")
 		if n := doc.Counts; n.Fresh == 0 && n.Leased < c.options.nodes*1000 {
 			return
 		}
 	}
 	c.t.Errorf("not all leads are rung after %s: %+v", patience, doc.Counts)
-	c.ask(&doc, "leads", "list", demoCampaign, "--limit", "0")
+	doc = c.leads("0")
 	left := map[string]bool{}
 	for _, l := range doc.Leads {
 		left[truth.Digits(string(l.Number))] = l.Attempts == 0
@@ -169,6 +170,16 @@ func (c *nodes) awaitAllRung(patience time.Duration) {
 			c.t.Logf("lead %d was not rung: due %s, %s", l.ID, l.Due, l.LastOutcome)
 		}
 	}
+}
+
+// leads asks a node how the leads stand until it can say so.
+func (c *nodes) leads(limit string) (doc leadsDoc) {
+	c.t.Helper()
+	await(c.t, time.Minute, "how the leads stand", func() bool {
+		out, err := c.command("leads", "list", demoCampaign, "--limit", limit, "--json").Output()
+		return err == nil && json.Unmarshal(out, &doc) == nil
+	})
+	return doc
 }
 
 // keep leaves all files of a failed test behind.

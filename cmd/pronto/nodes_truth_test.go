@@ -211,10 +211,7 @@ func (s *shared) voices() {
 // dialing, every attempt counts, and none is done that was never rung.
 func (s *shared) books() {
 	s.t.Helper()
-	var doc leadsDoc
-	first := *s.c.field
-	first.installation = s.c.all[0].installation
-	first.ask(&doc, "leads", "list", demoCampaign, "--limit", "0")
+	doc := s.c.leads("0")
 	if n := doc.Counts; n.Leased != 0 || n.Dialing != 0 {
 		s.t.Errorf("after the end %d leads are leased and %d are being dialed", n.Leased, n.Dialing)
 	}
