@@ -66,10 +66,17 @@ vulncheck: ## known vulnerabilities in what the program calls; asks vuln.go.dev,
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 $${GOVULNDB:+-db $$GOVULNDB} ./...
 
 .PHONY: soak
-soak: build ## kill -9 at random under load, 100 times, and at each part of each step; four nodes on one Redis with 200 troubles
+soak: build ## kill -9 at random under load, 100 times, and at each part of each step; then soak-nodes
 	PRONTO_KILLS=100 $(GO) test -run TestKilledAtRandom -timeout 60m -v ./cmd/pronto
 	PRONTO_STEPS=all $(GO) test -run TestKilledAtEachStep -timeout 60m -v ./cmd/pronto
+	$(MAKE) soak-nodes
+
+.PHONY: soak-nodes
+soak-nodes: ## four nodes on one Redis, 100,000 leads, sipp carriers, 200 troubles; then each kind of trouble alone. As root: own network namespaces
 	PRONTO_NODES=4 PRONTO_LEADS=100000 PRONTO_TROUBLES=200 $(GO) test -run TestNodesShareLeads -timeout 120m -v ./cmd/pronto
+	for kind in "node killed" "node stands still" "node cut off from redis" "node cut off from the carriers" "node cut off from redis and carriers" \
+	  "node cut off from everything" "node loses a third of what is sent" "redis killed" "redis restarted" "redis stands still"; do echo "== $$kind"; \
+	  PRONTO_KINDS="$$kind" PRONTO_NODES=4 PRONTO_LEADS=4000 PRONTO_TROUBLES=6 $(GO) test -run TestNodesShareLeads -timeout 30m -v ./cmd/pronto || exit 1; done
 
 .PHONY: bench
 bench: build bench-calls ## figures of docs/benchmarks.md: calls first, then the parts

@@ -44,7 +44,7 @@ func TestNodesShareLeads(t *testing.T) {
 	troubles := number(t, "PRONTO_TROUBLES", 0) // 0: a few of each kind
 	o := nodesOptions{nodes: number(t, "PRONTO_NODES", 3), agents: 6, sipps: 1, leads: number(t, "PRONTO_LEADS", 600), past: 600, delay: 12 * time.Second, most: 50}
 	if troubles > 0 {
-		o.agents, o.sipps, o.delay, o.most = 16, 3, time.Minute, 1
+		o.agents, o.sipps, o.delay, o.most = 20, 3, time.Minute, 1
 	}
 	c := newNodes(t, o)
 	t.Cleanup(c.keep)
@@ -62,7 +62,7 @@ func TestNodesShareLeads(t *testing.T) {
 	c.stopAll()
 	s := c.judge()
 	s.tell()
-	if len(s.calls) < 100 || s.sipp < 50 || s.again < 10 || s.both < 3 || s.orphan < 1 {
+	if len(s.calls) < 100 || s.sipp < 50 || s.again < 10 || s.both < 3 || troubles == 0 && s.orphan < 1 {
 		t.Error("too little happened to prove anything")
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -155,12 +154,15 @@ func (c *nodes) atRandom(n int) (plan []*trouble) {
 	return plan
 }
 
-// chosen are the kinds that PRONTO_KINDS names, by a part of their names; all of
+// chosen are the kinds that PRONTO_KINDS names, with commas between them; all of
 // them where it is not set.
 func chosen(t *testing.T, kinds []kind) []kind {
 	t.Helper()
 	names := environment("PRONTO_KINDS")
-	return slices.DeleteFunc(slices.Clone(kinds), func(k kind) bool {
-		return len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return strings.Contains(string(k), n) })
-	})
+	for _, n := range names {
+		if !slices.Contains(slices.Concat(nodeKinds, redisKinds), kind(n)) {
+			t.Fatalf("PRONTO_KINDS=%s: there is no such kind: give some of %q", n, slices.Concat(nodeKinds, redisKinds))
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(kinds), func(k kind) bool { return len(names) > 0 && !slices.Contains(names, string(k)) })
 }
