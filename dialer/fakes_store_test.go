@@ -198,6 +198,12 @@ func (s *fakeStore) AddOptOuts(_ context.Context, o []dnc.OptOut) (int, error) {
 	return len(o), nil
 }
 
+func (s *fakeStore) OptOutsOf(_ context.Context, n campaigns.Number) ([]dnc.OptOut, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.optOuts), func(e dnc.OptOut) bool { return e.Number != n }), nil
+}
+
 func (s *fakeStore) AddConsents(_ context.Context, records []dnc.Consent) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -45,9 +45,12 @@ type Gate interface {
 type OptOuts interface {
 	AddOptOuts(ctx context.Context, entries []dnc.OptOut) (added int, err error)
 	RemoveOptOut(ctx context.Context, n campaigns.Number, seller, campaign string) (removed bool, err error)
+	// OptOutsOf returns every entry of the number.
+	OptOutsOf(ctx context.Context, n campaigns.Number) ([]dnc.OptOut, error)
 }
 
-// Consents takes consent records; a record with a known seller and id replaces it.
+// Consents takes consent records; a record with a known seller and id replaces it,
+// unless what is known was said later.
 type Consents interface {
 	AddConsents(ctx context.Context, records []dnc.Consent) error
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"pronto/campaigns"
 	"pronto/dialer/journal"
@@ -104,7 +105,14 @@ type listStep struct {
 // replay brings the store up to the tail. The changes come last, because with
 // them the store says that it has everything up to there.
 func (s *Service) replay(ctx context.Context, t tail) error {
-	for _, step := range t.list {
+	again, err := s.outAgain(ctx, t.list)
+	if err != nil {
+		return fmt.Errorf("replay opt-outs and consents into the store: %w", err)
+	}
+	for i, step := range t.list {
+		if again[i] {
+			continue
+		}
 		if err := s.replayStep(ctx, step); err != nil {
 			return fmt.Errorf("replay opt-outs and consents into the store: %w", err)
 		}
@@ -128,6 +136,25 @@ func (s *Service) replayStep(ctx context.Context, step listStep) error {
 	}
 	_, err := s.OptOuts.AddOptOuts(ctx, []dnc.OptOut{step.entry})
 	return err
+}
+
+// outAgain finds the steps that take an entry off the company's own list which was put on it
+// later, by another node: those are over. It looks before anything is replayed, which would make entries older.
+func (s *Service) outAgain(ctx context.Context, list []listStep) (map[int]bool, error) {
+	again := map[int]bool{}
+	for i, step := range list {
+		if !step.off {
+			continue
+		}
+		known, err := s.OptOuts.OptOutsOf(ctx, step.entry.Number)
+		if err != nil {
+			return nil, err
+		}
+		again[i] = slices.ContainsFunc(known, func(e dnc.OptOut) bool {
+			return e.Seller == step.entry.Seller && e.Campaign == step.entry.Campaign && e.At.After(step.entry.At)
+		})
+	}
+	return again, nil
 }
 
 // readTail collects the changes after the applied record.
@@ -157,6 +184,9 @@ func (s *Service) readTail(applied uint64, plans map[string]*campaigns.Campaign)
 		case journal.Consented:
 			var c dnc.Consent // an erased person's has no number
 			if json.Unmarshal(r.Detail, &c) == nil && c.Number != "" && string(c.Number) == r.Number {
+				if c.Said.IsZero() {
+					c.Said = r.At
+				}
 				t.list = append(t.list, listStep{consent: &c})
 			}
 		case journal.CalledBack:

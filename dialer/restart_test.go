@@ -90,6 +90,27 @@ func TestRestartReplaysTheCompanysListInOrder(t *testing.T) {
 	})
 }
 
+// TestRestartKeepsLaterOptOuts: what this node had taken off the company's own list, and
+// another node has put on it since, stays on it.
+func TestRestartKeepsLaterOptOuts(t *testing.T) {
+	in(t, rigOptions{agents: 0, leads: 1, script: talks(time.Second)}, func(t *testing.T, r *rig) {
+		const number = "+393331230001"
+		for _, k := range []journal.Kind{journal.OptedOut, journal.OptedIn} {
+			_, _ = r.journal.Append(journal.Record{At: time.Now(), Kind: k, Number: number, Detail: encode(journal.OptOutDetail{Seller: "Acme", Source: "cli"})})
+		}
+		if _, err := r.store.AddOptOuts(t.Context(), []dnc.OptOut{{Number: number, Seller: "Acme", At: time.Now().Add(time.Minute)}}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute)
+		r.run()
+		time.Sleep(time.Second)
+		r.end()
+		if len(r.store.optOuts) == 0 {
+			t.Error("the replay took off what another node has put on the list later")
+		}
+	})
+}
+
 // TestRestartReplaysConsents: consents that were journaled and not stored are in the
 // store before anybody is called; one of an erased person is not.
 func TestRestartReplaysConsents(t *testing.T) {
@@ -101,6 +122,9 @@ func TestRestartReplaysConsents(t *testing.T) {
 		r.run()
 		time.Sleep(time.Second)
 		r.end()
+		if len(r.store.consents) > 0 && r.store.consents[0].Said.IsZero() {
+			t.Error("a record from before words had an instant does not get that of its journal entry")
+		}
 		if got := r.store.consents; len(got) != 2 || got[0].ID != "a" || got[1].ID != "b" || got[1].Number != "+393331230002" {
 			t.Errorf("consents %+v: want those of the two persons in their order", got)
 		}

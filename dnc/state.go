@@ -63,6 +63,8 @@ type Consent struct {
 	Import   string           `json:"import,omitempty"`
 	Prior    bool             `json:"prior,omitempty"`    // customer of the seller for similar products (ES, GB soft basis)
 	Wireless bool             `json:"wireless,omitempty"` // covers autodialed calls to a wireless number (47 CFR 64.1200)
+	// Said is when the record was taken in: of two with one id the later word counts. Zero: before every other.
+	Said time.Time `json:"said,omitzero"`
 }
 
 // Touch is what the gate must know of earlier calls to a number by a seller. The
@@ -144,7 +146,8 @@ type Consents interface {
 
 // ConsentSink writes consent records.
 type ConsentSink interface {
-	// AddConsents adds records in one transaction; one with a known seller and id replaces it.
+	// AddConsents adds records in one transaction; one with a known seller and id replaces it, unless what is known was Said
+	// later.
 	AddConsents(ctx context.Context, records []Consent) error
 }
 

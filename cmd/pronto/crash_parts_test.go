@@ -267,6 +267,10 @@ func (o crashOptOuts) RemoveOptOut(ctx context.Context, n campaigns.Number, sell
 	return removed, err
 }
 
+func (o crashOptOuts) OptOutsOf(ctx context.Context, n campaigns.Number) ([]dnc.OptOut, error) {
+	return o.of.OptOutsOf(ctx, n)
+}
+
 // logged reports whether a far end's log has a line of the kind about the call.
 func logged(path, callID, kind string) bool {
 	for _, l := range strings.Split(readText(path), "\n") {

@@ -104,8 +104,12 @@ func (h *house) withConsents(ctx context.Context, args loadArgs, c campaigns.Cam
 // addConsents puts consent records into the journal and the store.
 func (h *house) addConsents(ctx context.Context, who string, records []dnc.Consent) error {
 	release := h.holding()
+	said := h.now()
+	for i := range records {
+		records[i].Said = said
+	}
 	for _, c := range records {
-		r := journal.Record{At: h.now(), Kind: journal.Consented, Number: string(c.Number), Detail: journal.Detailed(consentDetail{c, who})}
+		r := journal.Record{At: said, Kind: journal.Consented, Number: string(c.Number), Detail: journal.Detailed(consentDetail{c, who})}
 		if _, err := h.journal.Append(r); err != nil {
 			return fmt.Errorf("journal: %w", err)
 		}

@@ -192,6 +192,13 @@ func (s *Store) AddConsents(ctx context.Context, records []dnc.Consent) error {
 		ON CONFLICT(seller, id) DO UPDATE SET number = excluded.number, given_at = excluded.given_at, record = excluded.record`
 	err := s.w.write(ctx, func(t *tx) error {
 		for _, c := range records {
+			later, err := t.saidLater(c)
+			if err != nil {
+				return err
+			}
+			if later {
+				continue
+			}
 			text, err := json.Marshal(c)
 			if err != nil {
 				return err
@@ -206,4 +213,16 @@ func (s *Store) AddConsents(ctx context.Context, records []dnc.Consent) error {
 		return fmt.Errorf("add %d consents: %w", len(records), err)
 	}
 	return nil
+}
+
+// saidLater reports whether what is known of a consent was said later.
+func (t *tx) saidLater(c dnc.Consent) (bool, error) {
+	var text []byte
+	some, err := t.get(`SELECT record FROM consents WHERE seller = ? AND id = ?`, []any{c.Seller, c.ID}, &text)
+	if err != nil || !some {
+		return false, err
+	}
+	var known dnc.Consent
+	err = json.Unmarshal(text, &known)
+	return known.Said.After(c.Said), err
 }

@@ -117,6 +117,17 @@ local function gone(field, value)
   return 1
 end
 
+-- swap writes a field that still is as it was read; empty stands for none.
+local function swap(field, old, new)
+  if (call('HGET', KEYS[1], field) or '') ~= old then return 0 end
+  if new == '' then
+    call('HDEL', KEYS[1], field)
+  else
+    call('HSET', KEYS[1], field, new)
+  end
+  return 1
+end
+
 local function numbers(first)
   local out = {}
   for i = first, #ARGV do out[#out + 1] = tonumber(ARGV[i]) end
@@ -136,6 +147,8 @@ elseif op == 'optin' then
   return optin(ARGV[2])
 elseif op == 'forget' then
   return forget()
+elseif op == 'swap' then
+  return swap(ARGV[2], ARGV[3], ARGV[4])
 elseif op == 'gone' then
   return gone(ARGV[2], ARGV[3])
 elseif op == 'verdict' then

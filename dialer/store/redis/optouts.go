@@ -3,7 +3,6 @@ package redis
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -275,47 +274,4 @@ func (s *Store) consentsOf(ctx context.Context, n campaigns.Number) ([]dnc.Conse
 	all, err := records[dnc.Consent](ctx, s, s.numberKey(n, "c"))
 	slices.SortFunc(all, func(a, b dnc.Consent) int { return cmp.Or(a.GivenAt.Compare(b.GivenAt), strings.Compare(a.ID, b.ID)) })
 	return all, err
-}
-
-// AddConsents implements dnc.ConsentSink. Each record is written after the one that it
-// replaces was taken away; after an error some may be there already, and adding them again changes nothing.
-func (s *Store) AddConsents(ctx context.Context, records []dnc.Consent) error {
-	for chunk := range slices.Chunk(records, applyMost) {
-		if err := s.addConsents(ctx, chunk); err != nil {
-			return fmt.Errorf("add %d consents: %w", len(records), err)
-		}
-	}
-	return nil
-}
-
-// consentKey holds, for a seller's consent, the number that it is kept under.
-func (s *Store) consentKey(c dnc.Consent) string {
-	return s.prefix + "{consent " + c.Seller + "\x00" + c.ID + "}"
-}
-
-func (s *Store) addConsents(ctx context.Context, records []dnc.Consent) error {
-	before := make([]*goredis.StringCmd, len(records))
-	err := s.read(ctx, func(ctx context.Context, p goredis.Pipeliner) {
-		for i, c := range records {
-			before[i] = p.Get(ctx, s.consentKey(c))
-		}
-	})
-	if err != nil {
-		return err
-	}
-	texts := make([][]byte, len(records))
-	for i, c := range records {
-		if texts[i], err = json.Marshal(c); err != nil {
-			return err
-		}
-	}
-	return s.write(ctx, func(ctx context.Context, p goredis.Pipeliner) {
-		for i, c := range records {
-			if old := campaigns.Number(before[i].Val()); old != "" && old != c.Number {
-				p.HDel(ctx, s.numberKey(old, "c"), c.Seller+"\x00"+c.ID)
-			}
-			p.HSet(ctx, s.numberKey(c.Number, "c"), c.Seller+"\x00"+c.ID, texts[i])
-			p.Set(ctx, s.consentKey(c), string(c.Number), 0)
-		}
-	})
 }

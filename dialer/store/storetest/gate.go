@@ -290,4 +290,35 @@ func consents(t *testing.T, m Maker) {
 	if got, err := f.Consents(t.Context(), "acme", number(1)); err != nil || len(got) != 0 {
 		t.Errorf("Consents of another number = %v, %v", got, err)
 	}
+	laterWordCounts(t, f, consent("d", 3))
+}
+
+// laterWordCounts looks whether an older word on a consent, as a restart replays it, takes
+// nothing back; not even where the later one names another number.
+func laterWordCounts(t *testing.T, f *fixture, c dnc.Consent) {
+	t.Helper()
+	said := func(minutes int, n campaigns.Number, ends time.Time) dnc.Consent {
+		c := c
+		c.Said, c.Number, c.Ends = monday.Add(time.Duration(minutes)*time.Minute), n, ends
+		return c
+	}
+	ended := said(2, number(1), monday)
+	for _, word := range []dnc.Consent{c, said(1, number(1), time.Time{}), ended, said(1, number(1), time.Time{}), said(1, number(2), time.Time{}), c} {
+		if err := f.AddConsents(t.Context(), []dnc.Consent{word}); err != nil {
+			t.Fatalf("AddConsents: %v", err)
+		}
+	}
+	for n, want := range map[campaigns.Number][]dnc.Consent{number(1): {ended}, number(2): nil} {
+		got, err := f.Consents(t.Context(), "acme", n)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("Consents after older words: %v (-want +got):\n%s", err, diff)
+		}
+	}
+	again, twice := said(3, number(3), time.Time{}), said(3, number(3), monday)
+	if err := f.AddConsents(t.Context(), []dnc.Consent{again, twice}); err != nil {
+		t.Fatalf("AddConsents: %v", err)
+	}
+	if got, err := f.Consents(t.Context(), "acme", number(3)); err != nil || len(got) != 1 || !got[0].Ends.Equal(monday) {
+		t.Errorf("of two in one batch there is %+v, %v; want the second", got, err)
+	}
 }
