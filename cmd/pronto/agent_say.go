@@ -57,6 +57,9 @@ func showScreenText(cmd *cobra.Command, s dialer.Screen) {
 	for _, name := range slices.Sorted(maps.Keys(s.Lead.Fields)) {
 		row(name, s.Lead.Fields[name])
 	}
+	if s.Machine != "" {
+		row("sounds like", "an answering machine ("+string(s.Machine)+")")
+	}
 	row("said so far", s.Disposition)
 	t.Render()
 	for _, q := range s.Script {

@@ -34,8 +34,9 @@ type stageOptions struct {
 	talk    time.Duration // how long the customers 1 to 3 talk
 	agents  int
 	proxy   bool
-	sip     string // more of the configuration's sip, as ", key: value"
-	carrier string // sipp's scenario; empty: testdata/peers/carrier.xml
+	sip     string         // more of the configuration's sip, as ", key: value"
+	says    map[int][]byte // what the customers say instead of their tones, in A-law, over and over
+	carrier string         // sipp's scenario; empty: testdata/peers/carrier.xml
 }
 
 // The hosts of a stage.
@@ -69,7 +70,11 @@ func setUp(t testing.TB, o stageOptions) *stage {
 	s.installation = install(t, config(callClock))
 	s.take(o, config(applyClock))
 	for i, f := range customerTones {
-		writeFile(t, s.path(fmt.Sprintf("customer%d.al", i+1)), string(encodeALaw(sine(f, time.Second))))
+		said := o.says[i+1]
+		if said == nil {
+			said = encodeALaw(sine(f, time.Second))
+		}
+		writeFile(t, s.path(fmt.Sprintf("customer%d.al", i+1)), string(said))
 	}
 	if o.carrier == "" {
 		o.carrier = fill(t, "carrier.xml", "TALK", strconv.FormatInt(o.talk.Milliseconds(), 10))
