@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +35,11 @@ func runReportMachines(cmd *cobra.Command, g *globals, o reportOptions) error {
 	if err != nil {
 		return err
 	}
-	r, err := report.ReadMachines(filepath.Join(g.data, journalFolder), options)
+	from, err := o.journals.folders(cmd, g)
+	if err != nil {
+		return err
+	}
+	r, err := report.ReadMachines(from, options)
 	if err != nil {
 		return err
 	}

@@ -80,14 +80,14 @@ func (s Share) text() string {
 // machineKinds are the records that the report rests on.
 var machineKinds = []journal.Kind{journal.Connected, journal.Detected, journal.Disposed}
 
-// ReadMachines computes the report of a journal's folder in one pass. What agents say within the hour after the span
+// ReadMachines computes the report of journals' folders in one pass. What agents say within the hour after the span
 // is read too.
-func ReadMachines(dir string, opt Options) (MachinesReport, error) {
+func ReadMachines(from journal.Folders, opt Options) (MachinesReport, error) {
 	span := journal.ReadOptions{Kinds: machineKinds, From: opt.From, Campaign: opt.Campaign, Closed: true}
 	if !opt.To.IsZero() {
 		span.To = opt.To.Add(behind)
 	}
-	return MachinesOf(journal.Read(dir, span), opt)
+	return MachinesOf(believed(from, span), opt)
 }
 
 // heardCall is one call that was listened to.
