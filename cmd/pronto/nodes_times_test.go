@@ -61,7 +61,7 @@ func (s *stillness) between(from, to time.Time) (total time.Duration) {
 }
 
 // resumed is, by kind of trouble, how long after its end the nodes that it hit
-// dialed again: the last of them. A trouble of which another one began before that is left out.
+// dialed again: the last of them. A node that another trouble hit before that is left out.
 func (s *shared) resumed() map[kind][]time.Duration {
 	byNode := map[int][]time.Time{}
 	for _, r := range s.calls {
@@ -69,24 +69,21 @@ func (s *shared) resumed() map[kind][]time.Duration {
 	}
 	all := map[kind][]time.Duration{}
 	for _, x := range s.c.happened {
-		var longest time.Duration
-		whole := true
+		longest := time.Duration(-1)
 		for i := range s.c.all {
-			if !x.hits(i) {
+			k, _ := slices.BinarySearchFunc(byNode[i], x.ended, time.Time.Compare)
+			if !x.hits(i) || k == len(byNode[i]) {
 				continue
 			}
-			k, _ := slices.BinarySearchFunc(byNode[i], x.ended, time.Time.Compare)
-			if k == len(byNode[i]) {
-				whole = false
-				break
-			}
 			first := byNode[i][k]
-			longest = max(longest, first.Sub(x.ended))
-			whole = whole && !slices.ContainsFunc(s.c.happened, func(o *trouble) bool {
+			alone := !slices.ContainsFunc(s.c.happened, func(o *trouble) bool {
 				return o != x && o.hits(i) && o.began.Before(first) && o.ended.After(x.began)
 			})
+			if alone {
+				longest = max(longest, first.Sub(x.ended))
+			}
 		}
-		if whole {
+		if longest >= 0 {
 			all[x.kind] = append(all[x.kind], longest)
 		}
 	}
