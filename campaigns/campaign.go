@@ -28,8 +28,11 @@ type Campaign struct {
 	Appointments Appointments           `yaml:"appointments" json:"appointments"`
 	Message      string                 `yaml:"abandon_message" json:"abandon_message,omitempty"` // WAV played on abandon where the rule set asks for a message
 	Machines     Machines               `yaml:"answering_machines" json:"answering_machines,omitzero"`
-	Callback     Callback               `yaml:"callback" json:"callback"`       // for who rings a caller ID
-	Agents       []string               `yaml:"agents" json:"agents,omitempty"` // names; empty: every agent
+	Callback     Callback               `yaml:"callback" json:"callback"`                 // for who rings a caller ID
+	Agents       []string               `yaml:"agents" json:"agents,omitempty"`           // names; empty: every agent
+	AgentOrder   AgentOrder             `yaml:"agent_order" json:"agent_order,omitempty"` // empty: AgentsIdle
+	Order        Order                  `yaml:"order" json:"order,omitempty"`             // empty: OrderList
+	Lists        []List                 `yaml:"lists" json:"lists,omitempty"`             // none: every list is called
 }
 
 // TrunkNames are the trunks that the campaign's calls may take; none: all.

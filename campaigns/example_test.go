@@ -86,6 +86,8 @@ retry: {busy: {max: 1}}
 	// callback:
 	//   opt_out: '9'
 	//   delay: 15m
+	// agent_order: idle
+	// order: list
 }
 
 func ExampleCampaign_After() {

@@ -1,6 +1,7 @@
 package campaigns
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -56,6 +57,9 @@ func (c *Campaign) Normal() []byte {
 	if len(c.Agents) > 0 {
 		w.list(0, "agents", c.Agents)
 	}
+	w.pair(0, "agent_order", string(cmp.Or(c.AgentOrder, AgentsIdle)))
+	w.pair(0, "order", string(cmp.Or(c.Order, OrderList)))
+	w.lists(c.Lists)
 	return []byte(w.String())
 }
 

@@ -24,6 +24,8 @@ func Default() Campaign {
 		Purpose:      "marketing",
 		Pacing:       Pacing{Mode: "predictive"},
 		Weight:       1,
+		AgentOrder:   AgentsIdle,
+		Order:        OrderList,
 		RingTimeout:  22 * time.Second,
 		MaxAttempts:  defaultMaxAttempts,
 		Callback:     Callback{}.WithDefaults(),
@@ -118,7 +120,7 @@ func campaignKeys() []string {
 	return []string{
 		"campaign", "seller", "purpose", "sector", "jurisdiction", "caller_ids", "priority", "weight", "trunk", "trunks",
 		"hours", "pacing", "ring_timeout", "wrap_up", "retry", "max_attempts", "caps", "dispositions", "script", "appointments", "abandon_message", "answering_machines",
-		"recording", "callback", "agents",
+		"recording", "callback", "agents", "agent_order", "order", "lists",
 	}
 }
 
@@ -180,6 +182,12 @@ func (r *reader) campaign(c *Campaign, root ast.Node) {
 			r.callback(&c.Callback, e.value)
 		case "agents":
 			r.texts(e.key, e.value, &c.Agents)
+		case "agent_order":
+			r.text(e.key, e.value, (*string)(&c.AgentOrder))
+		case "order":
+			r.text(e.key, e.value, (*string)(&c.Order))
+		case "lists":
+			r.lists(c, e.value)
 		}
 	}
 }

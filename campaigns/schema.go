@@ -52,6 +52,9 @@ func Schema() []byte {
 		"recording":          off("Calls are not recorded: off, or left out."),
 		"callback":           callbackSchema(),
 		"agents":             list("Agents who take the calls; none: every agent.", schema{"type": "string"}),
+		"agent_order":        text("Which ready agent gets the next call: who has waited longest, the first in agents, or who took the fewest calls today.", "enum", agentOrders(), "default", string(d.AgentOrder)),
+		"order":              text("Order of leads of one priority: as loaded, shuffled, or those likely to answer first.", "enum", orders(), "default", string(d.Order)),
+		"lists":              listsSchema(),
 	}, "required", []string{"campaign", "seller", "jurisdiction", "caller_ids"})
 	top["$schema"], top["$id"], top["title"] = "https://json-schema.org/draft/2020-12/schema", SchemaID, "Pronto campaign"
 	out, err := json.MarshalIndent(top, "", "  ")

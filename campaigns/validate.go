@@ -43,6 +43,8 @@ func (c *Campaign) problems() Problems {
 	v.appointments(c.Appointments)
 	v.callback(c.Callback)
 	v.agents(c.Agents)
+	v.orders(c)
+	v.lists(c.Lists)
 	return v.found
 }
 

@@ -65,24 +65,6 @@ func (l *loop) ready(a *agent, why string, now time.Time) {
 	l.lookAgain() // a phone that has just answered is not heard yet
 }
 
-// longestIdle is the ready agent that has waited longest among those whose
-// phones are there now. A phone that has vanished is found out by watch only
-// after seconds; until then nobody should be put through to it.
-func (l *loop) longestIdle() *agent {
-	var best *agent
-	for _, a := range l.agents {
-		if a.state == Ready && a.line.there() && (best == nil || a.before(best)) {
-			best = a
-		}
-	}
-	return best
-}
-
-// before orders agents by how long they have been idle.
-func (a *agent) before(b *agent) bool {
-	return a.since.Before(b.since) || a.since.Equal(b.since) && a.id < b.id
-}
-
 // setState changes an agent's state and journals it.
 func (l *loop) setState(a *agent, s AgentState, why string, now time.Time) {
 	from := a.state

@@ -22,7 +22,7 @@ func (l *loop) forAnyAgent(leads []campaigns.Lead) []campaigns.Lead {
 
 // agentFor is the ready agent for a lead that was set aside: the one for whom the
 // call was agreed, and, when that one did not come in time, or it is for nobody in particular,
-// the longest idle.
+// the next one.
 func (l *loop) agentFor(lead campaigns.Lead, now time.Time) *agent {
 	if lead.Callback && lead.Agent != "" && now.Before(lead.Due.Add(l.camp.Appointments.AgentWait)) {
 		a := l.agents[lead.Agent]
@@ -31,5 +31,5 @@ func (l *loop) agentFor(lead campaigns.Lead, now time.Time) *agent {
 		}
 		return nil
 	}
-	return l.longestIdle()
+	return l.nextAgent(now)
 }

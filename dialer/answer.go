@@ -13,8 +13,8 @@ import (
 	"pronto/pacing"
 )
 
-// answer takes a live answer: to the agent reserved for it, to the longest idle
-// one, or into the wait, never in silence, until the policy's deadline.
+// answer takes a live answer: to the agent reserved for it, to the
+// next one, or into the wait, never in silence, until the policy's deadline.
 func (l *loop) answer(c *call, leg Leg, r Result, now time.Time) {
 	c.leg, c.result, c.answered = leg, r, r.Answered
 	l.tally.Dialed++
@@ -35,7 +35,7 @@ func (l *loop) enqueue(c *call, now time.Time) {
 		l.callerLost(c, now)
 		return
 	}
-	if a := l.longestIdle(); a != nil && len(l.wait) == 0 {
+	if a := l.nextAgent(now); a != nil && len(l.wait) == 0 {
 		l.connect(c, a, now)
 		return
 	}
@@ -74,7 +74,7 @@ func (l *loop) lookAgain() {
 // serve gives agents that became ready to the calls that wait.
 func (l *loop) serve(now time.Time) {
 	for len(l.wait) > 0 {
-		a := l.longestIdle()
+		a := l.nextAgent(now)
 		if a == nil {
 			return
 		}
@@ -114,6 +114,7 @@ func (l *loop) connect(c *call, a *agent, now time.Time) {
 		l.tally.Connected++
 		l.pace.observe(pacing.Event{At: now, Kind: pacing.Connected, Call: c.id, Agent: a.id})
 	}
+	l.turns.took(a.name, now.In(l.policy.Zone))
 	l.setState(a, Talking, "connected", now)
 	svc.scribe.note(rec, journal.ConnectedDetail{WaitMS: ms(now.Sub(answered)), Again: again, Listens: c.camp.Machines.Do != campaigns.MachinesOff && c.back == nil})
 }

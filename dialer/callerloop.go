@@ -150,7 +150,7 @@ func (l *loop) serveCallers(now time.Time) {
 		if len(l.wait) > 0 {
 			return
 		}
-		a := l.spare()
+		a := l.spare(now)
 		if a == nil {
 			return
 		}
@@ -160,13 +160,13 @@ func (l *loop) serveCallers(now time.Time) {
 
 // spare is a ready agent for somebody who rang back. Where no abandoned call may
 // be planned each line in flight counts on an agent of its own, so that there must be one more.
-func (l *loop) spare() *agent {
+func (l *loop) spare(now time.Time) *agent {
 	if l.strict() {
 		if l.readyAgents() <= l.inFlight() {
 			return nil
 		}
 	}
-	return l.longestIdle()
+	return l.nextAgent(now)
 }
 
 // strict reports that pacing dials no more lines than agents are ready.
@@ -185,6 +185,7 @@ func (l *loop) connectCaller(k *call, a *agent, now time.Time) {
 		k.joined = now
 	}
 	l.tally.CalledBack++
+	l.turns.took(a.name, now.In(l.policy.Zone))
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.AgentTalking, Agent: a.id})
 	l.setState(a, Talking, "called back", now)
 	k.back.tell(func(time.Time) { k.back.joined() })

@@ -26,6 +26,7 @@ type loop struct {
 	pace     *pace
 	keeper   keeper
 	sight    foresight
+	turns    turns
 	breaker  breaker
 	intake   intake
 	agents   map[string]*agent // lent to this campaign, by name

@@ -124,7 +124,11 @@ func (s *Service) start(ctx context.Context, r CampaignRecord, before *census) {
 		}
 	})
 	s.work.Go(func() { l.run(ctx) })
-	s.work.Go(func() { s.foresee(ctx, l) })
+	now := s.Now()
+	s.work.Go(func() {
+		s.countTurns(ctx, l, now)
+		s.foresee(ctx, l)
+	})
 	log.Info("campaign started", zap.String("rule_set", l.policy.RuleSet), zap.String("mode", r.Campaign.Pacing.Mode))
 }
 
