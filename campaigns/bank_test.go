@@ -42,7 +42,7 @@ func (b *bank) add(n int, l campaigns.Lead) {
 	}
 }
 
-func (b *bank) Lease(ctx context.Context, _, _ string, n int, now time.Time) ([]campaigns.Lead, error) {
+func (b *bank) Lease(ctx context.Context, _, _ string, d campaigns.Draw, now time.Time) ([]campaigns.Lead, error) {
 	if b.delay > 0 {
 		time.Sleep(b.delay)
 	}
@@ -54,18 +54,48 @@ func (b *bank) Lease(ctx context.Context, _, _ string, n int, now time.Time) ([]
 	}
 	var out []campaigns.Lead
 	for _, l := range b.leads {
-		if !b.leased[l.ID] && !l.Done && !l.Due.After(now) {
+		if !b.leased[l.ID] && !l.Done && !l.Due.After(now) && (d.Lots == nil || slices.Contains(d.Lists(), l.List)) {
 			out = append(out, *l)
 		}
 	}
 	slices.SortFunc(out, func(a, c campaigns.Lead) int {
-		return cmp.Or(cmp.Compare(c.Priority, a.Priority), cmp.Compare(a.ID, c.ID))
+		return cmp.Or(cmp.Compare(c.Priority, a.Priority), cmp.Compare(behind(a), behind(c)), cmp.Compare(a.ID, c.ID))
 	})
-	out = out[:min(n, len(out))]
+	given := make(map[string]int)
+	out = slices.DeleteFunc(out, func(l campaigns.Lead) bool {
+		if l.Attempts == 0 && !l.Callback {
+			given[l.List]++
+		}
+		return l.Attempts == 0 && !l.Callback && given[l.List] > d.Fresh(l.List)
+	})
+	out = out[:min(d.N, len(out))]
 	for _, l := range out {
 		b.leased[l.ID] = true
 	}
 	return out, nil
+}
+
+func behind(l campaigns.Lead) int {
+	if l.Behind {
+		return 1
+	}
+	return 0
+}
+
+func (b *bank) PutBy(_ context.Context, ids []campaigns.LeadID) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.fail != nil {
+		return b.fail
+	}
+	for _, id := range ids {
+		if !b.leased[id] || b.leads[id].Behind {
+			b.wrong = append(b.wrong, fmt.Sprintf("lead %d was put by without a lease, or twice", id))
+		}
+		delete(b.leased, id)
+		b.leads[id].Behind = true
+	}
+	return nil
 }
 
 func (b *bank) Return(ctx context.Context, ids []campaigns.LeadID, due time.Time) error {

@@ -34,7 +34,7 @@ func atBest(leads []Lead, now time.Time) (fit []Lead, later []giveBack) {
 	fit = leads[:0]
 	for i := range leads {
 		if at := leads[i].NextBest(now); at.After(now) {
-			later = append(later, giveBack{leads[i].ID, at})
+			later = append(later, giveBack{id: leads[i].ID, due: at})
 			continue
 		}
 		fit = append(fit, leads[i])

@@ -41,8 +41,11 @@ type Lead struct {
 	// Answers are those to the campaign's script, by question.
 	Answers  map[string]string `json:"answers,omitempty"`
 	LoadedAt time.Time         `json:"loaded_at,omitzero"` // when the list row was loaded
+	List     string            `json:"list,omitempty"`     // that brought it; empty: loaded without a name
 
-	Kind Kind `json:"-"` // of the number, where the queue looked it up; empty: nobody did
+	// Behind says that the lead was put by, to come after the other fresh ones of its priority.
+	Behind bool `json:"-"`
+	Kind   Kind `json:"-"` // of the number, where the queue looked it up; empty: nobody did
 	// Passed is how many of the lead's numbers were found not to be callable since it was leased, and
 	// PassedUntil when the first of them may be; zero: not known.
 	Passed      int       `json:"-"`
@@ -103,13 +106,16 @@ func (l Lead) NumberType() string {
 // for one attempt: until it is returned, settled or its owner is known dead, no
 // other Lease call returns the lead.
 type LeadStore interface {
-	// Lease returns up to n leads of the campaign that are due at now, callbacks
-	// first, then retries, then fresh ones, each by priority then list order, and
+	// Lease returns leads of the campaign that are due at now, callbacks first, then
+	// retries, then fresh ones, each by priority, then as the draw says, and
 	// marks them leased by node. A call that fails leaves nothing leased.
-	Lease(ctx context.Context, campaign, node string, n int, now time.Time) ([]Lead, error)
+	Lease(ctx context.Context, campaign, node string, d Draw, now time.Time) ([]Lead, error)
 	// Return gives leases back undialed, to be due again at the given time; the zero time means at
 	// once. It does not count as an attempt.
 	Return(ctx context.Context, leads []LeadID, due time.Time) error
+	// PutBy gives leases of fresh leads back undialed, to come after the other fresh
+	// ones of their priority.
+	PutBy(ctx context.Context, leads []LeadID) error
 }
 
 // CallbackStore is a LeadStore that finds agreed calls by themselves. A queue on

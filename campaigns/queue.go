@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -21,6 +22,9 @@ type QueueConfig struct {
 	// Propensity says how likely a lead answers against the campaign's mean, 0 when
 	// unknown. Propensities calls it, in its own goroutine; it must not call the queue. nil: unknown.
 	Propensity func(Lead) float64
+	// Order and Lists are the campaign's; see Replan.
+	Order Order
+	Lists []List
 }
 
 // The queue's clockwork.
@@ -55,7 +59,11 @@ type Queue struct {
 	dry     bool      // its answer was none
 	odds    []float64 // what Propensities returned last
 	era     uint64    // of what is known about leads; grows with Reassess
-	renewed uint64    // calls of Renew
+	renewed uint64    // calls of Renew and Replan
+	order   Order
+	lists   []List
+	mix     *mix   // where lists have shares; else nil
+	handed  uint64 // leads that Take gave
 }
 
 // holding is a lease in the queue.
@@ -68,8 +76,9 @@ type holding struct {
 
 // giveBack is a lease that the store shall have back.
 type giveBack struct {
-	id  LeadID
-	due time.Time // zero: at once
+	id     LeadID
+	due    time.Time // zero: at once
+	behind bool      // put by
 }
 
 // NewQueue makes an empty queue; Run fills it.
@@ -90,7 +99,9 @@ func NewQueue(cfg QueueConfig) *Queue {
 	if cfg.Log == nil {
 		cfg.Log = func(error) {}
 	}
-	return &Queue{cfg: cfg, poke: make(chan struct{}, 1), era: 1}
+	q := &Queue{cfg: cfg, poke: make(chan struct{}, 1), era: 1}
+	q.order, q.lists, q.mix = cfg.Order, cfg.Lists, newMix(cfg.Lists)
+	return q
 }
 
 // Take hands out the next n leads, or as many as are held. Each is leased: it
@@ -107,7 +118,7 @@ func (q *Queue) Take(n int) []Lead {
 		leads[i] = q.held[i].lead
 		q.held[i] = holding{}
 	}
-	q.held = q.held[n:]
+	q.held, q.handed = q.held[n:], q.handed+uint64(n)
 	if len(q.held) < q.cfg.Low && !q.short {
 		q.wake()
 	}
@@ -116,17 +127,17 @@ func (q *Queue) Take(n int) []Lead {
 
 // Propensities has one value for each lead held, in the order of Take: how
 // likely it answers against the campaign's mean, 0 when unknown. Each is asked for once, and again
-// after Reassess. The slice is valid until the next call and not to be changed.
+// after Reassess; in the order of propensity the leads held are then brought into it.
+// The slice is valid until the next call and not to be changed.
 func (q *Queue) Propensities() []float64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.cfg.Propensity != nil {
+		q.assess()
+	}
 	q.odds = q.odds[:0]
 	for i := range q.held {
-		h := &q.held[i]
-		if h.era != q.era && q.cfg.Propensity != nil {
-			h.propensity, h.era = q.cfg.Propensity(h.lead), q.era
-		}
-		q.odds = append(q.odds, h.propensity)
+		q.odds = append(q.odds, q.held[i].propensity)
 	}
 	return q.odds
 }
@@ -200,6 +211,35 @@ func (q *Queue) Renew() {
 	q.wake()
 }
 
+// Replan makes the queue draw by another order and other lists. What it holds, but
+// for agreed calls, goes back to the store and is drawn anew.
+func (q *Queue) Replan(order Order, lists []List) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if order == q.order && slices.EqualFunc(lists, q.lists, sameDraw) {
+		return
+	}
+	if !slices.EqualFunc(lists, q.lists, sameDraw) {
+		q.mix = newMix(lists)
+	}
+	q.order, q.lists = order, lists
+	now := q.cfg.Now()
+	q.held = slices.DeleteFunc(q.held, func(h holding) bool {
+		if !h.lead.Callback {
+			q.giveBack(h.lead.ID, time.Time{}, now)
+		}
+		return !h.lead.Callback
+	})
+	q.renewed++
+	q.short, q.dry = false, false
+	q.wake()
+}
+
+// sameDraw reports whether two lists are drawn from alike.
+func sameDraw(a, b List) bool {
+	return a.Name == b.Name && a.Share == b.Share && a.Paused == b.Paused
+}
+
 // Wake makes Run ask the store again at once, as after leads were loaded.
 func (q *Queue) Wake() {
 	q.mu.Lock()
@@ -244,7 +284,7 @@ func (q *Queue) giveBack(id LeadID, due, now time.Time) {
 	if len(q.back) == 0 {
 		q.since = now
 	}
-	q.back = append(q.back, giveBack{id, due})
+	q.back = append(q.back, giveBack{id: id, due: due})
 }
 
 // settle gives everything that waits to go back to the store, within endLimit.

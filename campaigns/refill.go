@@ -1,6 +1,7 @@
 package campaigns
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -128,9 +129,9 @@ func (q *Queue) flush(ctx context.Context) error {
 	batch := q.back
 	q.back = nil
 	q.mu.Unlock()
-	slices.SortStableFunc(batch, func(a, b giveBack) int { return a.due.Compare(b.due) })
+	slices.SortStableFunc(batch, func(a, b giveBack) int { return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.rank(), b.rank())) })
 	for len(batch) > 0 {
-		n := slices.IndexFunc(batch, func(b giveBack) bool { return !b.due.Equal(batch[0].due) })
+		n := slices.IndexFunc(batch, func(b giveBack) bool { return b.behind != batch[0].behind || !b.due.Equal(batch[0].due) })
 		if n < 0 {
 			n = len(batch)
 		}
@@ -138,7 +139,11 @@ func (q *Queue) flush(ctx context.Context) error {
 		for i, b := range batch[:n] {
 			ids[i] = b.id
 		}
-		if err := q.cfg.Store.Return(ctx, ids, batch[0].due); err != nil {
+		home := q.cfg.Store.PutBy
+		if !batch[0].behind {
+			home = func(ctx context.Context, ids []LeadID) error { return q.cfg.Store.Return(ctx, ids, batch[0].due) }
+		}
+		if err := home(ctx, ids); err != nil {
 			q.mu.Lock()
 			q.back = append(batch, q.back...)
 			q.mu.Unlock()
@@ -169,10 +174,15 @@ func (q *Queue) refill(ctx context.Context, now time.Time) error {
 	// A lease must not be torn by the end of ctx: it is awaited and then given back.
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLimit)
 	defer cancel()
-	leads, err := q.cfg.Store.Lease(bounded, q.cfg.Campaign, q.cfg.Node, want, now)
+	leads, err := q.draw(bounded, want, now)
 	if err != nil {
 		err = fmt.Errorf("lease leads: %w", err)
 		q.cfg.Log(err)
+		q.mu.Lock()
+		for _, l := range leads {
+			q.giveBack(l.ID, time.Time{}, now)
+		}
+		q.mu.Unlock()
 		return err
 	}
 	short, dry := len(leads) < want, len(leads) == 0

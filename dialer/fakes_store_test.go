@@ -54,17 +54,29 @@ func (s *fakeStore) lead(id campaigns.LeadID) campaigns.Lead {
 	return *s.leads[id]
 }
 
-func (s *fakeStore) Lease(_ context.Context, campaign, _ string, n int, now time.Time) ([]campaigns.Lead, error) {
+func (s *fakeStore) Lease(_ context.Context, campaign, _ string, d campaigns.Draw, now time.Time) ([]campaigns.Lead, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []campaigns.Lead
-	for id := campaigns.LeadID(1); int(id) <= len(s.leads) && len(out) < n; id++ {
-		if l := s.leads[id]; l.Campaign == campaign && !s.leased[id] && !l.Done && !l.Due.After(now) {
-			s.leased[id] = true
-			out = append(out, *l)
+	for _, behind := range []bool{false, true} {
+		for id := campaigns.LeadID(1); int(id) <= len(s.leads) && len(out) < d.N; id++ {
+			if l := s.leads[id]; l.Behind == behind && l.Campaign == campaign && !s.leased[id] && !l.Done && !l.Due.After(now) && (d.Lots == nil || slices.Contains(d.Lists(), l.List)) {
+				s.leased[id] = true
+				out = append(out, *l)
+			}
 		}
 	}
 	return out, nil
+}
+
+func (s *fakeStore) PutBy(_ context.Context, ids []campaigns.LeadID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		delete(s.leased, id)
+		s.leads[id].Behind = true
+	}
+	return nil
 }
 
 func (s *fakeStore) LeaseCallbacks(_ context.Context, campaign, _ string, n int, now time.Time) ([]campaigns.Lead, error) {

@@ -83,7 +83,7 @@ func newDialing(b *testing.B, rate int) *dialing {
 		leads[i].Number = campaigns.Number(fmt.Sprintf("+39347%07d", 1_000_000+i))
 		verdicts[i] = dnc.Screening{Register: "rpo", Seller: "acme", Number: leads[i].Number, CheckedAt: d.now.Add(-time.Hour), Import: "i"}
 	}
-	sink, err := d.h.store.LoadLeads(b.Context(), "spring", d.now)
+	sink, err := d.h.store.LoadLeads(b.Context(), "spring", "", d.now)
 	if err == nil {
 		err = sink.Stage(b.Context(), leads)
 	}
@@ -202,9 +202,9 @@ type timedLeads struct {
 }
 
 // Lease implements campaigns.LeadStore.
-func (t timedLeads) Lease(ctx context.Context, campaign, node string, n int, now time.Time) ([]campaigns.Lead, error) {
+func (t timedLeads) Lease(ctx context.Context, campaign, node string, d campaigns.Draw, now time.Time) ([]campaigns.Lead, error) {
 	defer t.d.took("refill", time.Now())
-	return t.state.Lease(ctx, campaign, node, n, now)
+	return t.state.Lease(ctx, campaign, node, d, now)
 }
 
 // someList is a list of so many rows, its numbers in no order.

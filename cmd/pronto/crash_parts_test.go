@@ -166,8 +166,8 @@ type crashLeads struct {
 	s  *steps
 }
 
-func (l crashLeads) Lease(ctx context.Context, campaign, node string, n int, now time.Time) ([]campaigns.Lead, error) {
-	leads, err := l.of.Lease(ctx, campaign, node, n, now)
+func (l crashLeads) Lease(ctx context.Context, campaign, node string, d campaigns.Draw, now time.Time) ([]campaigns.Lead, error) {
+	leads, err := l.of.Lease(ctx, campaign, node, d, now)
 	if len(leads) > 0 {
 		l.s.reach("leads leased")
 	}
@@ -176,6 +176,11 @@ func (l crashLeads) Lease(ctx context.Context, campaign, node string, n int, now
 
 func (l crashLeads) Return(ctx context.Context, leads []campaigns.LeadID, due time.Time) (err error) {
 	l.s.around("leads given back", func() { err = l.of.Return(ctx, leads, due) })
+	return err
+}
+
+func (l crashLeads) PutBy(ctx context.Context, leads []campaigns.LeadID) (err error) {
+	l.s.around("leads put by", func() { err = l.of.PutBy(ctx, leads) })
 	return err
 }
 

@@ -68,6 +68,7 @@ EXIT STATUS
 type loadArgs struct {
 	Campaign      string   `json:"campaign"`
 	File          string   `json:"file"`
+	List          string   `json:"list,omitempty"`
 	Country       string   `json:"country,omitempty"`
 	NumberColumns []string `json:"number_columns,omitempty"`
 	Columns       []string `json:"columns,omitempty"`

@@ -99,7 +99,7 @@ func (h *house) loadList(ctx context.Context, args loadArgs, body io.Reader, ans
 	var sink campaigns.LeadSink
 	watched := &watchedSink{}
 	if !args.DryRun {
-		if watched.LeadSink, err = h.store.LoadLeads(ctx, args.Campaign, now); err != nil {
+		if watched.LeadSink, err = h.store.LoadLeads(ctx, args.Campaign, args.List, now); err != nil {
 			return err
 		}
 		sink = watched

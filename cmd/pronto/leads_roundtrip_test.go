@@ -104,7 +104,7 @@ func (x *roundTrip) export(r *rapid.T, campaign string) string {
 
 // call settles attempts on some of the leads.
 func (x *roundTrip) call(r *rapid.T, campaign string) {
-	leads, err := x.h.store.Lease(context.Background(), campaign, "n1", rapid.IntRange(0, 3).Draw(r, "called"), time.Now())
+	leads, err := x.h.store.Lease(context.Background(), campaign, "n1", campaigns.Draw{N: rapid.IntRange(0, 3).Draw(r, "called")}, time.Now())
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"pronto/campaigns"
 	"pronto/dialer"
 	"pronto/dialer/journal"
 	"pronto/dialer/store"
@@ -76,7 +77,7 @@ func (p *pair) leaveOpen() dialer.Attempt {
 	}
 	defer func() { _ = s.Close() }()
 	now := time.Now()
-	leads, err := s.Lease(p.t.Context(), demoCampaign, "", 1, now)
+	leads, err := s.Lease(p.t.Context(), demoCampaign, "", campaigns.Draw{N: 1}, now)
 	if err != nil || len(leads) != 1 {
 		p.t.Fatalf("leased %d, %v", len(leads), err)
 	}

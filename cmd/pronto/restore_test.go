@@ -12,6 +12,7 @@ import (
 
 	"filippo.io/age"
 
+	"pronto/campaigns"
 	"pronto/dialer"
 	"pronto/dialer/archive"
 	"pronto/dialer/journal"
@@ -65,7 +66,7 @@ func TestRestoreWithoutTheJournal(t *testing.T) {
 					t.Error(err)
 				}
 			}()
-			taken, err := r.store.Lease(t.Context(), "demo-it", "n", 10, r.now())
+			taken, err := r.store.Lease(t.Context(), "demo-it", "n", campaigns.Draw{N: 10}, r.now())
 			if err != nil || len(taken) != 2-test.presumed {
 				t.Errorf("%d leads may be dialed at once, %v, want %d", len(taken), err, 2-test.presumed)
 			}
@@ -80,7 +81,7 @@ func TestRestoreWithoutTheJournal(t *testing.T) {
 			if done := leadsOf(t, r)["+390655500003"]; !done.Done {
 				t.Errorf("a lead that was done is %+v", done)
 			}
-			later, err := r.store.Lease(t.Context(), "demo-it", "n", 10, r.now().Add(2*time.Hour))
+			later, err := r.store.Lease(t.Context(), "demo-it", "n", campaigns.Draw{N: 10}, r.now().Add(2*time.Hour))
 			if err != nil || len(later) != test.presumed {
 				t.Errorf("%d leads come back after the retry delay, %v, want %d", len(later), err, test.presumed)
 			}

@@ -48,8 +48,9 @@ type state interface {
 
 // leadState is the part of the state that commands about leads read and write.
 type leadState interface {
-	LoadLeads(ctx context.Context, campaign string, at time.Time) (campaigns.LeadSink, error)
+	LoadLeads(ctx context.Context, campaign, list string, at time.Time) (campaigns.LeadSink, error)
 	LeadCounts(ctx context.Context, campaign string, now time.Time) (store.LeadCounts, error)
+	ListCounts(ctx context.Context, campaign string) ([]store.ListCounts, error)
 	FindLead(ctx context.Context, campaign string, n campaigns.Number) (campaigns.Lead, bool, error)
 	EachLead(ctx context.Context, campaign string, visit func(campaigns.Lead) error) error
 	Hasten(ctx context.Context) error

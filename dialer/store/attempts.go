@@ -87,7 +87,7 @@ func (t *tx) settle(c dialer.Change) (bool, error) {
 	if err != nil || n == 0 {
 		return false, err
 	}
-	const lead = `UPDATE leads SET tries = CASE last_outcome WHEN ?2 THEN tries + 1 ELSE 1 END, last_outcome = ?2, due = ?3, class = ?5,
+	const lead = `UPDATE leads SET tries = CASE last_outcome WHEN ?2 THEN tries + 1 ELSE 1 END, last_outcome = ?2, due = ?3, class = ` + inLaneOf5 + `,
 		disposition = CASE ?6 WHEN '' THEN disposition ELSE ?6 END, turn = CASE ?7 WHEN 0 THEN turn ELSE ?7 - 1 END,
 		agent = ?8, answers = CASE ?9 WHEN '' THEN answers ELSE ?9 END,
 		state = CASE WHEN EXISTS (SELECT 1 FROM attempts WHERE attempts.lead = leads.id AND settled = 0) THEN 3 ELSE ?4 END
@@ -111,7 +111,7 @@ func (t *tx) amend(c dialer.Change) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	const lead = `UPDATE leads SET due = ?2, state = ?3, class = ?4, disposition = CASE ?5 WHEN '' THEN disposition ELSE ?5 END,
+	const lead = `UPDATE leads SET due = ?2, state = ?3, class = ` + inLaneOf4 + `, disposition = CASE ?5 WHEN '' THEN disposition ELSE ?5 END,
 		tries = CASE WHEN ?6 IN ('', last_outcome) THEN tries ELSE 1 END, last_outcome = CASE ?6 WHEN '' THEN last_outcome ELSE ?6 END,
 		turn = CASE ?7 WHEN 0 THEN turn ELSE ?7 - 1 END, agent = ?8, answers = CASE ?9 WHEN '' THEN answers ELSE ?9 END
 		WHERE (id, last_attempt) = (SELECT lead, at FROM attempts WHERE attempts.id = ?1) AND state <> 3 AND (state <> 2 OR ?3 = 4)`

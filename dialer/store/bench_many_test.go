@@ -35,7 +35,7 @@ func BenchmarkTenMillion(b *testing.B) {
 		begun := time.Now()
 		loadBench(b, s, manyLeads)
 		b.ReportMetric(manyLeads/time.Since(begun).Seconds(), "leads-loaded/s")
-		if _, err := s.Lease(b.Context(), "spring", "n1", 400, morning); err != nil { // a dead process leaves leases
+		if _, err := s.Lease(b.Context(), "spring", "n1", campaigns.Draw{N: 400}, morning); err != nil { // a dead process leaves leases
 			b.Fatal(err)
 		}
 		if err := s.Close(); err != nil {
@@ -45,7 +45,7 @@ func BenchmarkTenMillion(b *testing.B) {
 		if s, err = store.Open(b.Context(), dir); err != nil {
 			b.Fatal(err)
 		}
-		if leads, err := s.Lease(b.Context(), "spring", "n1", 1, morning); err != nil || len(leads) != 1 {
+		if leads, err := s.Lease(b.Context(), "spring", "n1", campaigns.Draw{N: 1}, morning); err != nil || len(leads) != 1 {
 			b.Fatal(len(leads), err)
 		}
 		b.ReportMetric(time.Since(begun).Seconds(), "s/restart")

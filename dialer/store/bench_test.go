@@ -41,7 +41,7 @@ func openBench(b *testing.B) *store.Store {
 // loadBench loads n leads.
 func loadBench(b *testing.B, s *store.Store, n int) {
 	b.Helper()
-	l, err := s.LoadLeads(b.Context(), "spring", morning)
+	l, err := s.LoadLeads(b.Context(), "spring", "", morning)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func BenchmarkLease(b *testing.B) {
 	var leasing time.Duration
 	for b.Loop() {
 		begun := time.Now()
-		leads, err := s.Lease(b.Context(), "spring", "node1", 200, morning)
+		leads, err := s.Lease(b.Context(), "spring", "node1", campaigns.Draw{N: 200}, morning)
 		if err != nil || len(leads) != 200 {
 			b.Fatal(len(leads), err)
 		}

@@ -27,7 +27,7 @@ func filled(t *testing.T) (*Store, time.Time) {
 	}
 	_, err = s.PutCampaign(t.Context(), dialer.CampaignRecord{Campaign: campaigns.Campaign{Name: "spring", Seller: "acme"}, State: dialer.Running, CreatedAt: at, UpdatedAt: at})
 	must(err)
-	load, err := s.LoadLeads(t.Context(), "spring", at)
+	load, err := s.LoadLeads(t.Context(), "spring", "", at)
 	must(err)
 	must(load.Stage(t.Context(), []campaigns.Lead{{Number: "+390655500001"}, {Number: "+390655500002"}}))
 	_, _, _, err = load.Commit(t.Context())
@@ -43,7 +43,7 @@ func filled(t *testing.T) (*Store, time.Time) {
 func TestEraseNumber(t *testing.T) {
 	s, at := filled(t)
 	const one, two = campaigns.Number("+390655500001"), campaigns.Number("+390655500002")
-	leads, err := s.Lease(t.Context(), "spring", "local", 1, at)
+	leads, err := s.Lease(t.Context(), "spring", "local", campaigns.Draw{N: 1}, at)
 	if err != nil || len(leads) != 1 || leads[0].Number != one {
 		t.Fatalf("Lease = %v, %v, want the first lead", leads, err)
 	}

@@ -14,7 +14,7 @@ func TestHastenWakesRefusedLeadsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
-	leads, err := s.Lease(t.Context(), "spring", "n1", 3, now)
+	leads, err := s.Lease(t.Context(), "spring", "n1", campaigns.Draw{N: 3}, now)
 	if err != nil || len(leads) != 3 {
 		t.Fatalf("leased %d leads: %v", len(leads), err)
 	}
@@ -29,7 +29,7 @@ func TestHastenWakesRefusedLeadsAlone(t *testing.T) {
 	if err := s.Hasten(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	leads, err = s.Lease(t.Context(), "spring", "n1", 10, now)
+	leads, err = s.Lease(t.Context(), "spring", "n1", campaigns.Draw{N: 10}, now)
 	if err != nil || len(leads) != 1 || leads[0].ID != refused.ID {
 		t.Errorf("leased %+v, %v: want the refused lead alone, not the one that waits for its retry, nor the one that is leased", leads, err)
 	}

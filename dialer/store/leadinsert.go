@@ -95,7 +95,7 @@ func (m *merge) insertSome(leads []*knownLead) (int64, error) {
 		r := k.row
 		args = append(args, r.external, r.number, r.numbers, r.name, r.address, r.zone, r.region, r.language, r.priority, r.bestHours, r.fields, r.sum)
 		if !isNew {
-			args = append(args, r.due, r.state(), r.class(), r.attempts, r.tries, r.outcome, r.lastAttempt, r.disposition, r.turn, r.agent, r.answers)
+			args = append(args, r.due, r.state(), inLane(r.class(), m.lane), r.attempts, r.tries, r.outcome, r.lastAttempt, r.disposition, r.turn, r.agent, r.answers)
 		}
 	}
 	return m.t.insert(insertQuery(len(leads), isNew), args...)

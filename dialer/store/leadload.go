@@ -47,7 +47,8 @@ type LoadNote struct {
 }
 
 // LoadLeads begins to load a list into the campaign; at is the time of the load.
-func (s *Store) LoadLeads(ctx context.Context, campaign string, at time.Time) (campaigns.LeadSink, error) {
+// name is the list's; empty: it has none.
+func (s *Store) LoadLeads(ctx context.Context, campaign, name string, at time.Time) (campaigns.LeadSink, error) {
 	load := &LeadLoad{s: s, tell: func(int, int) {}}
 	err := s.w.write(ctx, func(t *tx) error {
 		id, err := t.campaign(campaign)
@@ -57,7 +58,11 @@ func (s *Store) LoadLeads(ctx context.Context, campaign string, at time.Time) (c
 		if _, err := t.exec(`UPDATE loads SET undo = 0 WHERE at < ? AND undo = 1 AND state > 2`, nanos(at.Add(-UndoFor))); err != nil {
 			return err
 		}
-		load.id, err = t.insert(`INSERT INTO loads(campaign, at, state) VALUES(?, ?, 0)`, id, nanos(at))
+		lane, err := t.lane(id, name)
+		if err != nil {
+			return err
+		}
+		load.id, err = t.insert(`INSERT INTO loads(campaign, at, state, list, lane) VALUES(?, ?, 0, ?, ?)`, id, nanos(at), name, lane)
 		return err
 	})
 	if err != nil {

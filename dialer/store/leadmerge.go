@@ -87,6 +87,7 @@ type merge struct {
 	byNumber           map[string][]*knownLead
 	fresh              []*knownLead // to be inserted
 	first, last        int64        // ids of those that were
+	lane               int          // of the list
 }
 
 // knownLead is a lead of the campaign that a row may mean; id 0: one that the
@@ -105,7 +106,7 @@ func (t *tx) mergeBatch(load int64, b *stagedBatch) (*merge, error) {
 	if b.err != nil {
 		return m, b.err
 	}
-	if _, err := t.get(`SELECT campaign, at FROM loads WHERE id = ?`, []any{load}, &m.campaign, &m.at); err != nil {
+	if _, err := t.get(`SELECT campaign, at, lane FROM loads WHERE id = ?`, []any{load}, &m.campaign, &m.at, &m.lane); err != nil {
 		return m, err
 	}
 	for _, step := range []func() error{m.find, m.place, m.insert} {

@@ -22,22 +22,19 @@ const (
 	done    = 4
 )
 
-// The classes of a lead, in the order of leasing.
+// The classes of a lead, in the order of leasing; four times the number of its list
+// is added to those after the first.
 const (
 	callback = 0
 	retry    = 1
 	fresh    = 2
+	putBy    = 3 // fresh, behind the others of its priority
 )
-
-// leastPromoted is how many leads a Lease may move from waiting to ready, or
-// twice the leads asked for if that is more. When more fall due at the same
-// moment, the rest follow with the next calls.
-const leastPromoted = 1000
 
 // leadColumns are the columns that scanLead reads.
 const leadColumns = `leads.id, external, number, leads.name, zone, region, language, priority, fields,
 	attempts, tries, last_outcome, last_attempt, due, disposition, loaded_at, leads.state, class, numbers, turn, address, best_hours,
-	agent, answers`
+	agent, answers, coalesce((SELECT list FROM loads WHERE loads.id = leads.load), '')`
 
 // storedLead is a lead with what only the store knows of it.
 type storedLead struct {
@@ -52,7 +49,7 @@ func scanLead(rows *sql.Rows, campaign string) (storedLead, error) {
 	var lastAttempt, due, loadedAt int64
 	err := rows.Scan(&l.ID, &l.External, &l.Number, &l.Name, &l.Zone, &l.Region, &l.Language, &l.Priority, &fields,
 		&l.Attempts, &l.Tries, &l.LastOutcome, &lastAttempt, &due, &l.Disposition, &loadedAt, &l.state, &l.class,
-		&numbers, &l.Turn, &l.Address, &bestHours, &l.Agent, &answers)
+		&numbers, &l.Turn, &l.Address, &bestHours, &l.Agent, &answers, &l.List)
 	if err != nil {
 		return l, err
 	}
@@ -74,58 +71,10 @@ func scanLead(rows *sql.Rows, campaign string) (storedLead, error) {
 	if len(l.Answers) == 0 { // all were taken back
 		l.Answers = nil
 	}
-	l.Callback = l.class == callback
+	l.Callback, l.Behind = l.class == callback, l.class%4 == putBy
 	l.LastAttempt, l.Due, l.LoadedAt = instant(lastAttempt), instant(due), instant(loadedAt)
 	l.Done = l.state == done
 	return l, nil
-}
-
-// Lease implements campaigns.LeadStore. The order is exact among the leads that
-// fell due; of more than a thousand that fall due at the same instant the
-// first in order come first and the rest with later calls.
-func (s *Store) Lease(ctx context.Context, campaign, node string, n int, now time.Time) ([]campaigns.Lead, error) {
-	if n <= 0 {
-		return nil, nil
-	}
-	var taken []storedLead
-	err := s.w.write(ctx, func(t *tx) error {
-		id, err := t.campaign(campaign)
-		if err != nil {
-			return err
-		}
-		taken, err = t.lease(id, campaign, node, n, now)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("lease leads of %s: %w", campaign, err)
-	}
-	slices.SortFunc(taken, func(a, b storedLead) int {
-		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.ID, b.ID))
-	})
-	leads := make([]campaigns.Lead, len(taken))
-	for i, l := range taken {
-		leads[i] = l.Lead
-	}
-	return leads, nil
-}
-
-// lease promotes what has fallen due and takes the first n ready leads.
-func (t *tx) lease(id int64, campaign, node string, n int, now time.Time) ([]storedLead, error) {
-	const promote = `UPDATE leads SET state = 1 WHERE id IN (
-		SELECT id FROM leads WHERE campaign = ? AND state = 0 AND due <= ? ORDER BY due, class, priority DESC, id LIMIT ?)`
-	if _, err := t.exec(promote, id, nanos(now), max(leastPromoted, 2*n)); err != nil {
-		return nil, err
-	}
-	const take = `UPDATE leads SET state = 2, node = ? WHERE id IN (
-		SELECT id FROM leads WHERE campaign = ? AND state = 1 AND due <= ? ORDER BY class, priority DESC, id LIMIT ?)
-		RETURNING ` + leadColumns
-	taken := make([]storedLead, 0, n)
-	err := t.each(take, []any{node, id, nanos(now), n}, func(rows *sql.Rows) error {
-		l, err := scanLead(rows, campaign)
-		taken = append(taken, l)
-		return err
-	})
-	return taken, err
 }
 
 var _ campaigns.CallbackStore = (*Store)(nil)
@@ -203,23 +152,8 @@ func (s *Store) LeadCounts(ctx context.Context, campaign string, now time.Time) 
 	if err != nil {
 		return c, fmt.Errorf("count leads: %w", err)
 	}
-	// One query per partial index, so that none reads the table itself.
-	for state, query := range map[int]string{
-		waiting: `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 0 GROUP BY class`,
-		ready:   `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 1 GROUP BY class`,
-		leased:  `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 2 GROUP BY class`,
-		dialing: `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 3 GROUP BY class`,
-		done:    `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 4 GROUP BY class`,
-	} {
-		err := s.each(ctx, query, []any{id}, func(rows *sql.Rows) error {
-			var class, n int
-			err := rows.Scan(&class, &n)
-			c.add(state, class, n)
-			return err
-		})
-		if err != nil {
-			return c, fmt.Errorf("count leads of %s: %w", campaign, err)
-		}
+	if err := s.countClasses(ctx, id, c.add); err != nil {
+		return c, fmt.Errorf("count leads of %s: %w", campaign, err)
 	}
 	var next int64
 	_, err = s.get(ctx, `SELECT coalesce(min(due), 0) FROM leads WHERE campaign = ? AND state = 0 AND due > ?`, []any{id, nanos(now)}, &next)
@@ -236,6 +170,29 @@ func (s *Store) LeadCounts(ctx context.Context, campaign string, now time.Time) 
 	return c, nil
 }
 
+// countClasses counts the leads of each state and class. One query per partial
+// index, so that none reads the table itself.
+func (s *Store) countClasses(ctx context.Context, id int64, add func(state, class, n int)) error {
+	for state, query := range map[int]string{
+		waiting: `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 0 GROUP BY class`,
+		ready:   `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 1 GROUP BY class`,
+		leased:  `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 2 GROUP BY class`,
+		dialing: `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 3 GROUP BY class`,
+		done:    `SELECT class, count(*) FROM leads WHERE campaign = ? AND state = 4 GROUP BY class`,
+	} {
+		err := s.each(ctx, query, []any{id}, func(rows *sql.Rows) error {
+			var class, n int
+			err := rows.Scan(&class, &n)
+			add(state, class, n)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // add counts n leads of one state and class.
 func (c *LeadCounts) add(state, class, n int) {
 	c.Total += n
@@ -250,12 +207,12 @@ func (c *LeadCounts) add(state, class, n int) {
 		c.Done += n
 		return
 	}
-	switch class {
+	switch class % 4 {
 	case callback:
 		c.Callbacks += n
 	case retry:
 		c.Retries += n
-	case fresh:
+	case fresh, putBy:
 		c.Fresh += n
 	}
 }

@@ -21,6 +21,8 @@ var ErrLoadKept = errors.New("the load cannot be undone")
 type Load struct {
 	ID int64     `json:"id"`
 	At time.Time `json:"at"`
+	// List is its name; empty: it has none.
+	List string `json:"list,omitempty"`
 	LoadNote
 	Added     int `json:"loaded"`
 	Updated   int `json:"updated"`
@@ -40,12 +42,12 @@ func (s *Store) Loads(ctx context.Context, campaign string) ([]Load, error) {
 		return nil, fmt.Errorf("list loads: %w", err)
 	}
 	var list []Load
-	const query = `SELECT id, at, record, added, updated, unchanged, first_lead, last_lead, state = 4, undo < 1 FROM loads WHERE campaign = ? AND state > 2 ORDER BY id DESC`
+	const query = `SELECT id, at, list, record, added, updated, unchanged, first_lead, last_lead, state = 4, undo < 1 FROM loads WHERE campaign = ? AND state > 2 ORDER BY id DESC`
 	err = s.each(ctx, query, []any{id}, func(rows *sql.Rows) error {
 		var l Load
 		var at int64
 		var record string
-		if err := rows.Scan(&l.ID, &at, &record, &l.Added, &l.Updated, &l.Unchanged, &l.First, &l.Last, &l.Undone, &l.Lasting); err != nil {
+		if err := rows.Scan(&l.ID, &at, &l.List, &record, &l.Added, &l.Updated, &l.Unchanged, &l.First, &l.Last, &l.Undone, &l.Lasting); err != nil {
 			return err
 		}
 		l.At = instant(at)

@@ -123,7 +123,7 @@ func fillLeads(t *testing.T, s *Store) error {
 			Zone: "Europe/Rome", Region: "Lazio", Language: "it", Priority: i % 2, Fields: map[string]string{"city": "Roma"},
 		}
 	}
-	sink, err := s.LoadLeads(ctx, "spring", at)
+	sink, err := s.LoadLeads(ctx, "spring", "", at)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func fillLeads(t *testing.T, s *Store) error {
 	if _, _, _, err := sink.Commit(ctx); err != nil {
 		return err
 	}
-	leased, err := s.Lease(ctx, "spring", "n1", 3, at) // those of priority 1
+	leased, err := s.Lease(ctx, "spring", "n1", campaigns.Draw{N: 3}, at) // those of priority 1
 	if err != nil || len(leased) != 3 {
 		return fmt.Errorf("leased %d leads, %w", len(leased), err)
 	}

@@ -36,7 +36,7 @@ func opened(t *testing.T, dir string) *Store {
 // stage stages n leads.
 func stage(t *testing.T, s *Store, n int) *LeadLoad {
 	t.Helper()
-	l, err := s.LoadLeads(t.Context(), "spring", time.Unix(1, 0))
+	l, err := s.LoadLeads(t.Context(), "spring", "", time.Unix(1, 0))
 	if err != nil {
 		t.Fatalf("LoadLeads: %v", err)
 	}
@@ -253,7 +253,7 @@ func TestLeadCounts(t *testing.T) {
 	if _, _, _, err := stage(t, s, 10).Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	leads, err := s.Lease(t.Context(), "spring", "node1", 8, now)
+	leads, err := s.Lease(t.Context(), "spring", "node1", campaigns.Draw{N: 8}, now)
 	if err != nil {
 		t.Fatal(err)
 	}

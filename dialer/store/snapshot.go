@@ -90,7 +90,7 @@ func (s *Store) Presume(ctx context.Context, campaign, seller string, now, due t
 			return err
 		}
 		const held = `UPDATE leads SET attempts = attempts + 1, tries = CASE last_outcome WHEN ?4 THEN tries + 1 ELSE 1 END, last_outcome = ?4,
-			last_attempt = ?2, due = ?3, state = 0, class = CASE class WHEN 2 THEN 1 ELSE class END
+			last_attempt = ?2, due = ?3, state = 0, class = CASE WHEN class % 4 IN (2, 3) THEN class - class % 4 + 1 ELSE class END
 			WHERE campaign = ?1 AND state IN (0, 1) AND due <= ?2`
 		leads, err = t.exec(held, id, nanos(now), nanos(due), string(campaigns.Interrupted))
 		return err

@@ -19,7 +19,7 @@ func TestSnapshotWhileWriting(t *testing.T) {
 	if _, _, _, err := stage(t, s, 2000).Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	leads, err := s.Lease(t.Context(), "spring", "n", 2000, time.Unix(2, 0))
+	leads, err := s.Lease(t.Context(), "spring", "n", campaigns.Draw{N: 2000}, time.Unix(2, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestSkipLeads(t *testing.T) {
 	if _, _, _, err := stage(t, s, 1).Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	leads, err := s.Lease(t.Context(), "spring", "n", 1, time.Unix(2, 0))
+	leads, err := s.Lease(t.Context(), "spring", "n", campaigns.Draw{N: 1}, time.Unix(2, 0))
 	if err != nil || len(leads) != 1 || leads[0].ID != 5001 {
 		t.Errorf("the next lead is %+v, %v, want 5001", leads, err)
 	}

@@ -38,8 +38,8 @@ func TestMain(m *testing.M) {
 func maker() storetest.Maker {
 	return storetest.Maker{
 		Open: func(place string) (storetest.Backend, error) { return store.Open(context.Background(), place) },
-		Load: func(ctx context.Context, b storetest.Backend, campaign string, at time.Time) (campaigns.LeadSink, error) {
-			return b.(*store.Store).LoadLeads(ctx, campaign, at)
+		Load: func(ctx context.Context, b storetest.Backend, campaign, list string, at time.Time) (campaigns.LeadSink, error) {
+			return b.(*store.Store).LoadLeads(ctx, campaign, list, at)
 		},
 	}
 }

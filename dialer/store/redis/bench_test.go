@@ -39,7 +39,7 @@ func memory(b *testing.B, addr string) float64 {
 func loadBench(b *testing.B, s *redis.Store, n int, lead func(i int) campaigns.Lead) float64 {
 	b.Helper()
 	begun := time.Now()
-	l, err := s.LoadLeads(b.Context(), "spring", monday)
+	l, err := s.LoadLeads(b.Context(), "spring", "", monday)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func BenchmarkClaim(b *testing.B) {
 		begun := time.Now()
 		inEach(stores, func(i int, s *redis.Store) {
 			for {
-				got, err := s.Lease(context.Background(), "spring", "", batch, monday)
+				got, err := s.Lease(context.Background(), "spring", "", campaigns.Draw{N: batch}, monday)
 				if err != nil {
 					b.Error(err)
 				}

@@ -2,10 +2,11 @@
 -- key has its hash tag, so that one node of a cluster holds them all.
 --
 --   n       how many leads were ever loaded; a lead's place is its number, from 1
+--   lists   list -> its number, from 1; 0 stands for leads without a list. ll: load -> number of its list
 --   l:B     list of 64: what was loaded of each lead; empty: erased
---   d:B     list of 64: where each lead stands; empty: fresh and never touched
---   f:P     list of the places of untouched leads of priority P, in list order
---   q       priorities that have an f list, highest first
+--   d:B     list of 64: where each lead stands; at most one byte: fresh and never touched, and the byte is its list
+--   f:P     list of the places of untouched leads of priority P, in list order; f:N:P for those of list N
+--   q       priorities that have an f list, highest first; q:N for those of list N
 --   r       ready leads by class and priority; w: waiting leads by due time; h: leased leads by the lease's end
 --   a       agreed calls that are not leased, by due time
 --   k       how many leads are in which state and class
@@ -18,7 +19,7 @@ local call, pack, unpack_ = redis.call, struct.pack, struct.unpack
 local floor = math.floor
 
 local UNTOUCHED, WAITING, READY, LEASED, DIALING, DONE = 0, 1, 2, 3, 4, 5
-local AGREED, RETRY, FRESH = 0, 1, 2
+local AGREED, RETRY, FRESH, BEHIND = 0, 1, 2, 3 -- and four times the number of the list
 local CLASS = 1099511627776 -- 2^40: one class in the score of a ready lead
 local SIZE = 64 -- leads in a list
 local HEAD = '>BBHHI4I4I4I4'
@@ -30,7 +31,7 @@ local UNDOFOR = 2592000 -- 30 days: how long a load can be undone
 local counts = {}
 
 local function count(state, class, by)
-  local field = state * 4 + class
+  local field = floor(class / 4) * 32 + state * 4 + class % 4
   counts[field] = (counts[field] or 0) + by
 end
 
@@ -46,7 +47,10 @@ local function decode(blob)
   if not blob then return nil end
   local s = { state = UNTOUCHED, class = FRESH, attempts = 0, tries = 0, last = 0, lastn = 0, due = 0, duen = 0,
     outcome = '', disposition = '', node = '', batch = 0, turn = 0, agent = '', answers = '', tried = {} }
-  if blob == '' then return s end
+  if #blob <= 1 then
+    if blob ~= '' then s.class = FRESH + 4 * string.byte(blob) end
+    return s
+  end
   local at
   s.state, s.class, s.attempts, s.tries, s.last, s.lastn, s.due, s.duen, at = unpack_(HEAD, blob)
   s.outcome, s.disposition, s.node, s.batch, s.turn, s.agent, s.answers, at = unpack_('>' .. WORDS, blob, at)
@@ -90,7 +94,7 @@ local function waitplace(id, s) return pack('>HI4', s.duen % 1000, id) end
 local function score(class, prio) return class * CLASS - prio end
 
 -- agreed says whether a lead is one of the agreed calls that are not leased.
-local function agreed(s) return s.class == AGREED and (s.state == WAITING or s.state == READY) end
+local function agreed(s) return s.class % 4 == AGREED and (s.state == WAITING or s.state == READY) end
 
 local function leave(id, s)
   if agreed(s) then call('ZREM', base .. 'a', waitplace(id, s)) end
@@ -178,81 +182,271 @@ local function promote(now, nown, most)
   end
 end
 
--- ahead gives the first ready lead that is due.
-local function ahead(now, nown, cache)
-  while true do
-    if cache.i > #cache.list then
-      cache.list, cache.i = call('ZRANGE', base .. 'r', 0, cache.size - 1, 'WITHSCORES'), 1
-      if #cache.list == 0 then return nil end
-    end
-    local id = unpack_('>I4', cache.list[cache.i])
-    local s = read(id)
-    if s.due < now or s.due == now and s.duen <= nown then return id, tonumber(cache.list[cache.i + 1]), s end
-    -- The clock was set back after the lead had become ready.
-    leave(id, s)
-    s.state = WAITING
-    enter(id, s, priority(loaded(id)))
-    cache.i = cache.i + 2
-  end
+-- The keys of untouched leads of a list, and of the priorities that they have.
+local function untouchedkey(lane, prio) return base .. 'f:' .. (lane > 0 and lane .. ':' or '') .. prio end
+local function prioritykey(lane) return base .. 'q' .. (lane > 0 and ':' .. lane or '') end
+
+-- lacks takes a priority off those that a list has when no untouched lead has it any more.
+local function lacks(lane, prio)
+  if call('EXISTS', untouchedkey(lane, prio)) == 0 then call('ZREM', prioritykey(lane), prio) end
 end
 
--- untouched gives the first lead that was never touched.
-local function untouched(cache)
-  while true do
-    if not cache.prio then
-      cache.prio = call('ZRANGE', base .. 'q', 0, 0)[1]
-      if not cache.prio then return nil end
-      cache.list, cache.i = call('LRANGE', base .. 'f:' .. cache.prio, 0, cache.size - 1), 1
-    end
-    if cache.i > #cache.list then
-      call('LTRIM', base .. 'f:' .. cache.prio, #cache.list, -1)
-      if call('EXISTS', base .. 'f:' .. cache.prio) == 0 then call('ZREM', base .. 'q', cache.prio) end
-      cache.prio = nil
-    else
-      local id = tonumber(cache.list[cache.i])
-      local s, row = read(id), loaded(id)
-      if s.state == UNTOUCHED and row ~= '' then return id, score(FRESH, tonumber(cache.prio)), s, row end
-      cache.i = cache.i + 1
-    end
-  end
+-- isdue says whether a ready lead is due; else it waits, as when the clock was set back
+-- after it had become ready.
+local function isdue(id, s, now, nown)
+  if s.due < now or s.due == now and s.duen <= nown then return true end
+  leave(id, s)
+  s.state = WAITING
+  enter(id, s, priority(loaded(id)))
+  return false
 end
 
-local function lease(node, batch, n, now, nown, till, most)
-  endleases(node, now, till)
-  promote(now, nown, most)
-  local out = {}
-  local ready = { list = {}, i = 1, size = n }
-  local fresh = { list = {}, i = 1, size = n }
-  local rid, rscore, rs = ahead(now, nown, ready)
-  local fid, fscore, fs, frow = untouched(fresh)
-  while n > 0 and (rid or fid) do
-    local id, s, row
-    if rid and (not fid or rscore < fscore or rscore == fscore and rid < fid) then
-      id, s, row = rid, rs, loaded(rid)
-      ready.i = ready.i + 2
-    else
-      id, s, row = fid, fs, frow
-      fresh.i = fresh.i + 1
-    end
-    leave(id, s)
-    s.state, s.node, s.batch = LEASED, node, batch
-    out[#out + 1] = id
-    out[#out + 1] = row
-    out[#out + 1] = enter(id, s, 0, till)
-    n = n - 1
-    if n > 0 then
-      if id == rid then
-        rid, rscore, rs = ahead(now, nown, ready)
-      else
-        fid, fscore, fs, frow = untouched(fresh)
+-- The ready leads of a class, in order: head gives the first as id, priority and where it stands.
+local function readyones(class, size, now, nown)
+  local list, i, more = {}, 1, true
+  return function()
+    while true do
+      if i > #list then
+        if not more then return nil end
+        list = call('ZRANGE', base .. 'r', class * CLASS - 2147483647, class * CLASS + 2147483648, 'BYSCORE', 'LIMIT', 0, size, 'WITHSCORES')
+        i, more = 1, #list == 2 * size
+        if #list == 0 then return nil end
+      end
+      local id = unpack_('>I4', list[i])
+      local s = read(id)
+      i = i + 2
+      if s.state == READY and s.class == class and isdue(id, s, now, nown) then
+        return id, class * CLASS - tonumber(list[i - 1]), s
       end
     end
   end
-  if fresh.prio and fresh.i > 1 then
-    call('LTRIM', base .. 'f:' .. fresh.prio, fresh.i - 1, -1)
-    if call('EXISTS', base .. 'f:' .. fresh.prio) == 0 then call('ZREM', base .. 'q', fresh.prio) end
+end
+
+-- The untouched leads of a list, in order; at the stop those that were told go off it, but for the
+-- last ones that are kept.
+local function untouchedones(lane, size)
+  local prio, list, i = nil, nil, 1
+  return function(stop, kept)
+    while true do
+      if prio and (stop or i > #list) then
+        call('LTRIM', untouchedkey(lane, prio), i - 1 - (kept or 0), -1)
+        lacks(lane, prio)
+        prio = nil
+      end
+      if stop then return nil end
+      if not prio then
+        prio = call('ZRANGE', prioritykey(lane), 0, 0)[1]
+        if not prio then return nil end
+        list, i = call('LRANGE', untouchedkey(lane, prio), 0, size - 1), 1
+      end
+      local id = tonumber(list[i])
+      i = i + 1
+      if id then
+        local s = read(id)
+        if s.state == UNTOUCHED and loaded(id) ~= '' then return id, tonumber(prio), s end
+      end
+    end
+  end
+end
+
+-- A source of leads with the first of them in hand.
+local function source(ones, lane, behind)
+  local o = { lane = lane, behind = behind, ones = ones }
+  o.id, o.prio, o.s = ones()
+  return o
+end
+
+-- before says whether the lead in hand of a source comes before another's.
+local function before(a, b)
+  if a.prio ~= b.prio then return a.prio > b.prio end
+  if a.behind ~= b.behind then return b.behind end
+  return a.id < b.id
+end
+
+-- first is the source whose lead comes first. One in EACH leads that were put by comes before the
+-- others of its priority.
+local EACH = 8
+local function first(sources, lots, turn)
+  local best, late
+  for _, o in ipairs(sources) do
+    if o.id and (not lots or lots[o.lane] > 0) then
+      if not best or before(o, best) then best = o end
+      if o.behind and (not late or before(o, late)) then late = o end
+    end
+  end
+  if best and late and best ~= late and best.prio == late.prio then
+    local dice = (best.id * 16807 + late.id * 48271 + turn * 69621) % 2147483647
+    if floor(dice * 16807 % 2147483647 / 65536) % EACH == 0 then return late end
+  end
+  return best
+end
+
+-- drawn leases a lead.
+local function drawn(out, id, s, to)
+  local row = loaded(id)
+  leave(id, s)
+  s.state, s.node, s.batch = LEASED, to.node, to.batch
+  out[#out + 1] = id
+  out[#out + 1] = row
+  out[#out + 1] = enter(id, s, 0, to.till)
+  to.n = to.n - 1
+end
+
+-- draw leases leads of some sources while there is room; of each list as many as its lot.
+local function draw(out, sources, lots, to)
+  while to.n > 0 do
+    local o = first(sources, lots, to.n)
+    if not o then break end
+    drawn(out, o.id, o.s, to)
+    if lots then lots[o.lane] = lots[o.lane] - 1 end
+    if to.n == 0 then break end
+    o.id, o.prio, o.s = o.ones()
+  end
+end
+
+-- top is the highest priority that fresh leads of some lists have, and where they lie: keys with how many.
+local function top(lanes, behind)
+  local prio, class = nil, behind and BEHIND or FRESH
+  local heads = {}
+  for _, lane in ipairs(lanes) do
+    local c = class + 4 * lane
+    local ready = call('ZRANGE', base .. 'r', c * CLASS - 2147483647, c * CLASS + 2147483648, 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
+    if ready[2] then heads[#heads + 1] = { prio = c * CLASS - tonumber(ready[2]), score = tonumber(ready[2]) } end
+    local other = not behind and call('ZRANGE', prioritykey(lane), 0, 0)[1]
+    if other then heads[#heads + 1] = { prio = tonumber(other), lane = lane, text = other } end
+  end
+  for _, h in ipairs(heads) do
+    if not prio or h.prio > prio then prio = h.prio end
+  end
+  local places, whole = {}, 0
+  for _, h in ipairs(heads) do
+    if h.prio == prio then
+      h.size = h.score and call('ZCOUNT', base .. 'r', h.score, h.score) or call('LLEN', untouchedkey(h.lane, h.text))
+      whole = whole + h.size
+      places[#places + 1] = h
+    end
+  end
+  return places, whole
+end
+
+-- at gives the lead at a place of those of one priority; nil: it is not there any more.
+local function at(h, index)
+  if h.score then
+    local p = call('ZRANGE', base .. 'r', h.score, h.score, 'BYSCORE', 'LIMIT', index, 1)[1]
+    return p and unpack_('>I4', p)
+  end
+  local id = tonumber(call('LINDEX', untouchedkey(h.lane, h.text), index))
+  return id and read(id).state == UNTOUCHED and loaded(id) ~= '' and id
+end
+
+-- nextof gives the first untouched lead of a list, and forgets those before it.
+local function nextof(h)
+  local key = untouchedkey(h.lane, h.text)
+  while true do
+    local id = tonumber(call('LPOP', key) or nil)
+    if not id then break end
+    if read(id).state == UNTOUCHED and loaded(id) ~= '' then return id end
+  end
+  lacks(h.lane, h.text)
+end
+
+-- scatter leases most fresh leads from all over some lists. The dice go on where they were, on whichever node.
+local function scatter(out, lanes, most, to, now, nown)
+  local dice = tonumber(call('GET', base .. 'dice') or 1)
+  local stop = to.n - most
+  for _, behind in ipairs({ false, true }) do
+    while to.n > stop and to.n > 0 do
+      local places, whole = top(lanes, behind)
+      if whole == 0 then
+        if #places == 0 then break end
+        for _, h in ipairs(places) do lacks(h.lane, h.text) end
+      else
+        local id
+        for try = 1, 8 do
+          dice = dice * 16807 % 2147483647
+          local index, k = dice % whole, 1
+          while index >= places[k].size do
+            index, k = index - places[k].size, k + 1
+          end
+          id = at(places[k], index)
+          if not id and try == 8 and places[k].lane then id = nextof(places[k]) end
+          if id then break end
+        end
+        local s = id and read(id)
+        if s and (s.state == UNTOUCHED or isdue(id, s, now, nown)) then drawn(out, id, s, to) end
+      end
+    end
+  end
+  call('SET', base .. 'dice', dice)
+end
+
+-- lanesof gives the numbers of lists by their names, and how many fresh leads each may give; without names: all.
+local function lanesof(n, names)
+  local lanes, lots = {}, {}
+  local all = call('HGETALL', base .. 'lists')
+  local known = { [''] = 0 }
+  for i = 1, #all, 2 do known[all[i]] = tonumber(all[i + 1]) end
+  for name, lane in pairs(known) do
+    local most = not names and n or names[name]
+    if most then
+      lanes[#lanes + 1] = lane
+      lots[lane] = math.min(most, n)
+    end
+  end
+  table.sort(lanes)
+  return lanes, lots
+end
+
+local function lease(node, batch, n, now, nown, till, most, order, names)
+  endleases(node, now, till)
+  promote(now, nown, most)
+  local out = {}
+  local to = { node = node, batch = batch, n = n, till = till }
+  local everyone = lanesof(n)
+  local lanes, lots = lanesof(n, names)
+  local sources = {}
+  for _, lane in ipairs(everyone) do sources[#sources + 1] = source(readyones(AGREED + 4 * lane, n, now, nown), lane, false) end
+  draw(out, sources, nil, to)
+  sources = {}
+  for _, lane in ipairs(lanes) do sources[#sources + 1] = source(readyones(RETRY + 4 * lane, n, now, nown), lane, false) end
+  draw(out, sources, nil, to)
+  local asked, given = 0, {}
+  for _, lane in ipairs(lanes) do
+    asked = asked + lots[lane]
+    if lots[lane] > 0 then given[#given + 1] = lane end
+  end
+  if to.n == 0 or #given == 0 then return out end
+  if order == 'shuffled' then
+    if asked > to.n then
+      scatter(out, given, to.n, to, now, nown)
+    else
+      for _, lane in ipairs(given) do scatter(out, { lane }, lots[lane], to, now, nown) end
+    end
+    return out
+  end
+  sources = {}
+  local size = to.n
+  for _, lane in ipairs(given) do
+    sources[#sources + 1] = source(readyones(FRESH + 4 * lane, size, now, nown), lane, false)
+    sources[#sources + 1] = source(untouchedones(lane, size), lane, false)
+    sources[#sources + 1] = source(readyones(BEHIND + 4 * lane, size, now, nown), lane, true)
+    sources[#sources - 1].untouched = true
+  end
+  draw(out, sources, lots, to)
+  for _, o in ipairs(sources) do
+    if o.untouched then o.ones(true, o.id and o.s.state == UNTOUCHED and 1 or 0) end
   end
   return out
+end
+
+-- listnumber gives a list its number; 0: there are too many.
+local function listnumber(name, most)
+  local lane = tonumber(call('HGET', base .. 'lists', name) or 0)
+  if lane > 0 then return lane end
+  lane = call('HLEN', base .. 'lists') + 1
+  if lane > most then return 0 end
+  call('HSET', base .. 'lists', name, lane)
+  return lane
 end
 
 -- leaseagreed leases the agreed calls that are due, the longest due first.
@@ -271,6 +465,20 @@ local function leaseagreed(node, batch, n, now, nown, till)
     end
   end
   return out
+end
+
+-- putby gives leases of fresh leads back, to come after the others.
+local function putby(node, first)
+  for i = first, #ARGV do
+    local id = tonumber(ARGV[i])
+    local s = read(id)
+    if s and s.state == LEASED and s.node == node then
+      leave(id, s)
+      s.state, s.due, s.duen = READY, 0, 0
+      if s.class % 4 == FRESH then s.class = s.class + 1 end
+      enter(id, s, priority(loaded(id)))
+    end
+  end
 end
 
 local function giveback(node, due, duen, first)
@@ -323,7 +531,7 @@ local function intend(id, s, prio, c)
 end
 
 local function after(s, c)
-  s.due, s.duen, s.class = c.retry, c.retryn, c.class
+  s.due, s.duen, s.class = c.retry, c.retryn, s.class - s.class % 4 + c.class
   s.state = c.done and DONE or WAITING
 end
 
@@ -458,7 +666,7 @@ local function letgo(id, hash, due, duen)
   end
   leave(id, s)
   s.state, s.due, s.duen = WAITING, due, duen
-  s.class = RETRY
+  s.class = s.class - s.class % 4 + RETRY
   enter(id, s, priority(loaded(id)))
   return 1
 end
@@ -544,24 +752,26 @@ local function match(r)
 end
 
 -- seat gives a lead its place, the next one.
-local function seat(id, r, load)
+local function seat(id, r, load, lane)
   local b = bucketof(id)
   call('RPUSH', base .. 'l:' .. b, pack('>i4I4Hc0', r.prio, load, #r.external, r.external) .. r.core)
-  call('RPUSH', base .. 'd:' .. b, '')
+  call('RPUSH', base .. 'd:' .. b, lane > 0 and string.char(lane) or '')
   for _, number in ipairs(r.numbers) do index(number, id) end
   if r.external ~= '' then call('HSET', base .. 'x:' .. bucket(r.external), r.external, id) end
   if r.stands == '' then
-    call('RPUSH', base .. 'f:' .. r.prio, id)
-    call('ZADD', base .. 'q', -r.prio, r.prio)
-    count(UNTOUCHED, FRESH, 1)
+    call('RPUSH', untouchedkey(lane, r.prio), id)
+    call('ZADD', prioritykey(lane), -r.prio, r.prio)
+    count(UNTOUCHED, FRESH + 4 * lane, 1)
   else
-    enter(id, decode(r.stands), r.prio)
+    local s = decode(r.stands)
+    s.class = s.class + 4 * lane
+    enter(id, s, r.prio)
   end
 end
 
-local function insert(r, load)
+local function insert(r, load, lane)
   local id = call('INCR', KEYS[1])
-  seat(id, r, load)
+  seat(id, r, load, lane)
   return id
 end
 
@@ -644,6 +854,7 @@ local function merge(load, most)
   local open = call('HGET', base .. 'o', load)
   if not open or string.sub(open, 1, 1) ~= '1' then return { 0, 0, 0, 1 } end
   local rows = call('LRANGE', base .. 's:' .. load, 0, most - 1)
+  local lane = tonumber(call('HGET', base .. 'll', load) or 0)
   local added, updated, unchanged = 0, 0, 0
   local first, last
   for _, row in ipairs(rows) do
@@ -651,7 +862,7 @@ local function merge(load, most)
     local id = match(r)
     local old = id and parse(loaded(id))
     if not id then
-      last = insert(r, load)
+      last = insert(r, load, lane)
       first = first or last
       added = added + 1
     elseif update(id, r, old, load) then

@@ -17,16 +17,26 @@ end
 local op = ARGV[1]
 local answer = 0
 if op == 'lease' then
-  if #ARGV > 8 then
-    local batches = {}
-    for i = 9, #ARGV do batches[tonumber(ARGV[i])] = true end
-    takeback(ARGV[2], batches)
+  local lists, names = tonumber(ARGV[10]), nil
+  if lists >= 0 then
+    names = {}
+    for i = 11, 10 + 2 * lists, 2 do names[ARGV[i]] = tonumber(ARGV[i + 1]) end
   end
-  answer = lease(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]))
+  local batches
+  for i = 11 + 2 * math.max(lists, 0), #ARGV do
+    batches = batches or {}
+    batches[tonumber(ARGV[i])] = true
+  end
+  if batches then takeback(ARGV[2], batches) end
+  answer = lease(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9], names)
 elseif op == 'agreed' then
   answer = leaseagreed(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]))
 elseif op == 'return' then
   giveback(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), 5)
+elseif op == 'putby' then
+  putby(ARGV[2], 3)
+elseif op == 'list' then
+  answer = listnumber(ARGV[2], tonumber(ARGV[3]))
 elseif op == 'takeback' then
   answer = takeback(ARGV[2])
 elseif op == 'perhaps' then

@@ -150,7 +150,7 @@ type filler interface {
 	dnc.OptOutSink
 	dnc.ConsentSink
 	dnc.ScreeningSink
-	LoadLeads(ctx context.Context, campaign string, at time.Time) (campaigns.LeadSink, error)
+	LoadLeads(ctx context.Context, campaign, list string, at time.Time) (campaigns.LeadSink, error)
 	PutCampaign(ctx context.Context, r dialer.CampaignRecord) (created bool, err error)
 	PutAccount(ctx context.Context, a dialer.Account) (created bool, err error)
 	PutHold(ctx context.Context, h store.Hold) error
@@ -195,7 +195,7 @@ func fill(t *testing.T, s filler) {
 func fillLeads(t *testing.T, s filler) {
 	t.Helper()
 	for _, campaign := range []string{"gone", "spring", "spring"} {
-		l, err := s.LoadLeads(t.Context(), campaign, monday)
+		l, err := s.LoadLeads(t.Context(), campaign, "early", monday)
 		check(t, err)
 		leads := make([]campaigns.Lead, 300)
 		for i := range leads {
@@ -320,7 +320,7 @@ func sameLeases(t *testing.T, from *store.Store, first, second *redis.Store) {
 	later := monday.Add(11 * time.Hour)
 	var all [][]campaigns.Lead
 	for _, s := range []carried{from, first, second} {
-		leads, err := s.Lease(t.Context(), "spring", "node1", 500, later)
+		leads, err := s.Lease(t.Context(), "spring", "node1", campaigns.Draw{N: 500}, later)
 		check(t, err)
 		all = append(all, leads)
 		known, err := s.MatchLeads(t.Context(), "spring", []campaigns.Lead{{External: "crm-8", Number: number(77)}, {Number: number(11)}}, true)

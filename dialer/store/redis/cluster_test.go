@@ -40,7 +40,7 @@ func newNodesOn(t *testing.T, srv *server, leads int) *nodesOf {
 	if _, err := n.a.PutCampaign(t.Context(), record); err != nil {
 		t.Fatal(err)
 	}
-	load, err := n.a.LoadLeads(t.Context(), "spring", noon)
+	load, err := n.a.LoadLeads(t.Context(), "spring", "", noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func (n *nodesOf) dead(name string) {
 
 func (n *nodesOf) lease(s *redis.Store, most int, now time.Time) []campaigns.Lead {
 	n.t.Helper()
-	leads, err := s.Lease(n.t.Context(), "spring", "", most, now)
+	leads, err := s.Lease(n.t.Context(), "spring", "", campaigns.Draw{N: most}, now)
 	if err != nil {
 		n.t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func TestErasedFromLoads(t *testing.T) {
 	srv := startServer(t)
 	s := opened(t, redis.Options{URL: srv.url("?fsync=any"), Node: "node1", Dir: t.TempDir(), Wait: 20 * time.Second}, 0)
 	for _, name := range []string{"Zenobia", "Ada", "Eva"} {
-		l, err := s.LoadLeads(t.Context(), "spring", monday)
+		l, err := s.LoadLeads(t.Context(), "spring", "", monday)
 		if err == nil {
 			err = l.Stage(t.Context(), []campaigns.Lead{{Number: number(1), Name: name}, {Number: number(2), Name: name}})
 		}

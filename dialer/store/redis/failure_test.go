@@ -47,7 +47,7 @@ func opened(t testing.TB, o redis.Options, n int) *redis.Store {
 // load loads n leads.
 func load(t testing.TB, s *redis.Store, n int) {
 	t.Helper()
-	l, err := s.LoadLeads(t.Context(), "spring", monday)
+	l, err := s.LoadLeads(t.Context(), "spring", "", monday)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func (c *clerk) work(ctx context.Context) {
 // step leases a lead, claims it, ends its attempt and opts its number out.
 func (c *clerk) step(id string) {
 	ctx := context.Background()
-	leads, err := c.s.Lease(ctx, "spring", "", 1, monday)
+	leads, err := c.s.Lease(ctx, "spring", "", campaigns.Draw{N: 1}, monday)
 	if err != nil || len(leads) == 0 {
 		c.note(func() { c.failed++ })
 		return
@@ -193,7 +193,7 @@ func TestChanged(t *testing.T) {
 	t.Parallel()
 	srv := startServer(t, synced...)
 	s := opened(t, redis.Options{URL: srv.url(""), Node: "node1", Dir: t.TempDir(), Wait: 2 * time.Second}, 10)
-	leads, err := s.Lease(t.Context(), "spring", "", 1, monday)
+	leads, err := s.Lease(t.Context(), "spring", "", campaigns.Draw{N: 1}, monday)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func TestChanged(t *testing.T) {
 	if err := s.Intend(t.Context(), b); !errors.Is(err, redis.ErrChanged) {
 		t.Errorf("Intend = %v, want ErrChanged: node2 has not written again", err)
 	}
-	if _, err := s.Lease(t.Context(), "spring", "", 1, monday); !errors.Is(err, redis.ErrChanged) {
+	if _, err := s.Lease(t.Context(), "spring", "", campaigns.Draw{N: 1}, monday); !errors.Is(err, redis.ErrChanged) {
 		t.Errorf("Lease = %v, want ErrChanged", err)
 	}
 	until(t, "the node has written again", func() bool { return s.Trusted() == nil })
@@ -292,7 +292,7 @@ func TestGone(t *testing.T) {
 	ctx := t.Context()
 	a := dialer.Attempt{ID: "A", Campaign: "spring", Seller: "acme", Number: number(0), At: monday}
 	calls := map[string]func() error{
-		"lease":   func() error { _, err := s.Lease(ctx, "spring", "", 1, monday); return err },
+		"lease":   func() error { _, err := s.Lease(ctx, "spring", "", campaigns.Draw{N: 1}, monday); return err },
 		"intend":  func() error { return s.Intend(ctx, a) },
 		"apply":   func() error { return s.Apply(ctx, []dialer.Change{{Attempt: a, Seq: 1}}) },
 		"touches": func() error { _, err := s.Touches(ctx, "acme", number(0), monday); return err },
@@ -321,7 +321,7 @@ func TestGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "calls succeed again", func() bool { return calls["touches"]() == nil })
-	leads, err := s.Lease(ctx, "spring", "", 100, monday)
+	leads, err := s.Lease(ctx, "spring", "", campaigns.Draw{N: 100}, monday)
 	if err != nil || len(leads) != 10 {
 		t.Errorf("leased %d leads, %v: those of the lost answers did not come back", len(leads), err)
 	}

@@ -30,6 +30,7 @@ const (
 	callback = 0
 	retry    = 1
 	fresh    = 2
+	behind   = 3 // fresh, after the others of its priority
 )
 
 // more is what a core holds as JSON.
@@ -205,6 +206,7 @@ type stored struct {
 	campaigns.Lead
 	load  uint32
 	state uint8
+	lane  int // number of its list
 	tried []tried
 }
 
@@ -265,12 +267,16 @@ func (r *reader) number() campaigns.Number {
 
 // decodeStands reads where a lead stands.
 func (l *stored) decodeStands(blob string) error {
-	if blob == "" {
+	if len(blob) <= 1 {
+		for _, lane := range []byte(blob) {
+			l.lane = int(lane)
+		}
 		return nil
 	}
 	r := reader{b: []byte(blob)}
 	state, class := r.u8(), r.u8()
-	l.state, l.Done, l.Callback = state, state == done, class == callback
+	l.lane, class = int(class/4), class%4
+	l.state, l.Done, l.Callback, l.Behind = state, state == done, class == callback, class == behind
 	l.Attempts, l.Tries = int(r.u16()), int(r.u16())
 	l.LastAttempt, l.Due = r.time(), r.time()
 	l.LastOutcome, l.Disposition = campaigns.Outcome(r.text8()), r.text8()

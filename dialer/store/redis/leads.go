@@ -19,11 +19,11 @@ const leastPromoted = 500
 // Lease implements campaigns.LeadStore. The lease belongs to the store's own node, whatever
 // node says. The order is exact among the leads that fell due; of more than some hundreds that
 // fall due at the same instant the rest follow with later calls.
-func (s *Store) Lease(ctx context.Context, campaign, _ string, n int, now time.Time) ([]campaigns.Lead, error) {
-	if n <= 0 {
+func (s *Store) Lease(ctx context.Context, campaign, _ string, d campaigns.Draw, now time.Time) ([]campaigns.Lead, error) {
+	if d.N <= 0 {
 		return nil, nil
 	}
-	leads, err := s.leaseLeads(ctx, "lease", campaign, n, now)
+	leads, err := s.leaseLeads(ctx, "lease", campaign, d, now)
 	if err != nil {
 		return nil, fmt.Errorf("lease leads of %s: %w", campaign, err)
 	}
@@ -38,7 +38,7 @@ func (s *Store) LeaseCallbacks(ctx context.Context, campaign, _ string, n int, n
 	if n <= 0 {
 		return nil, nil
 	}
-	leads, err := s.leaseLeads(ctx, "agreed", campaign, n, now)
+	leads, err := s.leaseLeads(ctx, "agreed", campaign, campaigns.Draw{N: n}, now)
 	if err != nil {
 		return nil, fmt.Errorf("lease agreed calls of %s: %w", campaign, err)
 	}
@@ -46,7 +46,7 @@ func (s *Store) LeaseCallbacks(ctx context.Context, campaign, _ string, n int, n
 }
 
 // leaseLeads leases leads by the script's lease or agreed.
-func (s *Store) leaseLeads(ctx context.Context, op, campaign string, n int, now time.Time) ([]campaigns.Lead, error) {
+func (s *Store) leaseLeads(ctx context.Context, op, campaign string, d campaigns.Draw, now time.Time) ([]campaigns.Lead, error) {
 	no, err := s.number(ctx, campaign)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,15 @@ func (s *Store) leaseLeads(ctx context.Context, op, campaign string, n int, now 
 	batch, doubts := s.nextBatch(no, op == "lease")
 	sec, nano := split(now)
 	till := now.Add(s.lease).Unix()
-	args := []any{op, s.node, batch, n, sec, nano, till, max(leastPromoted, 2*n)}
+	args := []any{op, s.node, batch, d.N, sec, nano, till, max(leastPromoted, 2*d.N), string(d.Order)}
+	if d.Lots == nil {
+		args = append(args, -1)
+	} else {
+		args = append(args, len(d.Lots))
+	}
+	for _, lot := range d.Lots {
+		args = append(args, lot.List, lot.Fresh)
+	}
 	for _, d := range doubts {
 		args = append(args, d)
 	}
@@ -108,7 +116,9 @@ func (s *Store) lead(ctx context.Context, campaign string, no, place int64, load
 	if err != nil {
 		return l, err
 	}
-	l.LoadedAt, err = s.loadedAt(ctx, no, l.load)
+	if l.LoadedAt, err = s.loadedAt(ctx, no, l.load); err == nil && l.lane > 0 {
+		l.List, err = s.listName(ctx, no, l.lane)
+	}
 	return l, err
 }
 
@@ -184,7 +194,7 @@ func (s *Store) countLeads(ctx context.Context, campaign string, now time.Time) 
 		if err != nil {
 			return c, err
 		}
-		addCount(&c, f/4, f%4, n)
+		addCount(&c, f%32/4, f%4, n)
 	}
 	c.Due += int(fallen.Val())
 	if z := next.Val(); len(z) > 0 {
@@ -214,7 +224,7 @@ func addCount(c *store.LeadCounts, state, class, n int) {
 		c.Callbacks += n
 	case retry:
 		c.Retries += n
-	case fresh:
+	case fresh, behind:
 		c.Fresh += n
 	}
 }

@@ -150,14 +150,14 @@ local function pad(upto, most)
   return n
 end
 
--- carry seats leads of another store: place, load and row of each, in the order of their places.
+-- carry seats leads of another store: place, load, number of the list and row of each, in the order of their places.
 local function carry(first)
-  for i = first, #ARGV, 3 do
+  for i = first, #ARGV, 4 do
     local id = tonumber(ARGV[i])
     if tonumber(call('GET', KEYS[1]) or 0) >= id then return redis.error_reply('TAKEN a place of the campaign is taken') end
     pad(id - 1, id)
     call('SET', KEYS[1], id)
-    seat(id, parserow(ARGV[i + 2]), ARGV[i + 1])
+    seat(id, parserow(ARGV[i + 3]), ARGV[i + 1], tonumber(ARGV[i + 2]))
   end
   return 0
 end

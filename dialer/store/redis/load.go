@@ -36,16 +36,21 @@ type LeadLoad struct {
 var _ campaigns.LeadSink = (*LeadLoad)(nil)
 
 // LoadLeads begins to load a list into the campaign; at is the time of the load.
-func (s *Store) LoadLeads(ctx context.Context, campaign string, at time.Time) (campaigns.LeadSink, error) {
-	l, err := s.beginLoad(ctx, campaign, at)
+// name is the list's; empty: it has none.
+func (s *Store) LoadLeads(ctx context.Context, campaign, name string, at time.Time) (campaigns.LeadSink, error) {
+	l, err := s.beginLoad(ctx, campaign, name, at)
 	if err != nil {
 		return nil, fmt.Errorf("load leads: %w", err)
 	}
 	return l, nil
 }
 
-func (s *Store) beginLoad(ctx context.Context, campaign string, at time.Time) (*LeadLoad, error) {
+func (s *Store) beginLoad(ctx context.Context, campaign, name string, at time.Time) (*LeadLoad, error) {
 	no, err := s.number(ctx, campaign)
+	if err != nil {
+		return nil, err
+	}
+	lane, err := s.listNumber(ctx, no, name)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +63,9 @@ func (s *Store) beginLoad(ctx context.Context, campaign string, at time.Time) (*
 	_, err = s.db.TxPipelined(ctx, func(p goredis.Pipeliner) error {
 		p.HSet(ctx, s.campaignKey(no, "t"), id, nanos(at))
 		p.HSet(ctx, s.campaignKey(no, "o"), id, "0"+s.node)
+		if lane > 0 {
+			p.HSet(ctx, s.campaignKey(no, "ll"), id, lane)
+		}
 		return nil
 	})
 	if err == nil {

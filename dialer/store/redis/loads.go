@@ -44,6 +44,14 @@ func (s *Store) loadsOf(ctx context.Context, campaign int64) ([]store.Load, erro
 	if err != nil {
 		return nil, err
 	}
+	lanes, err := s.hash(ctx, s.campaignKey(campaign, "ll"))
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.listNames(ctx, campaign)
+	if err != nil {
+		return nil, err
+	}
 	var all []store.Load
 	var newest time.Time
 	for load, at := range times {
@@ -51,7 +59,11 @@ func (s *Store) loadsOf(ctx context.Context, campaign int64) ([]store.Load, erro
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, store.Load{ID: id, At: instant(at)})
+		one := store.Load{ID: id, At: instant(at)}
+		if lane, err := strconv.Atoi(lanes[load]); err == nil && lane < len(names) {
+			one.List = names[lane]
+		}
+		all = append(all, one)
 		if at := instant(at); at.After(newest) {
 			newest = at
 		}

@@ -41,8 +41,8 @@ func maker(url string) storetest.Maker {
 			}
 			return s, nil
 		},
-		Load: func(ctx context.Context, b storetest.Backend, campaign string, at time.Time) (campaigns.LeadSink, error) {
-			return b.(*redis.Store).LoadLeads(ctx, campaign, at)
+		Load: func(ctx context.Context, b storetest.Backend, campaign, list string, at time.Time) (campaigns.LeadSink, error) {
+			return b.(*redis.Store).LoadLeads(ctx, campaign, list, at)
 		},
 	}
 }

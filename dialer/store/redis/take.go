@@ -256,8 +256,13 @@ func (t *taking) loads(ctx context.Context, name string, no int64) (*loadTimes, 
 		if err := t.s.put(ctx, t.s.loadKey(no, l.ID), "note", l.LoadNote); err != nil {
 			return nil, err
 		}
-		err := t.s.write(ctx, func(ctx context.Context, p goredis.Pipeliner) {
+		lane, err := t.s.laneOf(ctx, no, l.List)
+		if err != nil {
+			return nil, err
+		}
+		err = t.s.write(ctx, func(ctx context.Context, p goredis.Pipeliner) {
 			p.HSet(ctx, t.s.campaignKey(no, "t"), l.ID, nanos(l.At))
+			p.HSet(ctx, t.s.campaignKey(no, "ll"), l.ID, lane)
 			p.HSet(ctx, t.s.loadKey(no, l.ID), "state", state, "added", l.Added, "updated", l.Updated, "unchanged", l.Unchanged)
 		})
 		if err != nil {
@@ -309,7 +314,11 @@ func (t *taking) seat(ctx context.Context, p *placing, times *loadTimes, leads [
 		if err != nil {
 			return err
 		}
-		args, p.last = append(args, place, load, r), place
+		lane, err := t.s.laneOf(ctx, p.no, l.List)
+		if err != nil {
+			return err
+		}
+		args, p.last = append(args, place, load, lane, r), place
 	}
 	return send()
 }

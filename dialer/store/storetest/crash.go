@@ -179,7 +179,7 @@ func (told *testimony) checkLeads(t *testing.T, b Backend, leads map[string]camp
 	}
 	had := map[campaigns.LeadID]bool{}
 	for {
-		taken, err := b.Lease(t.Context(), "spring", "checker", 100, monday.Add(1000*time.Hour))
+		taken, err := b.Lease(t.Context(), "spring", "checker", campaigns.Draw{N: 100}, monday.Add(1000*time.Hour))
 		if err != nil {
 			t.Fatalf("Lease: %v", err)
 		}

@@ -95,7 +95,7 @@ func leaseRace(t *testing.T, m Maker) {
 	for i := range takers {
 		wait.Go(func() {
 			for {
-				got, err := f.Lease(t.Context(), "spring", string('a'+rune(i)), 7, monday)
+				got, err := f.Lease(t.Context(), "spring", string('a'+rune(i)), campaigns.Draw{N: 7}, monday)
 				if err != nil {
 					t.Errorf("Lease: %v", err)
 				}
@@ -125,10 +125,10 @@ func leaseRace(t *testing.T, m Maker) {
 func leaseUnknown(t *testing.T, m Maker) {
 	f := newFixture(t, m)
 	f.load(t, numbered(0, 1)...)
-	if got, err := f.Lease(t.Context(), "winter", "node1", 1, monday); err == nil {
+	if got, err := f.Lease(t.Context(), "winter", "node1", campaigns.Draw{N: 1}, monday); err == nil {
 		t.Errorf("Lease of an unknown campaign = %v, want an error", got)
 	}
-	if got, err := f.Lease(t.Context(), "autumn", "node1", 1, monday); err != nil || len(got) != 0 {
+	if got, err := f.Lease(t.Context(), "autumn", "node1", campaigns.Draw{N: 1}, monday); err != nil || len(got) != 0 {
 		t.Errorf("Lease of another campaign = %v, %v, want none", got, err)
 	}
 }

@@ -51,7 +51,7 @@ func loadTwice(t *testing.T, m Maker) {
 // the last.
 func loadTells(t *testing.T, m Maker) {
 	f := newFixture(t, m)
-	l, err := f.m.Load(t.Context(), f.Backend, "spring", monday)
+	l, err := f.m.Load(t.Context(), f.Backend, "spring", "", monday)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func loadWithHistory(t *testing.T, m Maker) {
 // loadRollback: nothing of a load that is given up is ever seen.
 func loadRollback(t *testing.T, m Maker) {
 	f := newFixture(t, m)
-	l, err := m.Load(t.Context(), f.Backend, "spring", monday)
+	l, err := m.Load(t.Context(), f.Backend, "spring", "", monday)
 	if err != nil {
 		t.Fatalf("Load: %v", err)
 	}
@@ -144,7 +144,7 @@ func loadRollback(t *testing.T, m Maker) {
 	if got := f.leads(t); len(got) != 0 {
 		t.Errorf("%d leads after a rollback", len(got))
 	}
-	if _, err := m.Load(t.Context(), f.Backend, "winter", monday); err == nil {
+	if _, err := m.Load(t.Context(), f.Backend, "winter", "", monday); err == nil {
 		t.Errorf("a load into an unknown campaign gave no error")
 	}
 }
@@ -152,7 +152,7 @@ func loadRollback(t *testing.T, m Maker) {
 // loadNotCommitted: a restart drops what was staged.
 func loadNotCommitted(t *testing.T, m Maker) {
 	f := newFixture(t, m)
-	l, err := m.Load(t.Context(), f.Backend, "spring", monday)
+	l, err := m.Load(t.Context(), f.Backend, "spring", "", monday)
 	if err != nil {
 		t.Fatalf("Load: %v", err)
 	}

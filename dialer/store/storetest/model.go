@@ -84,7 +84,7 @@ func (h *history) begin(r *rapid.T, priorities []int) {
 	for i := range list {
 		list[i].Priority = priorities[i]
 	}
-	l, err := h.m.Load(context.Background(), h.b, h.campaign, monday)
+	l, err := h.m.Load(context.Background(), h.b, h.campaign, "", monday)
 	if err != nil {
 		r.Fatalf("Load: %v", err)
 	}
@@ -118,7 +118,7 @@ func (h *history) lease(r *rapid.T) {
 	n := rapid.IntRange(1, 5).Draw(r, "n")
 	want := h.sorted(func(l *modelLead) bool { return !l.leased && l.open == "" && !l.done && !l.due.After(h.now) })
 	want = want[:min(n, len(want))]
-	leads, err := h.b.Lease(context.Background(), h.campaign, "node1", n, h.now)
+	leads, err := h.b.Lease(context.Background(), h.campaign, "node1", campaigns.Draw{N: n}, h.now)
 	if err != nil {
 		r.Fatalf("Lease: %v", err)
 	}

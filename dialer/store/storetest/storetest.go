@@ -45,8 +45,8 @@ type Maker struct {
 	// Open opens the state named by place (for files: a folder). A place that was
 	// closed, or whose process was killed, opens with what it held.
 	Open func(place string) (Backend, error)
-	// Load begins a list load on a backend that Open made.
-	Load func(ctx context.Context, b Backend, campaign string, at time.Time) (campaigns.LeadSink, error)
+	// Load begins a list load on a backend that Open made; list is its name.
+	Load func(ctx context.Context, b Backend, campaign, list string, at time.Time) (campaigns.LeadSink, error)
 }
 
 // Run runs the suite.
@@ -59,6 +59,9 @@ func Run(t *testing.T, m Maker) {
 		"lease unknown campaign":    leaseUnknown,
 		"lease taken back":          leaseTakenBack,
 		"lease model":               leaseModel,
+		"lists":                     lists,
+		"put by":                    putBy,
+		"shuffled":                  shuffled,
 		"load twice":                loadTwice,
 		"load tells how far it is":  loadTells,
 		"load matches":              loadMatches,
@@ -170,7 +173,7 @@ func (f *fixture) reopen(t *testing.T) {
 // load loads leads into spring and returns what Commit said.
 func (f *fixture) load(t *testing.T, leads ...campaigns.Lead) [3]int {
 	t.Helper()
-	l, err := f.m.Load(t.Context(), f.Backend, "spring", monday)
+	l, err := f.m.Load(t.Context(), f.Backend, "spring", "", monday)
 	if err != nil {
 		t.Fatalf("Load: %v", err)
 	}
@@ -187,7 +190,7 @@ func (f *fixture) load(t *testing.T, leads ...campaigns.Lead) [3]int {
 // lease leases up to n leads of spring at now.
 func (f *fixture) lease(t *testing.T, n int, now time.Time) []campaigns.Lead {
 	t.Helper()
-	leads, err := f.Lease(t.Context(), "spring", "node1", n, now)
+	leads, err := f.Lease(t.Context(), "spring", "node1", campaigns.Draw{N: n}, now)
 	if err != nil {
 		t.Fatalf("Lease: %v", err)
 	}

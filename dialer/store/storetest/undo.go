@@ -133,7 +133,7 @@ func leadsMatched(t *testing.T, m Maker) {
 // loadAt loads leads into spring at an instant and gives the load's number.
 func (f *fixture) loadAt(t *testing.T, at time.Time, leads ...campaigns.Lead) int64 {
 	t.Helper()
-	l, err := f.m.Load(t.Context(), f.Backend, "spring", at)
+	l, err := f.m.Load(t.Context(), f.Backend, "spring", "", at)
 	if err != nil {
 		t.Fatalf("Load: %v", err)
 	}
@@ -215,14 +215,14 @@ func loadLasting(t *testing.T, m Maker) {
 // is not.
 func loadNoted(t *testing.T, m Maker) {
 	f := newFixture(t, m)
-	given, err := m.Load(t.Context(), f.Backend, "spring", monday)
+	given, err := m.Load(t.Context(), f.Backend, "spring", "", monday)
 	if err != nil {
 		t.Fatalf("Load: %v", err)
 	}
 	if err := given.Rollback(t.Context()); err != nil {
 		t.Fatalf("Rollback: %v", err)
 	}
-	l, err := m.Load(t.Context(), f.Backend, "spring", monday)
+	l, err := m.Load(t.Context(), f.Backend, "spring", "", monday)
 	if err != nil {
 		t.Fatalf("Load: %v", err)
 	}

@@ -56,7 +56,7 @@ func prepareVictim(ctx context.Context, m Maker, b Backend) error {
 	if _, err := b.PutCampaign(ctx, record("spring")); err != nil {
 		return err
 	}
-	l, err := m.Load(ctx, b, "spring", monday)
+	l, err := m.Load(ctx, b, "spring", "", monday)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func prepareVictim(ctx context.Context, m Maker, b Backend) error {
 
 // victimCalls leases leads, begins attempts on most and ends about half of these.
 func victimCalls(ctx context.Context, b Backend, name string, say func(string, ...any)) error {
-	leads, err := b.Lease(ctx, "spring", "node1", 3, monday)
+	leads, err := b.Lease(ctx, "spring", "node1", campaigns.Draw{N: 3}, monday)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func victimImport(ctx context.Context, b Backend, name string, say func(string, 
 
 // victimLoad loads the list again, with another name for every lead.
 func victimLoad(ctx context.Context, m Maker, b Backend, i int, say func(string, ...any)) error {
-	l, err := m.Load(ctx, b, "spring", monday)
+	l, err := m.Load(ctx, b, "spring", "", monday)
 	if err != nil {
 		return err
 	}

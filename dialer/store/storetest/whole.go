@@ -21,7 +21,7 @@ func endedContext(t *testing.T, m Maker) {
 	f.load(t, numbered(0, 1)...)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got, err := f.Lease(ctx, "spring", "node1", 1, monday); !errors.Is(err, context.Canceled) {
+	if got, err := f.Lease(ctx, "spring", "node1", campaigns.Draw{N: 1}, monday); !errors.Is(err, context.Canceled) {
 		t.Errorf("Lease = %v, %v, want context.Canceled", got, err)
 	}
 	if _, _, err := f.Screening(ctx, "rpo", "acme", number(0)); !errors.Is(err, context.Canceled) {
@@ -53,7 +53,7 @@ func closed(t *testing.T, m Maker) {
 	if _, err := f.Touches(t.Context(), "acme", number(0), monday); err == nil {
 		t.Errorf("Touches gave no error")
 	}
-	if _, err := f.Lease(t.Context(), "spring", "node1", 1, monday); err == nil {
+	if _, err := f.Lease(t.Context(), "spring", "node1", campaigns.Draw{N: 1}, monday); err == nil {
 		t.Errorf("Lease gave no error")
 	}
 	if err := f.Apply(t.Context(), []dialer.Change{intent("A", 1, campaigns.Lead{ID: 1, Number: number(0)}, monday)}); err == nil {
