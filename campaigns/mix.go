@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// mix draws lists by their shares: each draw adds its share to every list that has
-// leads, takes the list with the most, and takes the sum of the shares off it. After any
-// number of draws a list is less than one lead away from its share of them; a list
-// that had none to give begins where it is when it has some again.
+// mix draws lists by their shares. Each draw adds its share to the credit of every
+// list that has leads, and takes the sum of the shares off the list that is drawn: among those with credit
+// the one that would first be a whole lead behind. After any number of draws a list is less than one
+// lead away from its share of them (the quota method of Balinski and Young, 1975); a list that had none to
+// give goes on from where it stood when it has some again.
 type mix struct {
 	names  []string
 	shares []int
@@ -35,12 +36,17 @@ func newMix(lists []List) *mix {
 func (m *mix) next(has func(list int) bool) int {
 	best, whole := -1, 0
 	for i := range m.names {
-		if !has(i) {
-			continue
+		if has(i) {
+			m.credit[i] += m.shares[i]
+			whole += m.shares[i]
 		}
-		m.credit[i] += m.shares[i]
-		whole += m.shares[i]
-		if best < 0 || m.credit[i] > m.credit[best] {
+	}
+	for i := range m.names {
+		switch {
+		case !has(i):
+		case best < 0, m.credit[i] > 0 && m.credit[best] <= 0:
+			best = i
+		case m.credit[i] > 0 && (whole-m.credit[i])*m.shares[best] < (whole-m.credit[best])*m.shares[i]:
 			best = i
 		}
 	}
@@ -124,7 +130,7 @@ func (q *Queue) draw(ctx context.Context, n int, now time.Time) ([]Lead, error) 
 			break
 		}
 	}
-	leads = append(leads, m.merge(fresh)...)
+	leads = append(leads, m.merge(fresh, spent)...)
 	if rest == 0 {
 		return leads, nil
 	}
@@ -132,14 +138,24 @@ func (q *Queue) draw(ctx context.Context, n int, now time.Time) ([]Lead, error) 
 	return append(leads, others...), err
 }
 
-// merge puts the leads of the lists one behind the other as they are drawn.
-func (m *mix) merge(fresh [][]Lead) []Lead {
+// merge puts the leads of the lists one behind the other as they are drawn; spent
+// are the lists that have no others.
+func (m *mix) merge(fresh [][]Lead, spent []bool) []Lead {
 	var leads []Lead
-	for {
-		i := m.next(func(i int) bool { return len(fresh[i]) > 0 })
-		if i < 0 {
-			return leads
+	left := 0
+	for i := range fresh {
+		left += len(fresh[i])
+	}
+	out := make([]bool, len(fresh))
+	for left > 0 {
+		before := slices.Clone(m.credit)
+		i := m.next(func(i int) bool { return !out[i] && (len(fresh[i]) > 0 || !spent[i]) })
+		if len(fresh[i]) == 0 { // what others left over was asked of the rest
+			m.credit, out[i] = before, true
+			continue
 		}
 		leads, fresh[i] = append(leads, fresh[i][0]), fresh[i][1:]
+		left--
 	}
+	return leads
 }

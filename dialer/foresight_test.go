@@ -118,3 +118,41 @@ func TestWhatTheTrunkPreventedTeachesNothing(t *testing.T) {
 		t.Error("a vacant number and a talk say something")
 	}
 }
+
+// TestLikelyLeadsAreCalledFirst: in the order of propensity what the calls have
+// taught decides who is called next; pacing is told the same propensities and its counts add up.
+func TestLikelyLeadsAreCalledFirst(t *testing.T) {
+	mobiles := func(order campaigns.Order) (mobile, answered int) {
+		o := rigOptions{agents: 1, camp: func(c *campaigns.Campaign) {
+			c.WrapUp, c.MaxAttempts, c.Order = time.Second, 1, order
+		}}
+		in(t, o, func(t *testing.T, r *rig) {
+			r.store.leads = halves(3000)
+			r.trunk.script = func(int) script { return script{ring: time.Second, fails: campaigns.Busy} }
+			r.trunk.byNumber = func(n campaigns.Number) script {
+				if n.Kind() == campaigns.Mobile {
+					return script{ring: time.Second, talk: time.Second}
+				}
+				return script{ring: time.Second, fails: campaigns.Busy}
+			}
+			r.run()
+			time.Sleep(50 * time.Minute)
+			r.end()
+			for _, rec := range r.journal.kinds(journal.Invited) {
+				if campaigns.Number(rec.Number).Kind() == campaigns.Mobile {
+					mobile++
+				}
+			}
+			answered = len(r.journal.kinds(journal.Answered))
+			if got, err := ReplayPacing(each(r.journal.all())); err != nil || got.Difference != nil {
+				t.Errorf("replay: %v, %+v", err, got.Difference)
+			}
+		})
+		return mobile, answered
+	}
+	plain, _ := mobiles(campaigns.OrderList)
+	best, answered := mobiles(campaigns.OrderPropensity)
+	if best < plain*5/4 || answered != best {
+		t.Errorf("%d mobile numbers called in the order of propensity, of which %d answered; %d in that of the list", best, answered, plain)
+	}
+}

@@ -213,6 +213,7 @@ func (l *loop) reconfigure(r CampaignRecord, p Policy, now time.Time) {
 		return
 	}
 	l.record, l.camp, l.policy = r, &camp, p
+	l.queue.Replan(camp.Order, camp.Lists)
 }
 
 // shutdown gives up what rings, hangs up what talks and follows each call to its

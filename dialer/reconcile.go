@@ -188,7 +188,7 @@ func (s *Service) newLoop(r CampaignRecord, before *census, log *zap.Logger) (*l
 		tasks: make(chan task, 1024), done: make(chan struct{}), keeper: keeper{at: s.Now()},
 	}
 	l.queue = campaigns.NewQueue(campaigns.QueueConfig{
-		Campaign: camp.Name, Node: s.Node, Store: s.Leads, Now: s.Now,
+		Campaign: camp.Name, Node: s.Node, Store: s.Leads, Now: s.Now, Order: camp.Order, Lists: camp.Lists,
 		Log:        func(err error) { log.Error("leads not leased", zap.Error(err)) },
 		Propensity: func(lead campaigns.Lead) float64 { return l.sight.propensity(l.sight.levels(lead, s.Now())) },
 	})

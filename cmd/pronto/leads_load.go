@@ -48,6 +48,7 @@ EXIT STATUS
 		},
 	}
 	f := cmd.Flags()
+	f.StringVar(&args.List, "list", "", "name of the list: its leads are drawn, paused and counted by it (default: none)")
 	f.StringVar(&args.Country, "country", "", "country of numbers in national form, as IT (default: the campaign's)")
 	f.StringSliceVar(&args.NumberColumns, "number-column", nil, "heading of a column to call, more than one in order (default: found by their names)")
 	f.StringSliceVar(&args.Columns, "column", nil, "what a column is for, as name=Kunde: number, name, surname, id, address, zone, region, language, priority, best_hours, field (kept for the agent)")
@@ -97,6 +98,9 @@ func (a loadArgs) check() error {
 			return fmt.Errorf("--%s %q: one of %s, %s, %s", c.flag, c.value, c.of[0], c.of[1], c.of[2])
 		}
 	}
+	if a.List != "" && !campaigns.IsListName(a.List) {
+		return fmt.Errorf("--list %q: one word of lower-case letters, digits, hyphens or underscores", a.List)
+	}
 	_, err := a.columns()
 	return err
 }
@@ -121,6 +125,7 @@ func (a loadArgs) columns() (map[string][]string, error) {
 type loadedDoc struct {
 	Campaign string `json:"campaign"`
 	File     string `json:"file"`
+	List     string `json:"list,omitempty"`
 	Load     int64  `json:"load,omitempty"` // number of the load, for leads rollback
 	DryRun   bool   `json:"dry_run,omitempty"`
 	campaigns.LoadReport

@@ -43,18 +43,19 @@ func (t *tx) insertNumbers(args []any) error {
 // that the list says nothing more of have no values for the history.
 const (
 	insertMany     = 50
-	listColumns    = `campaign, loaded_at, load, external, number, numbers, name, address, zone, region, language, priority, best_hours, fields, digest`
-	historyColumns = `due, state, class, attempts, tries, last_outcome, last_attempt, disposition, turn, agent, answers`
-	noHistory      = `0, 1, 2, 0, 0, '', 0, '', 0, '', ''` // ready, fresh
+	listColumns    = `campaign, loaded_at, load, class, external, number, numbers, name, address, zone, region, language, priority, best_hours, fields, digest`
+	historyColumns = `due, state, attempts, tries, last_outcome, last_attempt, disposition, turn, agent, answers`
+	noHistory      = `0, 1, 0, 0, '', 0, '', 0, '', ''` // ready
 )
 
 // insertQuery is the insert of n leads. A statement that fails leaves a part of it done: the transaction is undone.
 func insertQuery(n int, isNew bool) string {
-	list, history := strings.Repeat(", ?", strings.Count(listColumns, ",")-2), noHistory
+	list, history := strings.Repeat(", ?", strings.Count(listColumns, ",")-3), noHistory
+	class := "?4" // of all of them
 	if !isNew {
-		history = "?" + strings.Repeat(", ?", strings.Count(historyColumns, ","))
+		class, history = "?", "?"+strings.Repeat(", ?", strings.Count(historyColumns, ","))
 	}
-	one := "(?1, ?2, ?3" + list + ", " + history + ")"
+	one := "(?1, ?2, ?3, " + class + list + ", " + history + ")"
 	return `INSERT OR FAIL INTO leads(` + listColumns + ", " + historyColumns + `) VALUES` + one + strings.Repeat(", "+one, n-1)
 }
 
@@ -90,12 +91,18 @@ func (m *merge) insertSome(leads []*knownLead) (int64, error) {
 	for _, k := range leads {
 		isNew = isNew && k.row.isNew()
 	}
-	args := append(make([]any, 0, 3+23*len(leads)), m.campaign, m.at, m.load)
+	args := append(make([]any, 0, 4+23*len(leads)), m.campaign, m.at, m.load)
+	if isNew {
+		args = append(args, inLane(fresh, m.lane))
+	}
 	for _, k := range leads {
 		r := k.row
+		if !isNew {
+			args = append(args, inLane(r.class(), m.lane))
+		}
 		args = append(args, r.external, r.number, r.numbers, r.name, r.address, r.zone, r.region, r.language, r.priority, r.bestHours, r.fields, r.sum)
 		if !isNew {
-			args = append(args, r.due, r.state(), inLane(r.class(), m.lane), r.attempts, r.tries, r.outcome, r.lastAttempt, r.disposition, r.turn, r.agent, r.answers)
+			args = append(args, r.due, r.state(), r.attempts, r.tries, r.outcome, r.lastAttempt, r.disposition, r.turn, r.agent, r.answers)
 		}
 	}
 	return m.t.insert(insertQuery(len(leads), isNew), args...)
