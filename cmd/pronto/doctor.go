@@ -64,7 +64,7 @@ func runDoctor(cmd *cobra.Command, g *globals) error {
 	if g.config == "" {
 		doc.add(finding{"configuration", warns, "no configuration file: there is no trunk", "give --config or PRONTO_CONFIG; pronto help serve says more"})
 	} else {
-		doc.add(finding{"configuration", good, g.config + " can be read", ""})
+		doc.add(examineConfig(g.config)...)
 	}
 	err = show(cmd, g, doc, func() {
 		for _, f := range doc.Findings {
@@ -79,6 +79,24 @@ func runDoctor(cmd *cobra.Command, g *globals) error {
 		return silently(errors.New("something is wrong"))
 	}
 	return err
+}
+
+// examineConfig looks for what pronto serve would refuse, a line for each.
+func examineConfig(file string) []finding {
+	conf, err := loadConfig(file)
+	if err == nil {
+		_, noTrunk := conf.trunk()
+		_, noMedia := conf.media()
+		err = errors.Join(noTrunk, noMedia)
+	}
+	if err == nil {
+		return []finding{{"configuration", good, file + " is as pronto serve wants it", ""}}
+	}
+	var out []finding
+	for line := range strings.Lines(err.Error()) {
+		out = append(out, finding{"configuration", wrong, file + ": " + strings.TrimSpace(line), "mend it: pronto serve does not start with it"})
+	}
+	return out
 }
 
 func pluralWrong(n int) string {

@@ -30,7 +30,7 @@ func newInitCommand(g *globals) *cobra.Command {
 		Use:   "init [FOLDER]",
 		Short: "Ask a few questions and write a configuration and a first campaign",
 		Long: `Asks for this machine's address, the carrier and the first campaign, and writes ` + initConfig + ` and ` + initCampaign + ` into the
-folder (default: this one). Every question has a default in brackets, taken by Enter. Files that are there are not
+folder (default: this one). A default in brackets is taken by Enter. Files that are there are not
 touched. Answers are read from standard input, one line each, so that a script can give them too.
 
 EXIT STATUS
@@ -78,11 +78,11 @@ func runInit(cmd *cobra.Command, g *globals, folder string) error {
 		return fmt.Errorf("init: %w", err)
 	}
 	if err := os.WriteFile(doc.Campaign, []byte(campaign), 0o600); err != nil {
-		return fmt.Errorf("init: %w", err)
+		return errors.Join(fmt.Errorf("init: %w", err), os.Remove(doc.Config)) // both or neither
 	}
 	doc.Next = []string{
 		"export PRONTO_CONFIG=" + doc.Config,
-		"pronto serve",
+		"pronto serve                      # in a terminal of its own",
 		"pronto agent add anna",
 		"pronto campaign apply " + doc.Campaign,
 		"pronto leads load " + name + " LIST.csv",
@@ -115,6 +115,9 @@ func (q *questions) ask(what, otherwise string, check func(string) error) string
 		}
 		q.say("%s%s: ", what, shown)
 		line, err := q.in.ReadString('\n')
+		if !isTyped(q.typed) {
+			q.say("\n") // nobody's Enter has ended the line
+		}
 		answer := strings.TrimSpace(line)
 		if answer == "" {
 			answer = otherwise
@@ -158,7 +161,9 @@ func (q *questions) service() string {
 	})
 	port := q.ask("SIP port", "5060", whole(1, 65535))
 	carrier := q.ask("The carrier's address, host or host:port", "", func(s string) error {
-		if s == "" || strings.ContainsAny(s, " \t\"'<>@;,") {
+		trial := config{Trunks: []trunkConfig{{Name: "carrier", Address: s}}}
+		trial.SIP.Listen = "127.0.0.1:5060"
+		if _, err := trial.trunk(); err != nil || strings.ContainsAny(s, " \t\"'<>@;,") {
 			return errors.New("give the host that your carrier named, such as sip.carrier.example:5060")
 		}
 		return nil

@@ -18,7 +18,11 @@ func (w *watch) text(live bool) string {
 	}
 	head, table, rest := w.head(live), w.table(live), w.rest(live)
 	if !live {
-		return strings.Join(slices.Concat(head, table, rest), "\n") + "\n"
+		lines := slices.Concat(head, table, rest)
+		for i, line := range lines {
+			lines[i] = strings.TrimRight(line, " ")
+		}
+		return strings.Join(lines, "\n") + "\n"
 	}
 	keys := "up, down: choose   p: pause or start   d: drain   a: agents   tab: each agent   q: quit"
 	if w.narrow(live) {
