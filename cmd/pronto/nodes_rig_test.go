@@ -25,6 +25,7 @@ type nodes struct {
 	all      []*oneNode
 	happened []*trouble
 	still    stillness
+	restarts int // of nodes that ended at their start because Redis did not answer
 }
 
 type nodesOptions struct {
@@ -230,17 +231,22 @@ func (c *nodes) awaitTalking(n *oneNode, when string) {
 	})
 }
 
-// check fails the test when a node has ended that is to run. One that found no Redis
-// when it began is begun again, as a service manager does.
+// check fails the test when a node has ended that is to run. One that did not get
+// through its start because Redis did not answer is begun again, as a service manager does.
 func (c *nodes) check() {
 	c.t.Helper()
 	for _, n := range c.all {
 		if n.away || n.service.running() {
 			continue
 		}
-		if out := n.service.out.String(); !strings.Contains(out, "open the state on Redis") {
+		out := n.service.out.String()
+		troubled := slices.ContainsFunc(c.happened, func(x *trouble) bool {
+			return x.hits(n.i) && (x.ended.IsZero() || time.Since(x.ended) < 15*time.Second)
+		})
+		if !troubled || strings.Contains(out, "panic") || strings.Contains(out, `"msg":"pronto serves"`) {
 			c.t.Fatalf("%s ended: %v\n%s", n.name, n.service.err, lastLines(out, 20))
 		}
+		c.restarts++
 		c.launch(n)
 	}
 }

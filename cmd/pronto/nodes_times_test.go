@@ -111,6 +111,7 @@ func (s *shared) tell() {
 	t.Logf("%d put through, %d abandoned, of which %d by dead processes: %.2f %%; with the %d calls before, %.2f %%", s.connected-past, s.abandoned, s.interrupted,
 		100*float64(s.abandoned)/float64(max(1, s.connected-past)), past, 100*float64(s.abandoned)/float64(max(1, s.connected)))
 	t.Logf("rung twice within %s: %d; leads lost: %d; calls in no journal, or in two: %d", s.c.options.delay, s.notes["rung twice"], s.notes["lead lost"], s.notes["not in one node's journal"])
+	t.Logf("%d times a node ended at its start because Redis did not answer, and was started again", s.c.restarts)
 	resumed := s.resumed()
 	for _, k := range slices.Concat(nodeKinds, redisKinds) {
 		n, broken := 0, time.Duration(0)
