@@ -102,14 +102,7 @@ func (c *nodes) redisAddress() string { return fmt.Sprintf("%s:%d", c.address(st
 // startRedis starts the server, with what an earlier one wrote.
 func (c *nodes) startRedis() {
 	c.options.t.Helper()
-	c.server = c.startAt(faraway, nil, "redis-server", "--bind", c.address(stateHost), "--port", strconv.Itoa(redisPort), "--dir", c.dir, "--protected-mode", "no",
-		"--appendonly", "yes", "--appendfsync", "always", "--save", "", "--daemonize", "no")
-}
-
-// awaitRedis waits until the server has read what there is.
-func (c *nodes) awaitRedis() {
-	c.options.t.Helper()
-	await(c.options.t, 60*time.Second, "redis-server", func() bool { return strings.Contains(c.server.out.String(), "Ready to accept connections") })
+	c.server = startRedis(c.options.t, c.dir, c.ground.within(faraway), c.address(stateHost), strconv.Itoa(redisPort), "--appendonly", "yes", "--appendfsync", "always")
 }
 
 // nodeConfig is a node's configuration file. Each of sipp's carriers has two calls
@@ -132,7 +125,6 @@ trunks: %s
 // and writes what each node has called before.
 func (c *nodes) prepare() {
 	c.t.Helper()
-	c.awaitRedis()
 	writeFile(c.t, c.path("campaign.yaml"), string(sample(c.options.t, "campaigns/demo-it.yaml")))
 	head, _, _ := strings.Cut(string(sample(c.options.t, "lists/demo-it.csv")), "\n")
 	writeFile(c.t, c.path("leads.csv"), head+"\n")
@@ -228,6 +220,23 @@ func (c *nodes) awaitTalking(n *oneNode, when string) {
 	await(c.t, 60*time.Second, "calls of "+n.name+" "+when, func() bool {
 		c.check()
 		return n.talking() > 0
+	})
+}
+
+// awaitDialing waits until a node has placed another call.
+func (c *nodes) awaitDialing(n *oneNode, when string) {
+	c.t.Helper()
+	before := -1
+	await(c.t, 90*time.Second, "calls by "+n.name+" "+when, func() bool {
+		c.check()
+		v, ok := n.live()
+		if !ok {
+			return false
+		}
+		if before < 0 {
+			before = int(v.campaign().Tally.Dialed)
+		}
+		return int(v.campaign().Tally.Dialed) > before
 	})
 }
 

@@ -57,7 +57,7 @@ func TestNodesShareLeads(t *testing.T) {
 		c.awaitAllRung(time.Duration(o.leads) * 50 * time.Millisecond)
 	}
 	for _, n := range c.all {
-		c.awaitTalking(n, "at last")
+		c.awaitDialing(n, "at last")
 	}
 	c.stopAll()
 	s := c.judge()
@@ -90,7 +90,7 @@ func (c *nodes) few() {
 	c.carry(possible)
 	c.awaitRedialed(left)
 	c.mendIt(lost)
-	c.awaitTalking(c.all[0], "after a kill")
+	c.awaitDialing(c.all[0], "after a kill")
 	c.carry([]*trouble{
 		{kind: redisKilled, node: faraway, from: 0, to: time.Second},
 		{kind: redisStands, node: faraway, from: 4 * time.Second, to: 6 * time.Second},

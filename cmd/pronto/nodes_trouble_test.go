@@ -106,10 +106,8 @@ func (c *nodes) mendIt(x *trouble) {
 	case redisStopped:
 		c.server.wait(10 * time.Second)
 		c.startRedis()
-		c.awaitRedis()
 	case redisKilled:
 		c.startRedis()
-		c.awaitRedis()
 	case redisStands:
 		c.signal(c.server, syscall.SIGCONT)
 	default:

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -13,27 +15,16 @@ func TestScriptsOnRedis(t *testing.T) {
 	host := fmt.Sprintf("127.64.%d.1", 100+os.Getpid()%100)
 	const port = "18100"
 	dir := t.TempDir()
-	startRedis(t, dir, host, port)
+	startRedis(t, dir, nil, host, port)
 	runScripts(t, "testdata/script", net.JoinHostPort(host, port))
 }
 
-// startRedis starts a redis-server in the folder dir, with what an earlier one wrote there.
-func startRedis(t *testing.T, dir, host, port string, args ...string) *process {
+// startRedis starts a redis-server in the folder dir, with what an earlier one wrote
+// there, and waits until it has read that. within begins the command line where it is to run elsewhere.
+func startRedis(t *testing.T, dir string, within []string, host, port string, args ...string) *process {
 	t.Helper()
-	p := startProcess(t, dir, "redis-server", append([]string{"--bind", host, "--port", port, "--dir", dir, "--save", "", "--daemonize", "no"}, args...)...)
-	await(t, 10*time.Second, "redis-server", func() bool {
-		conn, err := net.Dial("tcp", net.JoinHostPort(host, port))
-		if err != nil {
-			return false
-		}
-		defer func() { _ = conn.Close() }()
-		_ = conn.SetDeadline(time.Now().Add(time.Second))
-		answer := make([]byte, 5)
-		_, err = conn.Write([]byte("PING\r\n"))
-		if err == nil {
-			_, err = conn.Read(answer)
-		}
-		return err == nil && string(answer) == "+PONG"
-	})
+	line := slices.Concat(within, []string{"redis-server", "--bind", host, "--port", port, "--dir", dir, "--protected-mode", "no", "--save", "", "--daemonize", "no"}, args)
+	p := startProcess(t, dir, line[0], line[1:]...)
+	await(t, time.Minute, "redis-server", func() bool { return strings.Contains(p.out.String(), "Ready to accept connections") })
 	return p
 }

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"pronto/dialer"
@@ -31,7 +32,7 @@ const (
 // Beat implements dialer.Nodes.
 func (s *Store) Beat(ctx context.Context, now time.Time) (dialer.Standing, error) {
 	s.ahead.Store(int64(time.Until(now)))
-	first := !s.joined.Load()
+	first, sent := !s.joined.Load(), time.Now()
 	v, err := s.onNodes(ctx, "beat", s.node, s.process, dialer.NodeLife.Microseconds(), first)
 	if err != nil {
 		return dialer.Standing{}, fmt.Errorf("say that the node lives: %w", err)
@@ -44,7 +45,7 @@ func (s *Store) Beat(ctx context.Context, now time.Time) (dialer.Standing, error
 		return dialer.Standing{}, fmt.Errorf("say that the node lives: %w", dialer.ErrForgotten)
 	}
 	s.joined.Store(true)
-	st := dialer.Standing{Lost: whole(answer[0]) == 1}
+	st := dialer.Standing{Lost: s.silence.heard(sent, whole(answer[0]) == 1)}
 	for i := 1; i+2 < len(answer); i += 3 {
 		name, state := text(answer[i]), text(answer[i+1])
 		seen, _ := strconv.ParseInt(text(answer[i+2]), 10, 64) // as the script wrote it
@@ -56,7 +57,36 @@ func (s *Store) Beat(ctx context.Context, now time.Time) (dialer.Standing, error
 			return st, fmt.Errorf("take back what node %s held: %w", name, err)
 		}
 	}
+	s.silence.told()
 	return st, nil
+}
+
+// silence knows whether others may have taken this node for dead since its owner was
+// last told. The answer that says so can be lost on its way: whoever was not heard for a node's
+// life has to take it for said.
+type silence struct {
+	mu   sync.Mutex // protects fields below
+	last time.Time  // when a word was sent that was answered
+	lost bool       // and the owner was not told yet
+}
+
+// heard takes in that a word sent at an instant was answered, and whether the
+// answer says that the node's leases are lost.
+func (l *silence) heard(sent time.Time, lost bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if lost || !l.last.IsZero() && time.Since(l.last) >= dialer.NodeLife {
+		l.lost = true
+	}
+	l.last = sent
+	return l.lost
+}
+
+// told says that the owner knows.
+func (l *silence) told() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lost = false
 }
 
 // takeBack frees what a dead node held. It may be done by several nodes at once,

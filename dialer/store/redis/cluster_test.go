@@ -247,47 +247,6 @@ func TestLateSettlementLeavesTheLead(t *testing.T) {
 
 // Two leads with one number, at two nodes: the second attempt is refused, though
 // both gates allowed it.
-// TestOlderEndLeavesTheLead: what a node writes late of an attempt that was never
-// placed does not make the lead due before the delay of the other node's later one; that it is done holds.
-func TestOlderEndLeavesTheLead(t *testing.T) {
-	t.Parallel()
-	for name, done := range map[string]bool{"due again": false, "done": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			n := newNodesOf(t, 1)
-			lead := n.lease(n.a, 1, noon)[0]
-			if err := n.a.Leave(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			n.beat(n.b)
-			rung := attempt("02B", n.lease(n.b, 1, noon)[0])
-			rung.At = noon.Add(5 * time.Second)
-			if err := n.b.Intend(t.Context(), rung); err != nil {
-				t.Fatal(err)
-			}
-			rung.Outcome, rung.RetryAt = campaigns.NoAnswer, noon.Add(time.Hour)
-			if err := n.b.Apply(t.Context(), []dialer.Change{{Attempt: rung, Settled: true, Seq: 2}}); err != nil {
-				t.Fatal(err)
-			}
-			late := attempt("01A", lead)
-			late.Outcome, late.RetryAt, late.Done = campaigns.Failed, noon.Add(time.Minute), done
-			if err := n.a.Apply(t.Context(), []dialer.Change{{Attempt: late, Settled: true, Seq: 1}}); err != nil {
-				t.Fatal(err)
-			}
-			if got := n.lease(n.a, 1, noon.Add(59*time.Minute)); len(got) != 0 {
-				t.Error("leased before the delay of the last call is over")
-			}
-			if got := n.lease(n.a, 1, noon.Add(time.Hour)); (len(got) == 0) != done {
-				t.Errorf("after the delay %d are leased, done %v", len(got), done)
-			}
-			got, _, err := n.b.FindLead(t.Context(), "spring", lead.Number)
-			if err != nil || got.Attempts != 2 {
-				t.Errorf("the lead is %+v, %v; want two attempts", got, err)
-			}
-		})
-	}
-}
-
 func TestNumberIsCalledByOneNode(t *testing.T) {
 	t.Parallel()
 	n := newNodesOf(t, 2)

@@ -59,8 +59,9 @@ type Store struct {
 	wait   time.Duration
 	list   *store.ListKey
 
-	process string       // tells the processes of one node apart
-	joined  atomic.Bool  // this process is the node's
+	process string      // tells the processes of one node apart
+	joined  atomic.Bool // this process is the node's
+	silence silence
 	ahead   atomic.Int64 // of the true time, the service's clock, in nanoseconds
 
 	campaigns book // numbers of campaigns by name
