@@ -36,7 +36,7 @@ type nodesOptions struct {
 	leads  int
 	past   int           // calls put through just before, in each node's journal
 	delay  time.Duration // before a number is rung again, whatever came of the last call
-	most   int           // calls again after each outcome
+	most   int           // calls again after no answer, busy and a refusal
 }
 
 // oneNode is one of the nodes.
@@ -302,8 +302,11 @@ func (o nodesOptions) campaign(line string) string {
 		return "wrap_up: 0s"
 	case "retry":
 		text := "retry:\n"
-		for _, outcome := range []string{"interrupted", "no_answer", "busy", "failed", "congested", "rejected"} {
+		for _, outcome := range []string{"no_answer", "busy", "rejected"} {
 			text += fmt.Sprintf("  %s: {delay: %s, max: %d}\n", outcome, o.delay, o.most)
+		}
+		for _, outcome := range []string{"interrupted", "failed", "congested"} { // the troubles' doing
+			text += fmt.Sprintf("  %s: {delay: %s, max: 50}\n", outcome, o.delay)
 		}
 		return text
 	case "  no_answer", "  busy", "  machine":
