@@ -28,6 +28,7 @@ type Campaign struct {
 	Appointments Appointments           `yaml:"appointments" json:"appointments"`
 	Message      string                 `yaml:"abandon_message" json:"abandon_message,omitempty"` // WAV played on abandon where the rule set asks for a message
 	Machines     Machines               `yaml:"answering_machines" json:"answering_machines,omitzero"`
+	Recording    Recording              `yaml:"recording" json:"recording,omitzero"`
 	Callback     Callback               `yaml:"callback" json:"callback"`                 // for who rings a caller ID
 	Agents       []string               `yaml:"agents" json:"agents,omitempty"`           // names; empty: every agent
 	AgentOrder   AgentOrder             `yaml:"agent_order" json:"agent_order,omitempty"` // empty: AgentsIdle

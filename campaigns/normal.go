@@ -53,6 +53,7 @@ func (c *Campaign) Normal() []byte {
 	w.appointments(c.Appointments)
 	w.optional("abandon_message", c.Message)
 	w.machines(c.Machines)
+	w.recording(c.Recording)
 	w.callback(c.Callback.WithDefaults())
 	if len(c.Agents) > 0 {
 		w.list(0, "agents", c.Agents)

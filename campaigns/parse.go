@@ -175,7 +175,7 @@ func (r *reader) campaign(c *Campaign, root ast.Node) {
 		case "answering_machines":
 			r.machines(&c.Machines, e.value)
 		case "recording":
-			r.off(e.key, e.value)
+			r.recording(&c.Recording, e.value)
 		case "abandon_message":
 			r.text(e.key, e.value, &c.Message)
 		case "callback":
@@ -189,18 +189,6 @@ func (r *reader) campaign(c *Campaign, root ast.Node) {
 		case "lists":
 			r.lists(c, e.value)
 		}
-	}
-}
-
-// off reads a key that is there to say that something is not done, and refuses
-// the wish for what cannot be done.
-func (r *reader) off(key string, n ast.Node) {
-	lacks := map[string]string{
-		"recording": "cannot be kept: calls are not recorded",
-	}
-	text := ""
-	if r.text(key, n, &text) && text != "off" && text != "false" && text != "no" {
-		r.add(key, n, text, lacks[key], "leave it out, or write off")
 	}
 }
 

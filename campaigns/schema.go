@@ -49,7 +49,7 @@ func Schema() []byte {
 		"script":             scriptSchema(),
 		"appointments":       appointmentsSchema(),
 		"answering_machines": machinesSchema(),
-		"recording":          off("Calls are not recorded: off, or left out."),
+		"recording":          recordingSchema(),
 		"callback":           callbackSchema(),
 		"agents":             list("Agents who take the calls; none: every agent.", schema{"type": "string"}),
 		"agent_order":        text("Which ready agent gets the next call: who has waited longest, the first in agents, or who took the fewest calls today.", "enum", agentOrders(), "default", string(d.AgentOrder)),

@@ -41,6 +41,7 @@ func (c *Campaign) problems() Problems {
 	v.dispositions(c)
 	v.script(c.Script)
 	v.appointments(c.Appointments)
+	v.recording(c)
 	v.callback(c.Callback)
 	v.agents(c.Agents)
 	v.orders(c)

@@ -145,6 +145,7 @@ func (l *loop) vanish(name string, now time.Time) {
 	a.call = nil
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.AgentAway, Agent: a.id})
 	if c != nil && c.state == connected {
+		l.endTape(c)
 		if !c.unpaced() {
 			l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: pacing.Completed})
 		}

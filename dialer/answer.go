@@ -117,6 +117,7 @@ func (l *loop) connect(c *call, a *agent, now time.Time) {
 	l.turns.took(a.name, now.In(l.policy.Zone))
 	l.setState(a, Talking, "connected", now)
 	svc.scribe.note(rec, journal.ConnectedDetail{WaitMS: ms(now.Sub(answered)), Again: again, Listens: c.camp.Machines.Do != campaigns.MachinesOff && c.back == nil})
+	l.tapeCall(c, a, now)
 }
 
 // expire begins the abandon treatment: the deadline came before an agent.
@@ -206,6 +207,7 @@ func (l *loop) release(c *call, now time.Time) {
 		l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: outcome})
 	}
 	a.call, a.last = nil, c
+	l.endTape(c)
 	l.svc.Desk.Part(a.line.audio, Silence)
 	l.wrapUp(a, work, now)
 }

@@ -66,6 +66,7 @@ type call struct {
 	said     campaigns.Said    // what the agent said of it
 	answers  map[string]string // and entered in this call
 	outcome  campaigns.Outcome
+	tape     tape
 	back     *caller // who rang one of our caller IDs; nil: a call that we placed
 	settled  bool    // outcome is final
 }

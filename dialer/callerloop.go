@@ -190,6 +190,7 @@ func (l *loop) connectCaller(k *call, a *agent, now time.Time) {
 	l.setState(a, Talking, "called back", now)
 	k.back.tell(func(time.Time) { k.back.joined() })
 	l.svc.scribe.note(rec, journal.CalledBackDetail{WaitMS: ms(now.Sub(k.answered)), Withheld: rec.Number == ""})
+	l.tapeCall(k, a, now)
 }
 
 // callerLost lets a caller whose agent vanished wait for the next, before the others.

@@ -50,6 +50,8 @@ type loop struct {
 	members atomic.Pointer[[]string] // agents that it may have; read by the floor
 	wants   atomic.Pointer[wants]    // read by the floor
 
+	unrecorded string // why calls that must be recorded cannot be
+
 	contested atomic.Bool // other campaigns dial too; written by the floor
 	fruitless int         // leads refused since one was cleared
 }
@@ -118,11 +120,17 @@ func (l *loop) drainTasks(now time.Time) {
 func (l *loop) dial(ctx context.Context, now time.Time) {
 	l.serveCallers(now)
 	if l.state == Running {
-		l.dialReserved(ctx, now)
+		silent := l.unrecordable(now)
+		if !silent {
+			l.dialReserved(ctx, now)
+		}
 		if l.sight.stale(now) {
 			l.queue.Reassess()
 		}
 		lines := l.breaker.allow(l.pace.decide(now, l.queue.Propensities()).Dial, now)
+		if silent {
+			lines = 0
+		}
 		lines = l.intake.allow(l.ours(lines, now), l.camp.Pacing.MaxCallsPerSecond, now)
 		leads := l.queue.Take(lines)
 		anyAgent := l.forAnyAgent(leads)

@@ -32,6 +32,9 @@ type Policy struct {
 	TrunkCountries []string
 	// HangUps says that a callee who leaves before agent and deadline counts as abandoned.
 	HangUps bool
+	// Notice is the rule that wants the person told before a recording begins, NotEvery the one that forbids
+	// to record every call; empty: there is none.
+	Notice, NotEvery string
 	// Close is the end of today's dialing; zero when the day has none.
 	Close time.Time
 }
@@ -87,6 +90,14 @@ func Policies(book *rules.Book) func(c campaigns.Campaign, created, at time.Time
 		a := set.Abandon
 		p := Policy{Deadline: a.Deadline.Std(), Action: Action(a.Treatment), RuleSet: set.ID(), HangUps: a.Hangups, Zone: set.File.Zone}
 		p.Close = closeOf(c.Hours, set, at)
+		for _, r := range set.Recordings {
+			if r.Recording.Notice {
+				p.Notice = r.ID
+			}
+			if r.Recording.NotEvery {
+				p.NotEvery = r.ID
+			}
+		}
 		if set.CallerID.DomesticTrunk {
 			p.TrunkCountries = set.Numbers.Countries
 		}

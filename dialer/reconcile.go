@@ -161,7 +161,13 @@ func (s *Service) policyOf(camp campaigns.Campaign, created time.Time) (Policy, 
 	if p.Action == Message && (camp.Message == "" || !s.Desk.HasPrompt(camp.Message)) {
 		return p, fmt.Errorf("abandon_message %q: rule set %s wants a message that names the caller, and there is no such prompt; put the WAV into the prompts folder", camp.Message, p.RuleSet)
 	}
-	return p, nil
+	switch {
+	case !camp.Recording.On():
+		return p, nil
+	case s.Recorder == nil:
+		return p, errors.New("recording: this service records no calls")
+	}
+	return p, CheckRecording(camp.Recording, p, s.Desk.HasPrompt)
 }
 
 // newLoop makes a campaign's loop, with what its journal says was counted.

@@ -42,6 +42,7 @@ type Screen struct {
 	Missing      []string                         `json:"missing,omitempty"`     // required questions without an answer
 	Script       []campaigns.Question             `json:"script,omitempty"`
 	Dispositions map[string]campaigns.Disposition `json:"dispositions"`
+	Recording    TapeState                        `json:"recording,omitempty"`
 }
 
 // ErrNoCall says that an agent has no call to look at or to speak of.
@@ -130,7 +131,7 @@ func (a *agent) screen(c *call) Screen {
 	lead.Answers = nil
 	return Screen{
 		Agent: a.name, State: a.state, Campaign: lead.Campaign, Attempt: c.attempt, CalledBack: c.back != nil, Lead: lead, Machine: c.machine,
-		Disposition: c.said.Word, Answers: c.allAnswers(nil), Missing: c.camp.Missing(c.allAnswers(nil)), Script: c.camp.Script, Dispositions: c.camp.Words(),
+		Disposition: c.said.Word, Answers: c.allAnswers(nil), Missing: c.camp.Missing(c.allAnswers(nil)), Script: c.camp.Script, Dispositions: c.camp.Words(), Recording: c.tape.state,
 	}
 }
 
@@ -201,6 +202,9 @@ func (c *call) askedAnswers(given map[string]string) map[string]string {
 func (l *loop) press(a *agent, key byte, now time.Time) {
 	c := a.subject()
 	if c == nil {
+		return
+	}
+	if l.tapeKey(a, c, key, now) {
 		return
 	}
 	if word := c.camp.WordOf(key); word != "" {

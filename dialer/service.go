@@ -17,7 +17,7 @@ import (
 )
 
 // Config is everything that a Service works with. All fields are required but
-// Memory, Cluster, Bounds and Changed.
+// Memory, Cluster, Bounds, Recorder, Seal and Changed.
 type Config struct {
 	Node      string           // name of this process in a cluster and in the journal
 	Now       func() time.Time // the clock that the law and the journal go by
@@ -51,6 +51,10 @@ type Config struct {
 	Cluster Cluster
 	// Bounds are the trunks' bounds, which hold over all nodes of a cluster; nil: there are none.
 	Bounds Bounded
+	// Recorder records calls, Seal seals the key of a recording under that of a number (journal.Journal.Seal); nil: no campaign
+	// that records runs.
+	Recorder Recorder
+	Seal     func(ctx context.Context, number string, clear, bound []byte) (journal.Sealed, error)
 	// Changed wakes the service when a command has written desired state; nil: it looks once a second.
 	Changed <-chan struct{}
 }

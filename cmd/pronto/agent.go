@@ -26,6 +26,7 @@ func newAgentCommand(g *globals) *cobra.Command {
 		newAgentRemoveCommand(g),
 		newAgentScreenCommand(g),
 		newAgentSayCommand(g),
+		newAgentRecordCommand(g),
 	)
 }
 

@@ -61,6 +61,7 @@ func showScreenText(cmd *cobra.Command, s dialer.Screen) {
 		row("sounds like", "an answering machine ("+string(s.Machine)+")")
 	}
 	row("said so far", s.Disposition)
+	row("recording", string(s.Recording))
 	t.Render()
 	for _, q := range s.Script {
 		if !q.Asked(s.Answers) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -22,29 +23,43 @@ func newAuditCommand(g *globals) *cobra.Command {
 }
 
 func newAuditVerifyCommand(g *globals) *cobra.Command {
-	var heads []string
-	var o journalOptions
+	var o verifyOptions
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Check that the journal was not changed, cut or thinned out",
 		Long: `Walks the journal's chain from its first record: each record's hash, its place behind the one before, each closed
 segment's signature, and that no segment is missing. A head that was kept elsewhere (--head) also shows a chain that
-was rewritten or cut as a whole. It may run while the service writes.
+was rewritten or cut as a whole. It may run while the service writes. With --recordings each recording
+of a call is compared with the length and the SHA-256 that the journal has of it.
 
 EXIT STATUS
   0  the chain holds
   1  it does not, or could not be read; the first place that is wrong is named`,
 		Args: needs(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return runAuditVerify(cmd, g, o, heads) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runAuditVerify(cmd, g, o) },
 	}
 	o.addFlags(cmd)
-	cmd.Flags().StringArrayVar(&heads, "head", nil, "file with a head that was kept elsewhere; may be given several times")
+	cmd.Flags().BoolVar(&o.recordings, "recordings", false, "compare the recordings of calls with the journal too")
+	cmd.Flags().StringArrayVar(&o.heads, "head", nil, "file with a head that was kept elsewhere; may be given several times")
 	return cmd
 }
 
-func runAuditVerify(cmd *cobra.Command, g *globals, o journalOptions, files []string) error {
-	heads := make([]journal.Head, 0, len(files))
-	for _, f := range files {
+// verifyOptions are the flags of audit verify.
+type verifyOptions struct {
+	journalOptions
+	heads      []string
+	recordings bool
+}
+
+// verifiedDoc is the JSON of audit verify.
+type verifiedDoc struct {
+	journal.Verification
+	Recordings *recordingsCheck `json:"recordings,omitempty"`
+}
+
+func runAuditVerify(cmd *cobra.Command, g *globals, o verifyOptions) error {
+	heads := make([]journal.Head, 0, len(o.heads))
+	for _, f := range o.heads {
 		h, err := journal.ReadHead(f)
 		if err != nil {
 			return invalidFile(err)
@@ -62,7 +77,13 @@ func runAuditVerify(cmd *cobra.Command, g *globals, o journalOptions, files []st
 	if err != nil {
 		return fmt.Errorf("verify journal: %w", err)
 	}
-	err = show(cmd, g, v, func() {
+	doc := verifiedDoc{Verification: v}
+	if o.recordings && v.OK {
+		if doc.Recordings, err = verifyRecordings(g); err != nil {
+			return fmt.Errorf("verify recordings: %w", err)
+		}
+	}
+	err = show(cmd, g, doc, func() {
 		verdict := "the journal holds"
 		if !v.OK {
 			verdict = "THE JOURNAL DOES NOT HOLD"
@@ -71,11 +92,38 @@ func runAuditVerify(cmd *cobra.Command, g *globals, o journalOptions, files []st
 		for _, b := range v.Broken {
 			cmd.Println(b)
 		}
+		if doc.Recordings != nil {
+			doc.Recordings.print(cmd)
+		}
 	})
-	if err == nil && !v.OK {
+	switch {
+	case err == nil && !v.OK:
 		return silently(errors.New("the journal does not hold"))
+	case err == nil && doc.Recordings != nil && len(doc.Recordings.Broken) > 0:
+		return silently(errors.New("the recordings are not those of the journal"))
 	}
 	return err
+}
+
+// verifyRecordings compares the recordings with the journal.
+func verifyRecordings(g *globals) (*recordingsCheck, error) {
+	c, err := g.settings()
+	if err != nil {
+		return nil, err
+	}
+	found, err := checkRecordings(filepath.Join(g.data, journalFolder), c.recordings(g.data))
+	return &found, err
+}
+
+func (c recordingsCheck) print(cmd *cobra.Command) {
+	verdict := "the recordings are those of the journal"
+	if len(c.Broken) > 0 {
+		verdict = "THE RECORDINGS ARE NOT THOSE OF THE JOURNAL"
+	}
+	cmd.Printf("%s: %s\n", verdict, plural(c.Checked, "recording"))
+	for _, b := range c.Broken {
+		cmd.Println(b)
+	}
 }
 
 func newAuditShowCommand(g *globals) *cobra.Command {

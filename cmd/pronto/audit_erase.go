@@ -64,8 +64,10 @@ type erasureDoc struct {
 	Verdicts int              `json:"verdicts"`
 	Consents int              `json:"consents"`
 	Attempts int              `json:"attempts"`
-	Keys     int              `json:"journal_keys"` // of the journal's personal data, destroyed
-	Stays    []stayDoc        `json:"stays"`
+	// Recordings are the files of calls' sound.
+	Recordings int       `json:"recordings"`
+	Keys       int       `json:"journal_keys"` // of the journal's personal data, destroyed
+	Stays      []stayDoc `json:"stays"`
 	// Others are the further numbers of the leads: those go with them, but verdicts, calls and consents of the numbers stay.
 	Others []campaigns.Number `json:"other_numbers,omitempty"`
 	Due    *time.Time         `json:"due"` // when the first of the rest is erased; null: nothing waits
@@ -101,6 +103,9 @@ func (e erasureDoc) print(cmd *cobra.Command) {
 		verb = "would be erased"
 	}
 	cmd.Printf("%s, %s: %s, %s, %s, %s", e.Number, verb, plurals(e.Leads, "lead"), plurals(e.Verdicts, "verdict"), plurals(e.Consents, "consent"), plurals(e.Attempts, "attempt"))
+	if e.Recordings > 0 {
+		cmd.Printf(", %s", plurals(e.Recordings, "recording"))
+	}
 	if !e.DryRun {
 		cmd.Printf(", %s of the journal", plurals(e.Keys, "key"))
 	}
@@ -163,7 +168,8 @@ func (h *house) eraseDaily(ctx context.Context, failed func(error)) {
 	tick := time.NewTicker(24 * time.Hour)
 	defer tick.Stop()
 	for {
-		if _, err := h.eraseDue(ctx, false); err != nil && ctx.Err() == nil {
+		_, err := h.eraseDue(ctx, false)
+		if err = errors.Join(err, h.removeRecordings(ctx)); err != nil && ctx.Err() == nil {
 			failed(err)
 		}
 		select {

@@ -31,7 +31,8 @@ machine. The encryption is that of age (age-encryption.org), whose own program r
   pronto backup --recipient age1... FILE           nothing on this machine can read it again
   pronto backup --passphrase-file SECRET FILE
 
-TLS and signing keys that the configuration names are not in it. It needs as much room in the data folder, for a while,
+Recordings of calls are not in it: they are large, encrypted and never changed, so that any copying program keeps
+them; the keys to them are in the archive. TLS and signing keys that the configuration names are not in it. It needs as much room in the data folder, for a while,
 as pronto.db takes there.
 
 A state on Redis is in it too, read while the nodes go on: each record as it was at some instant of the backup, nothing left
@@ -67,6 +68,7 @@ type backupDoc struct {
 	Content   int64     `json:"content_bytes"`
 	TakenAt   time.Time `json:"taken_at"`
 	Encrypted bool      `json:"encrypted"`
+	LeftOut   roomDoc   `json:"recordings_left_out"` // files and bytes
 }
 
 func runBackup(cmd *cobra.Command, g *globals, file string, o backupOptions) error {
@@ -95,6 +97,9 @@ func runBackup(cmd *cobra.Command, g *globals, file string, o backupOptions) err
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
+	if doc.LeftOut, err = leftOut(g); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
 	doc.Bytes, doc.Files, doc.TakenAt = info.Size(), len(m.Files), m.TakenAt
 	for _, f := range m.Files {
 		doc.Content += f.Size
@@ -103,6 +108,9 @@ func runBackup(cmd *cobra.Command, g *globals, file string, o backupOptions) err
 		cmd.Printf("%s: %s of %s, %s MB, read back\n", file, plural(doc.Files, "file"), day(doc.TakenAt), megabytes(doc.Bytes))
 		if m.Schema == 0 {
 			cmd.PrintErrln("the state on Redis is not in it: see to it that another node's backup has it")
+		}
+		if doc.LeftOut.Files > 0 {
+			cmd.PrintErrf("%s (%s MB) are not in it: copy their folder, whose files are encrypted; their keys are in the archive (docs/operations.md)\n", plurals(doc.LeftOut.Files, "recording"), megabytes(doc.LeftOut.Bytes))
 		}
 		if !doc.Encrypted {
 			cmd.PrintErrln("warning: it holds people's numbers and the keys to them, and is not encrypted: keep it where only you can read it, or see --recipient and --passphrase-file")

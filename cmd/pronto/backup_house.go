@@ -257,7 +257,7 @@ func (h *house) list() ([]listed, error) {
 		}
 		name = filepath.ToSlash(name)
 		if e.IsDir() {
-			if name == journalFolder || name == configFolder || name == learnedFolder || strings.HasPrefix(name, scratchBegins) {
+			if name == journalFolder || name == configFolder || name == recordingsFolder || name == learnedFolder || strings.HasPrefix(name, scratchBegins) {
 				return fs.SkipDir
 			}
 			return nil

@@ -127,7 +127,7 @@ func applyAs(ctx context.Context, h *house, args applyArgs, r request, what stri
 	}
 	doc = appliedDoc{
 		Name: c.Name, Result: "created", State: dialer.Stopped, DryRun: args.DryRun,
-		Warnings: append(h.config.trunkWarnings(c), h.callbackWarnings(c)...),
+		Warnings: append(h.config.trunkWarnings(c), slices.Concat(h.callbackWarnings(c), h.recordingWarnings(c))...),
 	}
 	if old != nil {
 		doc.Result, doc.State = "changed", old.State

@@ -37,6 +37,8 @@ type config struct {
 	Callbacks callbackConfig              `yaml:"callbacks"`  // for people who ring a caller ID
 	Rehearsal rehearsalConfig             `yaml:"rehearsal"`
 
+	Recordings recordingsConfig `yaml:"recordings"`
+
 	path string // of the file; empty: there is none
 }
 
@@ -170,7 +172,7 @@ func loadConfig(path string) (config, error) {
 	if c.Media.Ports == "" {
 		c.Media.Ports = "20000-29999"
 	}
-	if err := errors.Join(c.checkRedis(), c.checkRehearsal(), c.checkTariffs(), c.Callbacks.check(), c.HTTP.check()); err != nil {
+	if err := errors.Join(c.checkRedis(), c.checkRehearsal(), c.checkTariffs(), c.Callbacks.check(), c.HTTP.check(), c.Recordings.check()); err != nil {
 		return c, invalidFile(fmt.Errorf("%s: %w", path, err))
 	}
 	return c, nil

@@ -60,7 +60,7 @@ func (s *span) UnmarshalYAML(text []byte) error {
 
 // placeFiles makes files that the configuration names relative to its own folder.
 func (c *config) placeFiles(dir string) {
-	files := []*string{&c.Prompts, &c.SIP.TLS.Certificate, &c.SIP.TLS.Key}
+	files := []*string{&c.Prompts, &c.Recordings.Folder, &c.SIP.TLS.Certificate, &c.SIP.TLS.Key}
 	for i := range c.Trunks {
 		t := &c.Trunks[i]
 		files = append(files, &t.TLS.CA, &t.TLS.Certificate, &t.TLS.Key, &t.Shaken.Key)

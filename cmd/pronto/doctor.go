@@ -138,6 +138,8 @@ func examine(ctx context.Context, h *house, _ struct{}, _ request) (doctorDoc, e
 	doc.add(h.examineStore(ctx)...)
 	doc.add(examineTrunks(ctx, h.config)...)
 	doc.add(examineRoom(h.config, len(accounts))...)
+	recorded := slices.ContainsFunc(records, func(r dialer.CampaignRecord) bool { return r.Campaign.Recording.On() })
+	doc.add(h.examineRecordings(recorded, len(accounts))...)
 	taken, err := listRegisters(ctx, h, struct{}{}, request{})
 	if err != nil {
 		return doc, err

@@ -21,15 +21,15 @@ const timesKept = 400 * 24 * time.Hour
 
 // duties are what keeps parts of what is held of a number, and until when.
 type duties struct {
-	stays                       []stayDoc
-	journal, consents, attempts time.Time // zero: nothing keeps it
+	stays                                   []stayDoc
+	journal, consents, attempts, recordings time.Time // zero: nothing keeps it
 }
 
 // due is when the first of them ends: what it kept is erased then, and the rest
 // is looked at again. Zero: there is none.
 func (d duties) due() time.Time {
 	var first time.Time
-	for _, t := range []time.Time{d.journal, d.consents, d.attempts} {
+	for _, t := range []time.Time{d.journal, d.consents, d.attempts, d.recordings} {
 		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
 			first = t
 		}
@@ -86,8 +86,20 @@ func (h *house) erase(ctx context.Context, n campaigns.Number, who string, dry b
 	if due := d.due(); !due.IsZero() {
 		doc.Due = &due
 	}
+	spoken, err := h.recordingsOf(n)
+	if err != nil {
+		return doc, err
+	}
+	if d.recordings.IsZero() {
+		doc.Recordings = len(spoken)
+	}
 	if dry {
 		return doc, nil
+	}
+	if d.recordings.IsZero() {
+		if err := h.destroyRecordings(ctx, spoken, who, "erased"); err != nil {
+			return doc, err
+		}
 	}
 	if !d.journal.IsZero() { // it keeps the consents: they end there too
 		if err := h.endConsents(ctx, who, held.Consents, now); err != nil {
@@ -165,6 +177,9 @@ func (h *house) duties(ctx context.Context, n campaigns.Number, held store.Holdi
 		}
 	}
 	if err := h.callDuties(n, jurisdictions, now, &d); err != nil {
+		return d, err
+	}
+	if err := h.recordingDuties(n, jurisdictions, now, &d); err != nil {
 		return d, err
 	}
 	for _, c := range held.Consents {

@@ -75,7 +75,10 @@ func operations() map[string]operation {
 		"agent list":       reads(listAgents),
 		"agent remove":     changes(removeAgent),
 		"agent screen":     reads(showScreen),
-		"agent say":        reads(say), // the service writes to its journal; without one nothing can be said
+		"agent say":        reads(say),      // the service writes to its journal; without one nothing can be said
+		"agent record":     reads(tapeCall), // as above
+		"recording list":   reads(listRecordings),
+		"recording export": changes(exportRecording),
 		"trunk list":       reads(listTrunks),
 		"trunk test":       changes(testTrunk),
 		"live":             reads(showLive),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -37,6 +38,8 @@ type stageOptions struct {
 	sip     string         // more of the configuration's sip, as ", key: value"
 	says    map[int][]byte // what the customers say instead of their tones, in A-law, over and over
 	carrier string         // sipp's scenario; empty: testdata/peers/carrier.xml
+	more    string         // of the configuration, whole lines
+	records string         // recording of the campaign; empty: off
 }
 
 // The hosts of a stage.
@@ -65,7 +68,7 @@ func setUp(t testing.TB, o stageOptions) *stage {
 	}
 	began := time.Now().Format(time.RFC3339Nano)
 	config := func(clock string) string {
-		return fill(t, "pronto.yaml", "SERVICE", s.host(serviceHost), "TRUNK", trunk, "MORE_SIP", o.sip, "CLOCK", clock, "SINCE", began)
+		return fill(t, "pronto.yaml", "SERVICE", s.host(serviceHost), "TRUNK", trunk, "MORE_SIP", o.sip, "CLOCK", clock, "SINCE", began) + o.more
 	}
 	s.installation = install(t, config(callClock))
 	s.take(o, config(applyClock))
@@ -105,7 +108,8 @@ func (s *stage) take(o stageOptions, applyConfig string) {
 	}
 	writeFile(s.t, s.path("leads.csv"), leads)
 	writeFile(s.t, s.path("rpo.csv"), rpo)
-	apply.do("campaign", "apply", "testdata/peers/campaign.yaml")
+	writeFile(s.t, s.path("campaign.yaml"), fill(s.t, "campaign.yaml")+"recording: "+cmp.Or(o.records, "off")+"\n")
+	apply.do("campaign", "apply", s.path("campaign.yaml"))
 	apply.do("leads", "load", "peers", s.path("leads.csv"))
 	s.do("dnc", "import", "rpo", s.path("rpo.csv"), "--no-submission", "--reason", "test")
 	for i := range o.agents {

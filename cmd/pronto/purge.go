@@ -217,7 +217,7 @@ func (p *purger) all(ctx context.Context) error {
 			}
 		}
 	}
-	return p.journal(ctx)
+	return errors.Join(p.recordings(ctx), p.journal(ctx))
 }
 
 // step purges one kind of one campaign or seller, by the longest rule of the campaigns

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"math"
 	"time"
 
@@ -84,6 +85,19 @@ func (p *purger) callRules() (longest *rules.Rule, shortest time.Duration) {
 // keeps says until when a record keeps its person: by the rule of its campaign, or by
 // those of all campaigns where it has none.
 func (p *purger) keeps(r journal.Record) int64 {
+	return max(p.keepsCall(r), keepsRecording(r))
+}
+
+// keepsRecording says until when a recording needs its person's key.
+func keepsRecording(r journal.Record) int64 {
+	var d journal.RecordingDetail
+	if r.Kind != journal.Recording || r.Outcome != journal.RecordingEnded || json.Unmarshal(r.Detail, &d) != nil {
+		return 0
+	}
+	return d.Until.Unix()
+}
+
+func (p *purger) keepsCall(r journal.Record) int64 {
 	of := map[string]string{r.Campaign: p.records[r.Campaign]}
 	if r.Campaign == "" {
 		of = p.records

@@ -75,6 +75,7 @@ func newRootCommand(g *globals) *cobra.Command {
 		newLeadsCommand(g),
 		newLegalHoldCommand(g),
 		newNodeCommand(g),
+		newRecordingCommand(g),
 		newPurgeCommand(g),
 		newReportCommand(g),
 		newRestoreCommand(g),

@@ -96,6 +96,9 @@ func (h *house) work(ctx context.Context, st *station, drainFor time.Duration, l
 	if err := errors.Join(h.recordOwnRules(ctx), h.noteLostImports(ctx)); err != nil {
 		return err
 	}
+	if err := h.adoptRecordings(ctx); err != nil {
+		log.Error("a recording that the last run left is not settled", zap.Error(err))
+	}
 	web, err := h.listenHTTP()
 	if err != nil {
 		return err

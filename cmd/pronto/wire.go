@@ -40,6 +40,7 @@ type station struct {
 	service  *dialer.Service
 	endpoint *trunk.Endpoint
 	desk     *media.Desk
+	recorder *media.Recorder
 	accounts *accounts
 }
 
@@ -79,8 +80,13 @@ func connect(ctx context.Context, p parts) (*station, dialer.Config, error) {
 	if s.desk, err = media.New(mc); err != nil {
 		return nil, none, fmt.Errorf("media: %w", err)
 	}
+	if s.recorder, err = p.cfg.recorder(s.desk, filepath.Dir(p.journal.Dir())); err != nil {
+		s.desk.Close()
+		return nil, none, err
+	}
 	tc.Accounts, tc.Logger, tc.Now = s.accounts, p.log.Named("sip"), p.now
 	if s.endpoint, err = trunk.New(tc); err != nil {
+		s.recorder.Close()
 		s.desk.Close()
 		return nil, none, fmt.Errorf("sip: %w", err)
 	}
@@ -95,13 +101,15 @@ func connect(ctx context.Context, p parts) (*station, dialer.Config, error) {
 		},
 		ReadFrom: p.journal.ReadFrom,
 		Policy:   dialer.Policies(p.book),
-		Changed:  p.changed,
+		Recorder: s.recorder, Seal: p.journal.Seal,
+		Changed: p.changed,
 	}, nil
 }
 
 // close ends the endpoint and the desk, after Run has returned.
 func (s *station) close() {
 	s.endpoint.Close()
+	s.recorder.Close()
 	s.desk.Close()
 }
 

@@ -42,6 +42,7 @@ const (
 	Paced       Kind = "paced"       // pacing events and the decision that followed; Detail
 	Interrupted Kind = "interrupted" // found at start: an attempt that the last run left open
 	CalledBack  Kind = "called_back" // a person rang one of our caller IDs; Outcome holds the step, Attempt the call's id; Detail
+	Recording   Kind = "recording"   // of a call's sound; Outcome holds the step, see Recording...; Detail
 	Erased      Kind = "erased"      // the keys of Subject's personal data were destroyed; Detail: how many
 	Note        Kind = "note"        // anything an operator must be able to read later; Detail: text
 )

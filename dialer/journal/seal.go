@@ -147,23 +147,32 @@ func box(key dataKey) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// open undoes seal.
+// open undoes seal of a payload.
 func open(key dataKey, boxed string, context []byte) (payload, error) {
 	var p payload
-	raw, err := base64.RawStdEncoding.DecodeString(boxed)
-	if err != nil {
-		return p, fmt.Errorf("sealed field: %w", err)
-	}
-	gcm, err := box(key)
+	clear, err := unbox(key, boxed, context)
 	if err != nil {
 		return p, err
-	}
-	clear, err := gcm.Open(nil, nil, raw, context)
-	if err != nil {
-		return p, errors.New("sealed field does not open with its key")
 	}
 	if err := json.Unmarshal(clear, &p); err != nil {
 		return p, fmt.Errorf("sealed field: %w", err)
 	}
 	return p, nil
+}
+
+// unbox undoes seal.
+func unbox(key dataKey, boxed string, context []byte) ([]byte, error) {
+	raw, err := base64.RawStdEncoding.DecodeString(boxed)
+	if err != nil {
+		return nil, fmt.Errorf("sealed field: %w", err)
+	}
+	gcm, err := box(key)
+	if err != nil {
+		return nil, err
+	}
+	clear, err := gcm.Open(nil, nil, raw, context)
+	if err != nil {
+		return nil, errors.New("sealed field does not open with its key")
+	}
+	return clear, nil
 }

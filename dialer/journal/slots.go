@@ -35,23 +35,12 @@ func checkTitle(name string) error {
 // unseal opens the record's sealed field. When its key was erased, or this
 // reader has no key file, the record keeps its pseudonym alone.
 func (k *slots) unseal(r *Record, sealed string) error {
-	number, boxed, ok := strings.Cut(sealed, ":")
-	at, err := strconv.ParseUint(number, 10, 50)
-	if !ok || err != nil {
-		return errors.New("sealed field without the place of its key")
-	}
-	s, err := k.slot(at)
-	if errors.Is(err, fs.ErrNotExist) {
+	s, boxed, err := k.find(r.Subject, sealed)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrErased) {
 		return nil
 	}
 	if err != nil {
 		return err
-	}
-	if s.state == slotGone {
-		return nil
-	}
-	if s.subject.String() != r.Subject {
-		return fmt.Errorf("%s: slot %d belongs to another subject", k.name, at)
 	}
 	p, err := open(s.key, boxed, bound(r.Node, r.Seq, r.Subject))
 	if err != nil {
@@ -62,6 +51,26 @@ func (k *slots) unseal(r *Record, sealed string) error {
 		r.Detail = p.Detail
 	}
 	return nil
+}
+
+// find is the slot of a subject's key and what is sealed under it; the error is
+// ErrErased when the key is gone.
+func (k *slots) find(subject, sealed string) (s slot, boxed string, err error) {
+	number, boxed, ok := strings.Cut(sealed, ":")
+	at, err := strconv.ParseUint(number, 10, 50)
+	if !ok || err != nil {
+		return s, "", errors.New("sealed field without the place of its key")
+	}
+	if s, err = k.slot(at); err != nil {
+		return s, "", err
+	}
+	switch {
+	case s.state == slotGone:
+		return s, "", ErrErased
+	case s.subject.String() != subject:
+		return s, "", fmt.Errorf("%s: slot %d belongs to another subject", k.name, at)
+	}
+	return s, boxed, nil
 }
 
 func (k *slots) slot(at uint64) (slot, error) {

@@ -73,10 +73,7 @@ func (w *writer) take() (g *group, closed bool) {
 // write puts the group on disk: keys first, so that no line names a key that a
 // crash could lose.
 func (w *writer) write(g *group) error {
-	if g.count == 0 {
-		return nil
-	}
-	if w.live == nil || w.seg.day != g.day {
+	if g.count > 0 && (w.live == nil || w.seg.day != g.day) {
 		if err := w.rotate(g.day); err != nil {
 			return err
 		}
@@ -86,6 +83,9 @@ func (w *writer) write(g *group) error {
 			return err
 		}
 		w.keySize += int64(len(g.keys))
+	}
+	if g.count == 0 {
+		return nil
 	}
 	began := time.Now()
 	if err := put(w.live, g.lines); err != nil {

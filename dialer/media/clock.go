@@ -123,7 +123,7 @@ func (l *leg) fill(audio []byte) {
 		audio[i] = law.silence
 	}
 	if l.bridge != nil {
-		l.tone = blend(audio, law, l.tone)
+		l.spend(blend(audio, law, l.tone), true)
 	}
 }
 
@@ -133,6 +133,6 @@ func (l *leg) pass() {
 	if l.prompt != nil {
 		l.prompt.at += frameSamples
 	}
-	l.tone = l.tone[min(frameSamples, len(l.tone)):]
+	l.spend(l.tone[min(frameSamples, len(l.tone)):], false)
 	l.out.fresh = true
 }

@@ -14,5 +14,6 @@
 //
 // Locks. Desk.mu orders the switches (Bridge, Part, Play, Listen, Close). leg.mu guards one leg's socket, stream, latch
 // and source. Desk.mu is taken before any leg.mu; two leg.mu are held together only by Bridge, lower
-// id first. The mu of ports, rosters, readers and ears are taken last and hold nothing else. Nothing is called back with a lock held.
+// id first. The mu of ports, rosters, readers and ears are taken last and hold nothing else but, an ear's,
+// that of its recording (take.mu). Nothing is called back with a lock held.
 package media

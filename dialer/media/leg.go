@@ -39,7 +39,8 @@ type leg struct {
 	prompt *prompt       // playing, when not nil
 	bridge *bridge       // what the leg is in, when not nil
 	flow   flow          // the other leg's audio, bridged
-	tone   []int16       // what is left of the tone, bridged
+	tone   []int16       // what is left of the tone and of what is whispered, bridged
+	told   []func(bool)  // want to know when the tone is over
 	fed    time.Duration // when the other leg last gave audio, or was joined; bridged
 	packet [headerLen + frameSamples + tagLen]byte
 	secret *secret // SRTP, when not nil
@@ -161,6 +162,7 @@ func (l *leg) unjoin() *leg {
 	}
 	for _, x := range []*leg{b.customer, b.agent} {
 		x.mu.Lock()
+		x.answer(false)
 		x.bridge, x.flow, x.tone = nil, flow{}, nil
 		x.out.fresh = true
 		x.mu.Unlock()

@@ -151,7 +151,7 @@ func (l *leg) relay(b []byte, p packet, from *bridge, now time.Duration) {
 		convert(payload, lawOf(dialer.Codec(p.payloadType)))
 	}
 	if len(l.tone) > 0 {
-		l.tone = blend(payload, lawOf(codec), l.tone)
+		l.spend(blend(payload, lawOf(codec), l.tone), true)
 	}
 	out.payloadType = uint8(codec)
 	whole := b[p.from-headerLen : p.to]

@@ -112,6 +112,8 @@ func sentence(r journal.Record) string {
 		return disposed(r, detail[journal.DisposedDetail](r))
 	case journal.CalledBack:
 		return calledBack(r)
+	case journal.Recording:
+		return recorded(r, detail[journal.RecordingDetail](r))
 	case journal.Orphaned:
 		return fmt.Sprintf("The phone of %s vanished during the call; the customer went to the next agent.", agent("agent", r))
 	case journal.Interrupted:

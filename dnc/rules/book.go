@@ -31,6 +31,7 @@ type Set struct {
 	Sectors     []*Rule // each with Sector
 	Hours       []*Rule // each with Hours; all that apply must be open
 	Attempts    []*Rule // each with Attempts
+	Recordings  []*Rule // each with Recording
 	Retentions  []*Rule // each with Retention
 	OptIn       *OptIn  // nil: none
 	Numbers     *Numbers
@@ -166,6 +167,8 @@ func (s *Set) take(r *Rule) {
 		s.Hours = append(s.Hours, r)
 	case r.Attempts != nil:
 		s.Attempts = append(s.Attempts, r)
+	case r.Recording != nil:
+		s.Recordings = append(s.Recordings, r)
 	case r.Retention != nil:
 		s.Retentions = append(s.Retentions, r)
 	case r.OptIn != nil:

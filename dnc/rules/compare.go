@@ -53,6 +53,8 @@ func compare(base, own *Rule) []string {
 		d.callerID(base.CallerID, own.CallerID)
 	case base.Callback != nil:
 		d.when(base.Callback.Answer && !own.Callback.Answer || base.Callback.Inform && !own.Callback.Inform || base.Callback.OptOut && !own.Callback.OptOut, "less for people who ring back")
+	case base.Recording != nil:
+		d.when(base.Recording.Notice && !own.Recording.Notice || base.Recording.NotEvery && !own.Recording.NotEvery, "more recording")
 	case base.Retention != nil:
 		d.when(own.Retention.What != base.Retention.What || own.Retention.For() < base.Retention.For(), "a shorter retention")
 	}

@@ -42,6 +42,7 @@ type Rule struct {
 	Ring        *Ring        `yaml:"ring"`
 	CallerID    *CallerID    `yaml:"caller_id"`
 	Callback    *Callback    `yaml:"callback"`
+	Recording   *Recording   `yaml:"recording"`
 	Retention   *Retention   `yaml:"retention"`
 
 	line int // in its file
@@ -223,6 +224,12 @@ type Callback struct {
 	Answer bool `yaml:"answer"`  // the call is answered
 	Inform bool `yaml:"inform"`  // with words that say who called and why
 	OptOut bool `yaml:"opt_out"` // and offers to be called no more
+}
+
+// Recording says what the law asks of whoever records calls.
+type Recording struct {
+	Notice   bool `yaml:"notice"`    // the person is told before it begins
+	NotEvery bool `yaml:"not_every"` // not every call may be recorded
 }
 
 // The kinds of records that retention knows.

@@ -250,6 +250,17 @@ func (c *Callback) says() []string {
 	return lines
 }
 
+func (r *Recording) says() []string {
+	var lines []string
+	if r.Notice {
+		lines = append(lines, "calls are recorded only after the person was told")
+	}
+	if r.NotEvery {
+		lines = append(lines, "not every call is recorded")
+	}
+	return lines
+}
+
 func (r *Retention) span() string {
 	var parts []string
 	if r.Years > 0 {

@@ -84,6 +84,8 @@ func (r *Rule) Says() []string {
 		return r.CallerID.says()
 	case r.Callback != nil:
 		return r.Callback.says()
+	case r.Recording != nil:
+		return r.Recording.says()
 	case r.Retention != nil:
 		return []string{"keep " + r.Retention.What + " for " + r.Retention.span()}
 	}

@@ -111,6 +111,8 @@ func (r *Rule) check() string {
 		return r.CallerID.check()
 	case r.Callback != nil && !r.Callback.Answer:
 		return "callback: want answer: true; leave the rule out where nothing is demanded"
+	case r.Recording != nil && *r.Recording == (Recording{}):
+		return "recording: want notice or not_every; leave the rule out where nothing is demanded"
 	case r.Retention != nil && !slices.Contains(Kept(), r.Retention.What):
 		return fmt.Sprintf("retention: what is %q: want one of %s", r.Retention.What, strings.Join(Kept(), ", "))
 	case r.Retention != nil && (r.Retention.Years+r.Retention.Days < 1 || r.Retention.Years < 0 || r.Retention.Days < 0):

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"pronto/campaigns"
+	"pronto/dialer/journal"
+	"pronto/dialer/recording"
+)
+
+// recordingsDir is the folder of recordings.
+func (h *house) recordingsDir() string { return h.config.recordings(h.dir) }
+
+// listRecordingsArgs say which recordings.
+type listRecordingsArgs struct {
+	Of      string    `json:"of,omitempty"` // a number, or a campaign's name
+	Country string    `json:"country,omitempty"`
+	From    time.Time `json:"from,omitzero"`
+	To      time.Time `json:"to,omitzero"`
+}
+
+// recordingsDoc is the JSON of recording list.
+type recordingsDoc struct {
+	Recordings []recordingDoc `json:"recordings"`
+	Unreadable []string       `json:"unreadable,omitempty"`
+	Room       roomDoc        `json:"room"`
+}
+
+// recordingDoc is one recording.
+type recordingDoc struct {
+	ID       string        `json:"id"`
+	File     string        `json:"file"`
+	Campaign string        `json:"campaign"`
+	Attempt  string        `json:"attempt"`
+	Agent    string        `json:"agent"`
+	Began    time.Time     `json:"began"`
+	Until    time.Time     `json:"kept_until"`
+	Length   time.Duration `json:"length_ns"`
+	Bytes    int64         `json:"bytes"`
+	Law      recording.Law `json:"law"`
+	Held     bool          `json:"held,omitempty"` // by a legal hold
+	Open     bool          `json:"in_progress,omitempty"`
+}
+
+// roomDoc is what recordings take and may take of their disk.
+type roomDoc struct {
+	Files     int     `json:"files"`
+	Bytes     int64   `json:"bytes"`
+	FreeBytes uint64  `json:"free_bytes"`
+	LeftBytes uint64  `json:"left_bytes"` // free, without what is to stay free
+	LeftHours float64 `json:"left_hours"` // of talk
+}
+
+// count takes a file in.
+func (r *roomDoc) count(k recording.Kept) {
+	r.Files++
+	r.Bytes += k.Bytes
+}
+
+// look finds out what is free.
+func (r *roomDoc) look(h *house) {
+	dir := h.recordingsDir()
+	if _, err := os.Stat(dir); err != nil {
+		dir = h.dir
+	}
+	free, err := freeBytes(dir)
+	if err != nil {
+		return
+	}
+	r.FreeBytes = free
+	if reserve := h.config.Recordings.reserve(); free > reserve {
+		r.LeftBytes = free - reserve
+	}
+	r.LeftHours = float64(r.LeftBytes) / recording.PerHour
+}
+
+// listRecordings lists what is wanted, and counts everything.
+func listRecordings(ctx context.Context, h *house, args listRecordingsArgs, _ request) (recordingsDoc, error) {
+	doc := recordingsDoc{Recordings: []recordingDoc{}}
+	wants, err := h.recordingFilter(ctx, args)
+	if err != nil {
+		return doc, err
+	}
+	held, err := h.heldRecordings(ctx)
+	if err != nil {
+		return doc, err
+	}
+	for k, err := range recording.List(h.recordingsDir()) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		switch {
+		case err != nil && k.File == "":
+			return doc, err
+		case err != nil:
+			doc.Unreadable = append(doc.Unreadable, fmt.Sprintf("%s: %v", k.File, err))
+			continue
+		}
+		doc.Room.count(k)
+		if !wants(k.Header) {
+			continue
+		}
+		x := k.Header
+		one := recordingDoc{
+			ID: x.ID, File: k.File, Campaign: x.Campaign, Attempt: x.Attempt, Agent: x.Agent, Began: x.Began, Until: x.Until, Bytes: k.Bytes, Law: x.Law, Open: k.Open,
+			Held: held(x),
+		}
+		if r, err := recording.Open(filepath.Join(h.recordingsDir(), k.File)); err == nil { // else it ended meanwhile
+			one.Length = r.Length()
+			err = r.Close()
+			if err != nil {
+				return doc, err
+			}
+		}
+		doc.Recordings = append(doc.Recordings, one)
+	}
+	doc.Room.look(h)
+	return doc, nil
+}
+
+// recordingFilter says which recordings are wanted.
+func (h *house) recordingFilter(ctx context.Context, args listRecordingsArgs) (func(recording.Header) bool, error) {
+	of := func(recording.Header) bool { return true }
+	switch n, err := h.number(ctx, args.Of, args.Country); {
+	case args.Of == "":
+	case err == nil:
+		subject, err := journal.SubjectOf(h.journalDir(), string(n))
+		if err != nil {
+			return nil, err
+		}
+		of = func(x recording.Header) bool { return x.Subject == subject }
+	case strings.HasPrefix(args.Of, "+"):
+		return nil, err
+	default:
+		of = func(x recording.Header) bool { return x.Campaign == args.Of }
+	}
+	return func(x recording.Header) bool {
+		return of(x) && !x.Began.Before(args.From) && (args.To.IsZero() || x.Began.Before(args.To))
+	}, nil
+}
+
+// heldRecordings says which recordings a legal hold keeps.
+func (h *house) heldRecordings(ctx context.Context) (func(recording.Header) bool, error) {
+	list, err := h.store.Holds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, subjects := holdsOf(list), map[string]bool{}
+	for n := range all.numbers {
+		subject, err := journal.SubjectOf(h.journalDir(), string(n))
+		if err != nil {
+			return nil, err
+		}
+		subjects[subject] = true
+	}
+	return func(x recording.Header) bool { return subjects[x.Subject] || all.campaigns[x.Campaign] != nil }, nil
+}
+
+// exportRecordingArgs name a recording.
+type exportRecordingArgs struct {
+	ID  string `json:"id"`
+	Why string `json:"why"`
+}
+
+// exportRecording notes who takes a recording and why, and gives it in clear.
+func exportRecording(ctx context.Context, h *house, args exportRecordingArgs, r request) (io.WriterTo, error) {
+	file, err := h.findRecording(args.ID)
+	if err != nil {
+		return nil, err
+	}
+	in, err := recording.Open(filepath.Join(h.recordingsDir(), file))
+	if err != nil {
+		return nil, err
+	}
+	out := exported{reader: in}
+	x := in.Header
+	out.key, err = h.recordingKey(x)
+	if errors.Is(err, journal.ErrErased) {
+		err = fmt.Errorf("%w: the person's data were erased, and the recording with them", err)
+	}
+	if err == nil {
+		d := journal.RecordingDetail{File: file, Who: r.who, Why: args.Why}
+		err = h.record(ctx, recordingEntry(x, journal.RecordingExported), d)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("recording %s: %w", args.ID, err), in.Close())
+	}
+	return out, nil
+}
+
+// recordingKey opens the key of a recording.
+func (h *house) recordingKey(x recording.Header) (key recording.Key, err error) {
+	clear, err := journal.Unseal(h.journalDir(), journal.Sealed{Node: x.Node, Subject: x.Subject, Box: x.Key}, x.Context())
+	if err == nil && copy(key[:], clear) != len(clear) {
+		err = recording.ErrFormat
+	}
+	return key, err
+}
+
+// findRecording is the file of a recording, from the recordings' folder.
+func (h *house) findRecording(id string) (string, error) {
+	if strings.ContainsAny(id, `/\*?[`) || id == "" {
+		return "", usageError(fmt.Errorf("%q is no recording: see pronto recording list", id))
+	}
+	found, err := filepath.Glob(filepath.Join(globQuoted(h.recordingsDir()), "*", id+".rec"))
+	if err != nil {
+		return "", err
+	}
+	if len(found) == 0 {
+		return "", fmt.Errorf("no recording %q that has ended: see pronto recording list", id)
+	}
+	return filepath.Rel(h.recordingsDir(), found[0])
+}
+
+// globQuoted keeps a folder's name from being read as a pattern.
+func globQuoted(name string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(name)
+}
+
+// recordingEntry begins a journal record about a recording.
+func recordingEntry(x recording.Header, step string) journal.Record {
+	return journal.Record{Kind: journal.Recording, Outcome: step, Campaign: x.Campaign, Attempt: x.Attempt, Agent: x.Agent, CallID: x.CallID, Subject: x.Subject}
+}
+
+// adoptRecordings settles what a crash left.
+func (h *house) adoptRecordings(ctx context.Context) error {
+	return recording.Adopt(h.recordingsDir(), h.recordingKey, func(x recording.Header, sum recording.Sum) error {
+		return h.record(ctx, recordingEntry(x, journal.RecordingEnded), journal.RecordingDetail{
+			File: x.Path(), Until: x.Until, SHA256: sum.SHA256, Bytes: sum.Bytes, LengthMS: float64(sum.Length) / float64(time.Millisecond), Interrupted: true,
+		})
+	})
+}
+
+// recordingsOf are the recordings of a number.
+func (h *house) recordingsOf(n campaigns.Number) ([]recording.Kept, error) {
+	subject, err := journal.SubjectOf(h.journalDir(), string(n))
+	if err != nil {
+		return nil, err
+	}
+	var out []recording.Kept
+	for k, err := range recording.List(h.recordingsDir()) {
+		if err != nil && k.File == "" {
+			return nil, err
+		}
+		if err == nil && k.Header.Subject == subject {
+			out = append(out, k)
+		}
+	}
+	return out, nil
+}
+
+// destroyRecordings destroys recordings and journals each.
+func (h *house) destroyRecordings(ctx context.Context, all []recording.Kept, who, why string) error {
+	for _, k := range all {
+		if k.Open {
+			continue // a call in progress; what a crash left is settled at the next start
+		}
+		rec := recordingEntry(k.Header, journal.RecordingRemoved)
+		rec.Reason = why
+		if err := h.record(ctx, rec, journal.RecordingDetail{File: k.File, Bytes: k.Bytes, Who: who}); err != nil {
+			return err
+		}
+		if err := recording.Destroy(h.recordingsDir(), k.Header); err != nil {
+			return err
+		}
+	}
+	return nil
+}
