@@ -190,7 +190,6 @@ func TestStanding(t *testing.T) {
 
 func TestWithRoom(t *testing.T) {
 	for name, err := range map[string]error{
-		"a file":      fmt.Errorf("journal: %w", &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}),
 		"the service": &failure{status: 1, err: errors.New("journal: write x: no space left on device")},
 		"the store":   errors.New("database or disk is full (13)"),
 	} {
@@ -198,6 +197,10 @@ func TestWithRoom(t *testing.T) {
 		if !errors.Is(got, err) || !strings.Contains(got.Error(), "make room on the disk that holds data") {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+	full := fmt.Errorf("backup: %w", &os.PathError{Op: "write", Path: "/mnt/x.backup.part", Err: syscall.ENOSPC})
+	if got := withRoom(full, "data"); !strings.Contains(got.Error(), "the disk that holds /mnt/x.backup.part") {
+		t.Errorf("a full disk elsewhere: %v", got)
 	}
 	if err := errors.New("no luck"); withRoom(err, "data") != err { //nolint:errorlint // the same one
 		t.Error("another error is changed")

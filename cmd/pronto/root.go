@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -148,6 +149,10 @@ func checkBy(by string) error {
 func withRoom(err error, data string) error {
 	if err == nil {
 		return nil
+	}
+	var at *fs.PathError
+	if errors.As(err, &at) && errors.Is(at, syscall.ENOSPC) && at.Path != "" {
+		data = at.Path // which need not lie in the data folder: a backup, a picture
 	}
 	if text := err.Error(); errors.Is(err, syscall.ENOSPC) || strings.Contains(text, syscall.ENOSPC.Error()) || strings.Contains(text, "disk is full") {
 		return fmt.Errorf("%w: make room on the disk that holds %s (df shows how full it is) and run the command again", err, data)
