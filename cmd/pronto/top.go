@@ -223,7 +223,10 @@ func (w *watch) looked(msg topLive) {
 	}
 	w.lost = nil
 	if msg.listed {
-		w.taken, w.asked = msg.taken, msg.at
+		w.asked = msg.at
+	}
+	if msg.taken != nil { // else they cannot be told now
+		w.taken = msg.taken
 	}
 	w.take(msg.live, msg.at)
 }
