@@ -38,8 +38,12 @@ func (s *Store) CarryLeads(ctx context.Context, campaign int64, leads []campaign
 			if err != nil {
 				return err
 			}
-			_, err = t.exec(query, int64(leads[i].ID), campaign, nanos(leads[i].LoadedAt), 0, r.external, r.number, r.numbers, r.name, r.address, r.zone, r.region,
-				r.language, r.priority, r.bestHours, r.fields, r.digest(), r.due, r.state(), r.class(), r.attempts, r.tries, r.outcome, r.lastAttempt, r.disposition,
+			load, lane, err := t.carriedLoad(campaign, &leads[i])
+			if err != nil {
+				return err
+			}
+			_, err = t.exec(query, int64(leads[i].ID), campaign, nanos(leads[i].LoadedAt), load, inLane(r.class(), lane), r.external, r.number, r.numbers, r.name, r.address, r.zone, r.region,
+				r.language, r.priority, r.bestHours, r.fields, r.digest(), r.due, r.state(), r.attempts, r.tries, r.outcome, r.lastAttempt, r.disposition,
 				r.turn, r.agent, r.answers)
 			if err == nil {
 				err = t.enterNumbers(int64(leads[i].ID), &r, false)
@@ -54,6 +58,23 @@ func (s *Store) CarryLeads(ctx context.Context, campaign int64, leads []campaign
 		return fmt.Errorf("carry %d leads: %w", len(leads), err)
 	}
 	return nil
+}
+
+// carriedLoad is a load of the lead's list, which is made if there is none; 0 for a
+// lead without a list.
+func (t *tx) carriedLoad(campaign int64, l *campaigns.Lead) (load int64, lane int, err error) {
+	if l.List == "" {
+		return 0, 0, nil
+	}
+	if lane, err = t.lane(campaign, l.List); err != nil {
+		return 0, 0, err
+	}
+	some, err := t.get(`SELECT id FROM loads WHERE campaign = ? AND list = ? LIMIT 1`, []any{campaign, l.List}, &load)
+	if err != nil || some {
+		return load, lane, err
+	}
+	load, err = t.insert(`INSERT INTO loads(campaign, at, state, list, lane, undo) VALUES(?, ?, 3, ?, ?, -1)`, campaign, nanos(l.LoadedAt), l.List, lane)
+	return load, lane, err
 }
 
 // CarryAttempts writes attempts; one that is there already stays.
@@ -124,8 +145,12 @@ func (s *Store) CarryLoads(ctx context.Context, campaign int64, loads []Load) er
 			if l.Undone {
 				state = 4
 			}
-			const query = `INSERT INTO loads(campaign, at, state, record, added, updated, unchanged, undo) VALUES(?, ?, ?, ?, ?, ?, ?, -1)`
-			if _, err := t.exec(query, campaign, nanos(l.At), state, string(note), l.Added, l.Updated, l.Unchanged); err != nil {
+			lane, err := t.lane(campaign, l.List)
+			if err != nil {
+				return err
+			}
+			const query = `INSERT INTO loads(campaign, at, state, record, added, updated, unchanged, list, lane, undo) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, -1)`
+			if _, err := t.exec(query, campaign, nanos(l.At), state, string(note), l.Added, l.Updated, l.Unchanged, l.List, lane); err != nil {
 				return err
 			}
 		}

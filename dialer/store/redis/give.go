@@ -82,15 +82,15 @@ func (g *giving) campaigns(ctx context.Context) error {
 		if err := g.to.CarryCampaign(ctx, no, r); err != nil {
 			return err
 		}
-		if err := g.leads(ctx, name, no); err != nil {
-			return err
-		}
 		loads, err := g.s.loadsOf(ctx, no)
 		if err != nil {
 			return err
 		}
 		slices.Reverse(loads)
 		if err := g.to.CarryLoads(ctx, no, loads); err != nil {
+			return err
+		}
+		if err := g.leads(ctx, name, no); err != nil {
 			return err
 		}
 	}
