@@ -140,7 +140,7 @@ func TestQueueReplans(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		q.Replan(campaigns.OrderList, []campaigns.List{{Name: "b", File: "elsewhere.csv"}, {Name: "a", Paused: true}})
+		q.Replan(campaigns.OrderList, []campaigns.List{{Name: "b"}, {Name: "a", Paused: true}})
 		if q.Len() == 0 {
 			t.Error("drawn anew though nothing that counts was changed")
 		}

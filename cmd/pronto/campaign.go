@@ -39,6 +39,7 @@ type campaignDoc struct {
 	Leads        store.LeadCounts     `json:"leads"`
 
 	// Of campaign show alone.
+	Lists    []store.ListCounts  `json:"lists,omitempty"` // where leads were loaded by lists; agreed calls are not in them
 	Campaign *campaigns.Campaign `json:"campaign,omitempty"`
 	Text     string              `json:"text,omitempty"`       // canonical YAML
 	Blocked  string              `json:"blocked,omitempty"`    // why it cannot start

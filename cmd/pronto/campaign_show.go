@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -34,6 +35,10 @@ func runCampaignShow(cmd *cobra.Command, g *globals, name string) error {
 		cmd.Printf("%s is %s%s\napplied %s, changed %s\n", doc.Name, doc.State, doc.aside(), day(doc.CreatedAt), day(doc.UpdatedAt))
 		cmd.Printf("leads: %d, of which fresh %d, retries %d, callbacks %d, done %d; due now %d, at the dialer %d, being called %d; next due %s\n",
 			l.Total, l.Fresh, l.Retries, l.Callbacks, l.Done, l.Due, l.Leased, l.Dialing, day(l.NextDue))
+		for _, list := range doc.Lists {
+			name := cmp.Or(list.List, "without a name")
+			cmd.Printf("list %s: %d, of which fresh %d, retries %d, done %d\n", name, list.Total, list.Fresh, list.Retries, list.Done)
+		}
 		if doc.Live != nil {
 			cmd.Print(doc.Live.text(doc.Mode))
 		}
@@ -66,6 +71,13 @@ func showCampaign(ctx context.Context, h *house, args nameArgs, _ request) (camp
 		return campaignDoc{}, err
 	}
 	doc, err := h.campaignDoc(ctx, r)
+	if err != nil {
+		return doc, err
+	}
+	doc.Lists, err = h.store.ListCounts(ctx, args.Name)
+	if len(doc.Lists) == 1 && doc.Lists[0].List == "" {
+		doc.Lists = nil
+	}
 	if h.live != nil {
 		doc.Blocked = h.live().Blocked[args.Name]
 	}

@@ -25,7 +25,7 @@ func newLeadsLoadsCommand(g *globals) *cobra.Command {
 			}
 			return show(cmd, g, doc, func() {
 				if len(doc.Loads) > 0 {
-					t := newTable(cmd.OutOrStdout(), "LOAD", "AT", "FILE", "WHO", "NEW", "CHANGED", "UNCHANGED", "LEFT OUT", "")
+					t := newTable(cmd.OutOrStdout(), "LOAD", "AT", "LIST", "FILE", "WHO", "NEW", "CHANGED", "UNCHANGED", "LEFT OUT", "")
 					for _, l := range doc.Loads {
 						note := ""
 						switch {
@@ -34,7 +34,7 @@ func newLeadsLoadsCommand(g *globals) *cobra.Command {
 						case l.Lasting:
 							note = "too old to roll back"
 						}
-						t.AppendRow(table.Row{l.ID, day(l.At), l.File, l.Who, l.Added, l.Updated, l.Unchanged, l.Duplicate + l.Rejected, note})
+						t.AppendRow(table.Row{l.ID, day(l.At), l.List, l.File, l.Who, l.Added, l.Updated, l.Unchanged, l.Duplicate + l.Rejected, note})
 					}
 					t.Render()
 				}
