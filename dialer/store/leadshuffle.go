@@ -96,14 +96,18 @@ func (l *leasing) stretches(class int, lots []laneLot) (priority int64, places [
 // stretchesOf are the parts of one list, as its loads made them, between its first
 // ready lead of the priority and its last.
 func (l *leasing) stretchesOf(class, lane int, priority int64) ([]stretch, error) {
-	const ends = `SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM leads WHERE campaign = ? AND state = 1 AND class = ? AND priority = ?`
+	const end = `SELECT id FROM leads INDEXED BY leads_ready WHERE campaign = ? AND state = 1 AND class = ? AND priority = ? ORDER BY id `
 	var low, last int64
-	if _, err := l.t.get(ends, []any{l.id, class, priority}, &low, &last); err != nil || low == 0 {
+	some, err := l.t.get(end+`LIMIT 1`, []any{l.id, class, priority}, &low)
+	if err != nil || !some {
+		return nil, err
+	}
+	if _, err := l.t.get(end+`DESC LIMIT 1`, []any{l.id, class, priority}, &last); err != nil {
 		return nil, err
 	}
 	var places []stretch
 	const loads = `SELECT first_lead, last_lead FROM loads WHERE campaign = ? AND lane = ? AND first_lead > 0 AND first_lead <= ? AND last_lead >= ? ORDER BY first_lead`
-	err := l.t.each(loads, []any{l.id, lane, last, low}, func(rows *sql.Rows) error {
+	err = l.t.each(loads, []any{l.id, lane, last, low}, func(rows *sql.Rows) error {
 		var from, to int64
 		if err := rows.Scan(&from, &to); err != nil {
 			return err
@@ -141,7 +145,7 @@ func (l *leasing) pickFrom(places []stretch, priority int64, dice uint64) ([]str
 	from := s.low + int64(at)
 	for _, span := range [][2]int64{{from, s.end}, {s.low, from}} {
 		const next = `UPDATE leads SET state = 2, node = ? WHERE id = (
-			SELECT id FROM leads WHERE campaign = ? AND state = 1 AND class = ? AND priority = ? AND id >= ? AND id < ? AND due <= ? ORDER BY id LIMIT 1)
+			SELECT id FROM leads INDEXED BY leads_ready WHERE campaign = ? AND state = 1 AND class = ? AND priority = ? AND id >= ? AND id < ? AND due <= ? ORDER BY id LIMIT 1)
 			RETURNING id`
 		found := false
 		err := l.t.each(next, []any{l.node, l.id, s.class, priority, span[0], span[1], l.now}, func(rows *sql.Rows) error {
