@@ -83,9 +83,9 @@ bench: build bench-calls ## figures of docs/benchmarks.md: calls first, then the
 	$(GO) test -p 1 -run '^$$' -bench . -benchmem -timeout 60m $$($(GO) list ./... | grep -v cmd/pronto)
 
 .PHONY: bench-calls
-bench-calls: ## set-ups per second beside sipp and kamailio, the knee, memory per line, clearance to INVITE, answer to the agent's voice: about 25 minutes
+bench-calls: ## set-ups per second beside sipp and kamailio, the knee, memory per line, clearance to INVITE, answer to the agent's voice, loading while dialing, a restart: about 30 minutes
 	$(GO) test -run '^$$' -bench 'SetUps|MemoryPerLine|ClearanceToInvite|AnswerToVoice|RestartAfterADay' -benchtime 3x -timeout 60m ./cmd/pronto
-	$(GO) test -run '^$$' -bench Knee -benchtime 1x -timeout 30m ./cmd/pronto
+	$(GO) test -run '^$$' -bench 'Knee|DialingWhileLoading|RestartWithManyLeads' -benchtime 1x -timeout 60m ./cmd/pronto
 
 .PHONY: bench-pacing
 bench-pacing: ## pacing's published table: cases, team sizes, pacers; takes long. PRONTO_SEEDS, PRONTO_AGENTS, PRONTO_CASES make it shorter
