@@ -92,6 +92,11 @@ bench-pacing: ## pacing's published table: cases, team sizes, pacers; takes long
 	@set -o pipefail; PRONTO_SWEEP=$${PRONTO_SWEEP:-cases,told,days,hour,shocks,early,frontier} $(GO) test ./pacing/sim -run TestSweep -count 1 -timeout 0 -v \
 	| grep --line-buffered -vE '^(=== RUN|--- PASS|--- SKIP|    [a-z_]+_test.go:[0-9]+: set PRONTO_SWEEP|PASS|ok )'
 
+.PHONY: bench-machines
+bench-machines: ## what the detector of answering machines makes of spoken and recorded voices; needs the packages that dialer/detect/testdata/voices.sh names
+	dialer/detect/testdata/voices.sh $(CURDIR)/bin/voices
+	PRONTO_VOICES=$(CURDIR)/bin/voices $(GO) test ./dialer/media -run '^$$' -bench Voices -benchtime 1x -timeout 30m
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin

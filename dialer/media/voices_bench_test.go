@@ -22,7 +22,7 @@ import (
 func BenchmarkVoices(b *testing.B) {
 	dir := os.Getenv("PRONTO_VOICES")
 	if dir == "" {
-		b.Fatal("PRONTO_VOICES names no folder: run make bench-machines")
+		b.Skip("make bench-machines speaks the voices that it needs")
 	}
 	const calls = 3000
 	sets, err := os.ReadDir(dir)

@@ -9,7 +9,7 @@ out=$1 here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT
 put() { # FILE SET KIND NAME: as telephone audio, silence at the ends cut
   mkdir -p "$out/$2/$3"
-  sox -q "$1" -r 8000 -c 1 -b 16 "$out/$2/$3/$4.wav" norm -3 highpass 200 silence 1 0.02 0.3% reverse silence 1 0.02 0.3% reverse
+  sox -q -V1 "$1" -r 8000 -c 1 -b 16 "$out/$2/$3/$4.wav" norm -3 highpass 200 silence 1 0.02 0.3% reverse silence 1 0.02 0.3% reverse
 }
 speak() { # VOICE LANGUAGE TEXT FILE
   case $1 in
@@ -35,7 +35,7 @@ join() { # NAME KIND FILES...: the prompts one after the other, with the pauses 
   local name=$1 kind=$2; shift 2
   local all=()
   for f in "$@"; do [ ! -f "$f.wav" ] || all+=("$f.wav" "$tmp/rest.wav"); done
-  [ ${#all[@]} = 0 ] || { sox -q "${all[@]}" "$tmp/joined.wav" && put "$tmp/joined.wav" recorded "$kind" "$name"; }
+  [ ${#all[@]} = 0 ] || { sox -q -V1 "${all[@]}" "$tmp/joined.wav" && put "$tmp/joined.wav" recorded "$kind" "$name"; }
 }
 for dir in en_US_f_Allison es_MX_f_Allison fr_CA_f_June it_IT_f_Menardi it_IT_m_Carlo; do
   d=$sounds/$dir
