@@ -1,6 +1,7 @@
 package media
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"pronto/dialer"
+	"pronto/dialer/recording"
 )
 
 // BenchmarkRelay is one packet through a bridge, from the buffer it was read
@@ -16,15 +18,25 @@ func BenchmarkRelay(b *testing.B) {
 	for _, c := range []struct {
 		name     string
 		from, to dialer.Codec
+		recorded bool
 	}{
-		{"untouched", dialer.PCMA, dialer.PCMA},
-		{"converted", dialer.PCMA, dialer.PCMU},
+		{"untouched", dialer.PCMA, dialer.PCMA, false},
+		{"converted", dialer.PCMA, dialer.PCMU, false},
+		{"recorded", dialer.PCMA, dialer.PCMA, true},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			d := desk(b, "127.20.100.1", func(c *Config) { c.Tone.Off = true })
 			customer, src := drained(b, d, c.from)
 			agent, _ := drained(b, d, c.to)
 			d.Bridge(customer, agent, nil)
+			if c.recorded {
+				r, _ := recorder(b, d, nil)
+				r.Record(customer, agent, dialer.Take{
+					Header: recording.Header{ID: "01KAB-1", Began: time.Now()},
+					Seal:   func(context.Context, *recording.Header, recording.Key) error { return nil },
+					Tell:   func(dialer.TakeNews) error { return nil },
+				})
+			}
 			l := customer.(*leg)
 			buf := make([]byte, headerLen+frameSamples)
 			p := packet{payloadType: uint8(c.from), ssrc: 1}
