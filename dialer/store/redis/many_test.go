@@ -20,36 +20,111 @@ import (
 // TestCluster: the conformance suite on three masters.
 func TestCluster(t *testing.T) {
 	t.Parallel()
-	var servers []*server
-	for range 3 {
-		servers = append(servers, startServer(t, "--cluster-enabled", "yes", "--cluster-announce-ip", host, "--cluster-port", freePort(t), "--cluster-node-timeout", "2000"))
-	}
-	const slots = 16384
-	addrs := ""
-	for i, srv := range servers {
-		db := goredis.NewClient(&goredis.Options{Addr: srv.addr})
-		defer db.Close()
-		if err := db.ClusterAddSlotsRange(t.Context(), slots*i/3, slots*(i+1)/3-1).Err(); err != nil {
-			t.Fatal(err)
+	_, addrs := startCluster(t, 0)
+	storetest.Run(t, maker("redis+cluster://"+addrs))
+}
+
+// clusterServer starts a server of a cluster.
+func clusterServer(t *testing.T, args ...string) *server {
+	t.Helper()
+	return startServer(t, append([]string{"--cluster-enabled", "yes", "--cluster-announce-ip", host, "--cluster-port", freePort(t), "--cluster-node-timeout", "2000"}, args...)...)
+}
+
+// startCluster starts three masters, each with so many replicas; masters come first.
+func startCluster(t *testing.T, replicas int, args ...string) (servers []*server, addrs string) {
+	t.Helper()
+	const masters, slots = 3, 16384
+	for i := range masters * (1 + replicas) {
+		srv := clusterServer(t, args...)
+		db := srv.client(t)
+		if i < masters {
+			if err := db.ClusterAddSlotsRange(t.Context(), slots*i/masters, slots*(i+1)/masters-1).Err(); err != nil {
+				t.Fatal(err)
+			}
 		}
-		for _, other := range servers[:i] {
+		for _, other := range servers {
 			h, port, _ := net.SplitHostPort(other.addr)
 			if err := db.Do(t.Context(), "CLUSTER", "MEET", h, port, busPort(other)).Err(); err != nil {
 				t.Fatal(err)
 			}
 		}
+		servers = append(servers, srv)
 		addrs += "," + srv.addr
 	}
 	for _, srv := range servers {
-		db := goredis.NewClient(&goredis.Options{Addr: srv.addr})
-		defer db.Close()
+		db := srv.client(t)
 		until(t, "the cluster is whole", func() bool {
 			info, err := db.ClusterInfo(context.Background()).Result()
-			return err == nil && field(info, "cluster_state") == "ok" && field(info, "cluster_known_nodes") == "3"
+			return err == nil && field(info, "cluster_state") == "ok" && field(info, "cluster_known_nodes") == fmt.Sprint(len(servers))
 		})
 	}
-	storetest.Run(t, maker("redis+cluster://"+addrs[1:]))
-	t.Run("take", func(t *testing.T) { thereAndBack(t, "redis+cluster://"+addrs[1:]+"?fsync=any&prefix=") })
+	for i, srv := range servers[masters:] {
+		id, err := servers[i%masters].client(t).Do(t.Context(), "CLUSTER", "MYID").Text()
+		if err == nil {
+			err = srv.client(t).ClusterReplicate(t.Context(), id).Err()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, srv := range servers[masters:] {
+		db := srv.client(t)
+		until(t, "the replica follows", func() bool {
+			info, err := db.Info(context.Background(), "replication").Result()
+			return err == nil && field(info, "role") == "slave" && field(info, "master_link_status") == "up"
+		})
+	}
+	return servers, addrs[1:]
+}
+
+// client is one to the server alone, closed with the test.
+func (s *server) client(t *testing.T) *goredis.Client {
+	t.Helper()
+	db := goredis.NewClient(&goredis.Options{Addr: s.addr})
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// TestClusterFailover: the master of a campaign's leads is killed while everything is
+// written; its replica takes over, and nothing that was acknowledged is lost. No intent is good without a
+// replica: work goes on once the dead master is back as one.
+func TestClusterFailover(t *testing.T) {
+	t.Parallel()
+	servers, addrs := startCluster(t, 1, append([]string{"--repl-diskless-sync-delay", "0"}, synced...)...)
+	s := opened(t, redis.Options{URL: "redis+cluster://" + addrs, Node: "node1", Dir: t.TempDir(), Wait: 2 * time.Second}, 20_000)
+	c := newClerk(s)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.work(ctx)
+	}()
+	until(t, "attempts are acknowledged", func() bool { return c.acknowledged() > 100 })
+	slot, err := servers[0].client(t).ClusterKeySlot(t.Context(), "pronto:{c1}n").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := int(slot * 3 / 16384)
+	servers[dead].kill()
+	replica := servers[3+dead].client(t)
+	until(t, "the replica takes over", func() bool {
+		info, err := replica.Info(context.Background(), "replication").Result()
+		return err == nil && field(info, "role") == "master"
+	})
+	alone := c.acknowledged()
+	until(t, "the new master leases leads", func() bool {
+		leads, err := s.Lease(context.Background(), "spring", "", 1, monday)
+		return err == nil && len(leads) == 1
+	})
+	if now := c.acknowledged(); now > alone+4 { // those that were on their way
+		t.Errorf("%d intents were taken without a replica", now-alone)
+	}
+	servers[dead].start(t)
+	before := c.acknowledged()
+	until(t, "work goes on", func() bool { return c.acknowledged() > before+100 })
+	stop()
+	<-done
+	c.check(t)
 }
 
 // busPort is the port at which a server of a cluster speaks with the others.

@@ -114,10 +114,14 @@ func open(ctx context.Context, o Options) (*Store, error) {
 	if o.Node == "" {
 		return nil, errors.New("the node has no name")
 	}
+	db, err := place.connect(wait)
+	if err != nil {
+		return nil, err
+	}
 	logging.Disable() // what the library would print comes back as errors
 	s := &Store{
 		wanted: place.Replicas, sentinel: place.Master != "",
-		db: place.connect(wait), prefix: place.Prefix, node: o.Node, process: cryptorand.Text(), lease: cmp.Or(o.Lease, defaultLease), wait: wait,
+		db: db, prefix: place.Prefix, node: o.Node, process: cryptorand.Text(), lease: cmp.Or(o.Lease, defaultLease), wait: wait,
 		batch: rand.Uint32(), doubt: map[int64][]uint32{},
 	}
 	_, err = s.Memory(ctx)

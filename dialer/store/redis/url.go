@@ -2,10 +2,12 @@ package redis
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +24,7 @@ type Place struct {
 	Master             string   // name that the sentinels know the master by
 	Cluster            bool
 	TLS                bool
+	CA                 string // PEM file of the authorities that sign the servers' certificates; empty: the system's
 	Username, Password string
 	DB                 int
 	Prefix             string // of every key
@@ -32,7 +35,7 @@ type Place struct {
 
 // errURL tells the forms.
 var errURL = errors.New("give redis://host:port/db, redis+sentinel://host:port,host:port/master or redis+cluster://host:port,host:port " +
-	"(rediss for TLS), user:password@ before the hosts, ?prefix= and ?replicas= behind")
+	"(rediss for TLS), user:password@ before the hosts, ?prefix=, ?replicas= and ?ca= behind")
 
 // ParseURL reads where Redis is:
 //
@@ -40,7 +43,8 @@ var errURL = errors.New("give redis://host:port/db, redis+sentinel://host:port,h
 //	redis+sentinel://user:password@host:26379,host:26379/master
 //	redis+cluster://user:password@host:6379,host:6379
 //
-// rediss in place of redis asks for TLS. The query may hold prefix, which begins
+// rediss in place of redis asks for TLS; the servers' certificates must be signed by an authority
+// in the PEM file ca, or by one of the system's, and name the host that is dialed. The query may hold prefix, which begins
 // every key (default pronto:), and replicas, how many replicas must have an intent before it is good
 // (default: one where sentinels watch or a replica is connected); fsync=any takes a Redis that
 // does not sync what it acknowledges. An error never tells the password.
@@ -109,6 +113,11 @@ func (p *Place) query(q url.Values) error {
 				return fmt.Errorf("replicas %q in the URL of Redis: give a number from 0 to 100", value)
 			}
 			p.Replicas = n
+		case "ca":
+			if value == "" || !p.TLS {
+				return fmt.Errorf("ca %q in the URL of Redis: name a PEM file, and begin the URL with rediss", value)
+			}
+			p.CA = value
 		case "fsync":
 			if value != "any" {
 				return fmt.Errorf("fsync %q in the URL of Redis: any, or leave it out", value)
@@ -123,7 +132,7 @@ func (p *Place) query(q url.Values) error {
 
 // connect makes the client. Nothing is retried: a claim whose answer was lost is
 // not made again, and a call that waits is a call that is late.
-func (p Place) connect(wait time.Duration) goredis.UniversalClient {
+func (p Place) connect(wait time.Duration) (goredis.UniversalClient, error) {
 	o := goredis.UniversalOptions{
 		Addrs: p.Addrs, MasterName: p.Master, Username: p.Username, Password: p.Password, DB: p.DB,
 		MaxRetries: -1, DialerRetries: 1, DialTimeout: wait, ReadTimeout: wait, WriteTimeout: wait, PoolTimeout: wait,
@@ -131,6 +140,16 @@ func (p Place) connect(wait time.Duration) goredis.UniversalClient {
 	}
 	if p.TLS {
 		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+		if p.CA != "" {
+			pem, err := os.ReadFile(p.CA)
+			if err != nil {
+				return nil, fmt.Errorf("ca in the URL of Redis: %w", err)
+			}
+			o.TLSConfig.RootCAs = x509.NewCertPool()
+			if !o.TLSConfig.RootCAs.AppendCertsFromPEM(pem) {
+				return nil, fmt.Errorf("ca %s in the URL of Redis: there is no certificate in it (PEM)", p.CA)
+			}
+		}
 	}
-	return goredis.NewUniversalClient(&o)
+	return goredis.NewUniversalClient(&o), nil
 }
