@@ -13,6 +13,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"pronto/campaigns"
 	"pronto/dialer/store/redis"
 	"pronto/dialer/store/storetest"
 )
@@ -113,7 +114,7 @@ func TestClusterFailover(t *testing.T) {
 	})
 	alone := c.acknowledged()
 	until(t, "the new master leases leads", func() bool {
-		leads, err := s.Lease(context.Background(), "spring", "", 1, monday)
+		leads, err := s.Lease(context.Background(), "spring", "", campaigns.Draw{N: 1}, monday)
 		return err == nil && len(leads) == 1
 	})
 	if now := c.acknowledged(); now > alone+4 { // those that were on their way

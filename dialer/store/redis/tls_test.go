@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"pronto/campaigns"
 	"pronto/dialer/store/redis"
 )
 
@@ -90,7 +91,7 @@ func TestTLS(t *testing.T) {
 	ours, other := newAuthority(t), newAuthority(t)
 	addr := ours.startTLS(t)
 	s := opened(t, redis.Options{URL: "rediss://" + addr + "/0?fsync=any&ca=" + ours.file, Node: "node1", Dir: t.TempDir(), Wait: 5 * time.Second}, 3)
-	if leads, err := s.Lease(t.Context(), "spring", "", 5, monday); err != nil || len(leads) != 3 {
+	if leads, err := s.Lease(t.Context(), "spring", "", campaigns.Draw{N: 5}, monday); err != nil || len(leads) != 3 {
 		t.Errorf("leased %d, %v", len(leads), err)
 	}
 	empty := filepath.Join(t.TempDir(), "empty.pem")
