@@ -104,12 +104,16 @@ func (h *house) withConsents(ctx context.Context, args loadArgs, c campaigns.Cam
 // addConsents puts consent records into the journal and the store.
 func (h *house) addConsents(ctx context.Context, who string, records []dnc.Consent) error {
 	release := h.holding()
-	said := h.now()
+	said := time.Now().UTC() // also in a rehearsal, whose clock begins anew with each command
 	for i := range records {
-		records[i].Said = said
+		if c := &records[i]; c.Said.Before(said) {
+			c.Said = said
+		} else {
+			c.Said = c.Said.Add(1) // the clock was set back since: this word is the later one all the same
+		}
 	}
 	for _, c := range records {
-		r := journal.Record{At: said, Kind: journal.Consented, Number: string(c.Number), Detail: journal.Detailed(consentDetail{c, who})}
+		r := journal.Record{At: h.now(), Kind: journal.Consented, Number: string(c.Number), Detail: journal.Detailed(consentDetail{c, who})}
 		if _, err := h.journal.Append(r); err != nil {
 			return fmt.Errorf("journal: %w", err)
 		}
