@@ -673,9 +673,14 @@ end
 
 -- Lists -------------------------------------------------------------------
 
+local buckets = {}
+
 local function bucket(text)
-  local h = 0
+  local h = buckets[text]
+  if h then return h end
+  h = 0
   for i = 1, #text do h = (h * 31 + string.byte(text, i)) % 65521 end
+  buckets[text] = h
   return h
 end
 
@@ -745,22 +750,47 @@ local function match(r)
     local id = call('HGET', base .. 'x:' .. bucket(r.external), r.external)
     if id then return tonumber(id) end
   end
-  for _, id in ipairs(withnumber(r.numbers[1])) do
+  local ids = withnumber(r.numbers[1])
+  r.alone = #ids == 0 -- with its first number
+  for _, id in ipairs(ids) do
     local other = parse(loaded(id))
     if other.numbers[1] == r.numbers[1] and (r.external == '' or other.external == '') then return id end
   end
 end
 
+-- What rows add is written once for all of them by flushseats: how many leads there are, and those
+-- that were never touched, by their lists.
+local seats, untouchedby = nil, {}
+
+local function seated()
+  seats = seats or tonumber(call('GET', KEYS[1]) or 0)
+  return seats
+end
+
+local function flushseats()
+  if seats then call('SET', KEYS[1], seats) end
+  for key, some in pairs(untouchedby) do
+    for i = 1, #some.ids, 1000 do call('RPUSH', key, unpack(some.ids, i, math.min(i + 999, #some.ids))) end
+    call('ZADD', prioritykey(some.lane), -some.prio, some.prio)
+  end
+  seats, untouchedby = nil, {}
+end
+
 -- seat gives a lead its place, the next one.
 local function seat(id, r, load, lane)
+  seats = id
   local b = bucketof(id)
   call('RPUSH', base .. 'l:' .. b, pack('>i4I4Hc0', r.prio, load, #r.external, r.external) .. r.core)
   call('RPUSH', base .. 'd:' .. b, lane > 0 and string.char(lane) or '')
-  for _, number in ipairs(r.numbers) do index(number, id) end
+  for i, number in ipairs(r.numbers) do
+    if i == 1 and r.alone then call('HSET', indexed(number), number, id) else index(number, id) end
+  end
   if r.external ~= '' then call('HSET', base .. 'x:' .. bucket(r.external), r.external, id) end
   if r.stands == '' then
-    call('RPUSH', untouchedkey(lane, r.prio), id)
-    call('ZADD', prioritykey(lane), -r.prio, r.prio)
+    local key = untouchedkey(lane, r.prio)
+    local some = untouchedby[key] or { lane = lane, prio = r.prio, ids = {} }
+    untouchedby[key] = some
+    some.ids[#some.ids + 1] = id
     count(UNTOUCHED, FRESH + 4 * lane, 1)
   else
     local s = decode(r.stands)
@@ -770,7 +800,7 @@ local function seat(id, r, load, lane)
 end
 
 local function insert(r, load, lane)
-  local id = call('INCR', KEYS[1])
+  local id = seated() + 1
   seat(id, r, load, lane)
   return id
 end
@@ -822,7 +852,7 @@ end
 local function stage(load, first)
   local open = call('HGET', base .. 'o', load)
   if not open or string.sub(open, 1, 1) ~= '0' then return redis.error_reply('OVER the load is over') end
-  for i = first, #ARGV do call('RPUSH', base .. 's:' .. load, ARGV[i]) end
+  if #ARGV >= first then call('RPUSH', base .. 's:' .. load, unpack(ARGV, first)) end
   return 0
 end
 
@@ -871,6 +901,7 @@ local function merge(load, most)
       unchanged = unchanged + 1
     end
   end
+  flushseats()
   local note = base .. 'j:' .. load
   if first then
     call('HSETNX', note, 'first', first)

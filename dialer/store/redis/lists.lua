@@ -140,23 +140,20 @@ end
 
 -- pad leaves places empty up to one, some at a time, and answers how many there are.
 local function pad(upto, most)
-  local n = tonumber(call('GET', KEYS[1]) or 0)
-  for id = n + 1, math.min(upto, n + most) do
+  for id = seated() + 1, math.min(upto, seated() + most) do
     call('RPUSH', base .. 'l:' .. bucketof(id), '')
     call('RPUSH', base .. 'd:' .. bucketof(id), '')
-    n = id
+    seats = id
   end
-  call('SET', KEYS[1], n)
-  return n
+  return seats
 end
 
 -- carry seats leads of another store: place, load, number of the list and row of each, in the order of their places.
 local function carry(first)
   for i = first, #ARGV, 4 do
     local id = tonumber(ARGV[i])
-    if tonumber(call('GET', KEYS[1]) or 0) >= id then return redis.error_reply('TAKEN a place of the campaign is taken') end
+    if seated() >= id then return redis.error_reply('TAKEN a place of the campaign is taken') end
     pad(id - 1, id)
-    call('SET', KEYS[1], id)
     seat(id, parserow(ARGV[i + 3]), ARGV[i + 1], tonumber(ARGV[i + 2]))
   end
   return 0
@@ -190,5 +187,6 @@ elseif op == 'carry' then
 elseif op == 'purge' then
   answer = purge(ARGV[2] == '1', tonumber(ARGV[3]), tonumber(ARGV[4]), 5)
 end
+flushseats()
 flushcounts()
 return answer
