@@ -239,7 +239,7 @@ func (l *loop) refused(c *call, v dnc.Verdict, now time.Time) {
 		return
 	}
 	due := dueAfter(v, now)
-	if ofNumber(v.Reason, c.lead) {
+	if v.Reason.OfNumber(c.lead) {
 		next, more := c.lead.Passing(due)
 		if more && l.state == Running {
 			l.queue.Return(next) // it stays leased and is the next to be taken
@@ -249,20 +249,6 @@ func (l *loop) refused(c *call, v dnc.Verdict, now time.Time) {
 	}
 	l.fruitless++
 	l.queue.Release(due, c.lead)
-}
-
-// ofNumber reports whether a refusal is about the number alone, so that another
-// number of the lead may be callable. What the person said or suffered, and what protects them from being called
-// too often, holds for all of their numbers.
-func ofNumber(r dnc.Reason, lead campaigns.Lead) bool {
-	switch r {
-	case dnc.Invalid, dnc.NumberType, dnc.Registered, dnc.Unscreened, dnc.VerdictExpired, dnc.NoConsent:
-		return true
-	case dnc.OutsideHours, dnc.Holiday:
-		return lead.Zone == "" // else the zone is the lead's
-	default:
-		return false
-	}
 }
 
 // dueAfter is when a refused lead is worth asking for again: when the verdict

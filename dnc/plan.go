@@ -9,11 +9,12 @@ import (
 )
 
 // Plan says before dialing what the gate will say of a campaign's leads. The
-// hour does not count: a lead that may be called in the morning is callable.
+// hour does not count: a lead that may be called in the morning is callable. A lead with several numbers
+// is callable when one of them is.
 type Plan struct {
 	Leads    int            `json:"leads"`
 	Callable int            `json:"callable"`
-	Refused  map[Reason]int `json:"refused,omitempty"` // by the first reason
+	Refused  map[Reason]int `json:"refused,omitempty"` // by the first reason, that of the number whose turn it is
 	// Until counts the callable leads by the day, at the rule set's zone, on which
 	// what their clearance rests on ends: a verdict, a copy of a list.
 	Until map[string]int `json:"until,omitempty"`
@@ -43,8 +44,7 @@ func (g *Gate) Plan(ctx context.Context, leads iter.Seq[campaigns.Lead], terms T
 		if err := ctx.Err(); err != nil {
 			return p, err
 		}
-		q := &query{gate: g, req: &Request{Lead: lead, Campaign: terms}, now: now, dry: true}
-		q.decide(ctx, stages)
+		q := g.planned(ctx, stages, lead, terms, now)
 		p.add(q)
 		for _, check := range q.v.NotChecked {
 			if !skipped[check] {
@@ -54,6 +54,27 @@ func (g *Gate) Plan(ctx context.Context, leads iter.Seq[campaigns.Lead], terms T
 		}
 	}
 	return p, nil
+}
+
+// planned is the verdict on a lead: of its number to call, or of the first after it that may be
+// called where the refusal is the number's alone, as the dialer goes on to it.
+func (g *Gate) planned(ctx context.Context, stages []stage, lead campaigns.Lead, terms Terms, now time.Time) *query {
+	var first *query
+	for {
+		q := &query{gate: g, req: &Request{Lead: lead, Campaign: terms}, now: now, dry: true}
+		q.decide(ctx, stages)
+		if q.v.Allowed || !q.v.Reason.OfNumber(lead) {
+			return q
+		}
+		if first == nil {
+			first = q
+		}
+		var more bool
+		if lead, more = lead.Passing(q.v.NextCallable); !more {
+			first.v.NextCallable = lead.PassedUntil
+			return first
+		}
+	}
 }
 
 func (p *Plan) add(q *query) {

@@ -62,6 +62,45 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// TestPlanOfSeveralNumbers: a lead is callable when one of its numbers is, unless what stands
+// in the way is the person's.
+func TestPlanOfSeveralNumbers(t *testing.T) {
+	const barred, free, unknown = "+393470000004", "+393470000001", "+393470000005"
+	s, req, now := clean(t), ask(t), tuesday(t)
+	for n, registered := range map[campaigns.Number]bool{barred: true, free: false} {
+		s.screenings[n] = Screening{Register: "rpo", Seller: seller, Number: n, CheckedAt: now.Add(-time.Hour), Registered: registered}
+	}
+	of := func(turn int, numbers ...campaigns.Number) campaigns.Lead {
+		l := campaigns.Lead{Number: numbers[turn], Turn: turn}
+		for _, n := range numbers {
+			l.Numbers = append(l.Numbers, campaigns.LeadNumber{Number: n})
+		}
+		return l
+	}
+	for name, c := range map[string]struct {
+		lead   campaigns.Lead
+		optOut campaigns.Number
+		want   string
+	}{
+		"the second may be called":         {lead: of(0, barred, free), want: "1 map[]"},
+		"the first, before the one's turn": {lead: of(1, free, barred), want: "1 map[]"},
+		"none":                             {lead: of(0, unknown, barred), want: "0 map[unscreened:1]"},
+		"none, told of the one's turn":     {lead: of(1, unknown, barred), want: "0 map[registered:1]"},
+		"the person opted out":             {lead: of(0, barred, free), optOut: free, want: "0 map[opted_out:1]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clear(s.optOuts)
+			if c.optOut != "" {
+				s.optOuts[c.optOut] = OptOut{}
+			}
+			p, err := gate(t, s, nil).Plan(t.Context(), slices.Values([]campaigns.Lead{c.lead}), req.Campaign, now)
+			if got := fmt.Sprint(p.Callable, " ", p.Refused); err != nil || got != c.want || p.Leads != 1 {
+				t.Errorf("plan %+v, %v, want %s", p, err, c.want)
+			}
+		})
+	}
+}
+
 func TestPlanAsASentence(t *testing.T) {
 	p := Plan{
 		Leads: 18_204, Callable: 14_919, Agent: 3,

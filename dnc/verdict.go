@@ -33,6 +33,20 @@ const (
 	Unavailable    Reason = "unavailable"     // state could not be read or evidence could not be written
 )
 
+// OfNumber reports whether a refusal is about the lead's number alone, so that another
+// of its numbers may be callable. What the person said or suffered, and what protects them from being called
+// too often, holds for all of their numbers.
+func (r Reason) OfNumber(lead campaigns.Lead) bool {
+	switch r {
+	case Invalid, NumberType, Registered, Unscreened, VerdictExpired, NoConsent:
+		return true
+	case OutsideHours, Holiday:
+		return lead.Zone == "" // else the zone is the lead's
+	default:
+		return false
+	}
+}
+
 // Verdict is the gate's answer with what it rests on. It is the evidence that
 // the journal keeps.
 type Verdict struct {
