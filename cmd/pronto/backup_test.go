@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -89,7 +90,7 @@ func TestBackupWhileDialing(t *testing.T) {
 	for i := range n {
 		fmt.Fprintf(&list, "+3906555%05d\n", i)
 	}
-	if _, err := ask[loadedDoc](t.Context(), g, "leads load", loadArgs{Campaign: "demo-it", File: "list.csv"}, strings.NewReader(list.String())); err != nil {
+	if _, err := askLoad(t.Context(), g, loadArgs{Campaign: "demo-it", File: "list.csv"}, strings.NewReader(list.String()), untold, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	var order []campaigns.Lead

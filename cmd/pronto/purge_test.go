@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ func aged(t *testing.T) (*house, *globals) {
 	h, g := served(t, t.TempDir())
 	apply(t, g)
 	list := "phone\n+390655500003\n+390655500006\n+390655500009\n"
-	if _, err := ask[loadedDoc](t.Context(), g, "leads load", loadArgs{Campaign: "demo-it", File: "list.csv"}, strings.NewReader(list)); err != nil {
+	if _, err := askLoad(t.Context(), g, loadArgs{Campaign: "demo-it", File: "list.csv"}, strings.NewReader(list), untold, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	verdicts := "0655500003,0,2026-11-20\n0655500006,0,2026-11-20\n0655500009,0,2026-11-20\n"

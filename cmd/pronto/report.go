@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pronto/dialer/journal"
 	"pronto/dialer/report"
 )
 
@@ -89,17 +90,10 @@ func (o *reportOptions) addFlags(cmd *cobra.Command) {
 }
 
 func runReport(cmd *cobra.Command, g *globals, o reportOptions, kind reportKind) error {
-	if o.csv && g.json {
-		return usageError(errors.New("--csv and --json: give one of them"))
-	}
 	if err := checkPlot("plot", o.plot); err != nil {
 		return err
 	}
-	options, err := o.read(cmd.Context(), g)
-	if err != nil {
-		return err
-	}
-	from, err := o.journals.folders(cmd, g)
+	from, options, err := o.sources(cmd, g)
 	if err != nil {
 		return err
 	}
@@ -137,6 +131,19 @@ func writeSheet(cmd *cobra.Command, g *globals, o reportOptions, one sheet) erro
 		return one.WriteCSV(out)
 	}
 	return one.WriteText(out)
+}
+
+// sources are the journals that a report reads and its options.
+func (o reportOptions) sources(cmd *cobra.Command, g *globals) (journal.Folders, report.Options, error) {
+	if o.csv && g.json {
+		return nil, report.Options{}, usageError(errors.New("--csv and --json: give one of them"))
+	}
+	options, err := o.read(cmd.Context(), g)
+	if err != nil {
+		return nil, options, err
+	}
+	from, err := o.journals.folders(cmd, g)
+	return from, options, err
 }
 
 // read turns the flags into options, with each campaign's rules.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,17 +41,10 @@ func waysText() []string {
 }
 
 func runReportDispositions(cmd *cobra.Command, g *globals, o reportOptions, by report.By) error {
-	if o.csv && g.json {
-		return usageError(errors.New("--csv and --json: give one of them"))
-	}
 	if !slices.Contains(report.Ways(), by) {
 		return usageError(fmt.Errorf("--per %q: give one of %s", by, strings.Join(waysText(), ", ")))
 	}
-	options, err := o.read(cmd.Context(), g)
-	if err != nil {
-		return err
-	}
-	from, err := o.journals.folders(cmd, g)
+	from, options, err := o.sources(cmd, g)
 	if err != nil {
 		return err
 	}

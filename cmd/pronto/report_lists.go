@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"pronto/dialer/report"
@@ -24,18 +22,11 @@ is counted from the journal.`,
 }
 
 func runReportLists(cmd *cobra.Command, g *globals, o reportOptions) error {
-	if o.csv && g.json {
-		return usageError(errors.New("--csv and --json: give one of them"))
-	}
-	options, err := o.read(cmd.Context(), g)
+	from, options, err := o.sources(cmd, g)
 	if err != nil {
 		return err
 	}
 	lists, err := loadedLists(cmd, g, o.campaign)
-	if err != nil {
-		return err
-	}
-	from, err := o.journals.folders(cmd, g)
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"pronto/dialer/report"
@@ -28,14 +26,7 @@ Everything is counted from the journal alone; anyone who has it comes to the sam
 }
 
 func runReportMachines(cmd *cobra.Command, g *globals, o reportOptions) error {
-	if o.csv && g.json {
-		return usageError(errors.New("--csv and --json: give one of them"))
-	}
-	options, err := o.read(cmd.Context(), g)
-	if err != nil {
-		return err
-	}
-	from, err := o.journals.folders(cmd, g)
+	from, options, err := o.sources(cmd, g)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"image/color"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"gonum.org/v1/plot/plotter"
@@ -37,17 +35,14 @@ erased kind and area are unknown.`,
 }
 
 func runReportPropensity(cmd *cobra.Command, g *globals, o reportOptions, file string) error {
-	if o.csv && g.json {
-		return usageError(errors.New("--csv and --json: give one of them"))
-	}
 	if err := checkPlot("plot", file); err != nil {
 		return err
 	}
-	options, err := o.read(cmd.Context(), g)
+	from, options, err := o.sources(cmd, g)
 	if err != nil {
 		return err
 	}
-	r, err := report.ReadPropensities(filepath.Join(g.data, journalFolder), options)
+	r, err := report.ReadPropensities(from, options)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +27,7 @@ func TestRestoreWithoutTheJournal(t *testing.T) {
 	h, g := served(t, data)
 	apply(t, g)
 	list := "phone\n+390655500001\n+390655500002\n+390655500003\n"
-	if _, err := ask[loadedDoc](t.Context(), g, "leads load", loadArgs{Campaign: "demo-it", File: "list.csv"}, strings.NewReader(list)); err != nil {
+	if _, err := askLoad(t.Context(), g, loadArgs{Campaign: "demo-it", File: "list.csv"}, strings.NewReader(list), untold, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	lead := leadsOf(t, h)["+390655500003"]

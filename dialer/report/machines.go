@@ -245,27 +245,11 @@ func (r MachinesReport) WriteText(w io.Writer) error {
 			reasons = append(reasons, []string{c.Campaign, n.Reason, number(n.Heard), number(n.Judged), number(n.Wrong), strconv.FormatFloat(n.After, 'f', 1, 64) + " s"})
 		}
 	}
-	for i, t := range []struct {
-		head []string
-		rows [][]string
-	}{
-		{[]string{"Campaign", "Listened to", "Taken for machines", "Released", "Judged by agents", "Were people", "Released people", "Missed", "Counted as abandoned"}, sums},
-		{[]string{"Campaign", "False positives (95 %)", "Of people (95 %)", "Machines found (95 %)", "false_positives to write"}, shares},
-		{[]string{"Campaign", "By", "Taken for machines", "Judged", "Were people", "After the answer"}, reasons},
-	} {
-		if len(t.rows) == 0 {
-			continue
-		}
-		if i > 0 {
-			if _, err := fmt.Fprintln(w); err != nil {
-				return err
-			}
-		}
-		if err := render(w, t.head, t.rows); err != nil {
-			return err
-		}
-	}
-	return nil
+	return renderAll(w,
+		plainTable{[]string{"Campaign", "Listened to", "Taken for machines", "Released", "Judged by agents", "Were people", "Released people", "Missed", "Counted as abandoned"}, sums},
+		plainTable{[]string{"Campaign", "False positives (95 %)", "Of people (95 %)", "Machines found (95 %)", "false_positives to write"}, shares},
+		plainTable{[]string{"Campaign", "By", "Taken for machines", "Judged", "Were people", "After the answer"}, reasons},
+	)
 }
 
 // WriteCSV writes one row for each campaign.

@@ -53,9 +53,10 @@ type Effect struct {
 	High    float64 `json:"high"`
 }
 
-// ReadPropensities computes the report of a journal's folder in one pass.
-func ReadPropensities(dir string, opt Options) (PropensityReport, error) {
-	return PropensitiesOf(journal.Read(dir, journal.ReadOptions{Kinds: odds.Kinds(), To: opt.To, Campaign: opt.Campaign}), opt)
+// ReadPropensities computes the report of journals in one pass, of several as if one
+// node had placed all calls.
+func ReadPropensities(from journal.Folders, opt Options) (PropensityReport, error) {
+	return PropensitiesOf(from.Read(journal.ReadOptions{Kinds: odds.Kinds(), To: opt.To, Campaign: opt.Campaign}), opt)
 }
 
 // PropensitiesOf computes it from records in their order. Calls before the span

@@ -18,6 +18,27 @@ import (
 // render writes a plain table; columns from the second on are figures.
 func render(w io.Writer, head []string, rows [][]string) error { return renderWords(w, 1, head, rows) }
 
+// plainTable is a table as render takes it.
+type plainTable struct {
+	head []string
+	rows [][]string
+}
+
+// renderAll writes tables under each other, those without rows left out.
+func renderAll(w io.Writer, tables ...plainTable) error {
+	for i, t := range slices.DeleteFunc(tables, func(t plainTable) bool { return len(t.rows) == 0 }) {
+		if i > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		if err := render(w, t.head, t.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // renderWords writes a plain table whose first columns are words, and the others figures.
 func renderWords(w io.Writer, words int, head []string, rows [][]string) error {
 	t := table.NewWriter()
@@ -126,25 +147,11 @@ func (r AbandonReport) WriteText(w io.Writer) error {
 			days = append(days, []string{c.Campaign, d.Day, number(d.LiveAnswers), number(d.Connected), d.lost(), percent(d.OfLive), percent(d.OfConnected)})
 		}
 	}
-	tables := []struct {
-		head []string
-		rows [][]string
-	}{
-		{[]string{"Campaign", "Live answers", "Connected", "Abandoned", "Interrupted", "Hung up", "Machines", "Of live answers", "Of connected", "Cap", "Worst 24 h"}, sums},
-		{[]string{"Campaign", "Window", "Rate", "Cap", "Last", "Worst", "Abandoned in the worst", "Held"}, windows},
-		{[]string{"Campaign", "Day", "Live answers", "Connected", "Abandoned", "Of live answers", "Of connected"}, days},
-	}
-	for i, t := range tables {
-		if i > 0 {
-			if _, err := fmt.Fprintln(w); err != nil {
-				return err
-			}
-		}
-		if err := render(w, t.head, t.rows); err != nil {
-			return err
-		}
-	}
-	return nil
+	return renderAll(w,
+		plainTable{[]string{"Campaign", "Live answers", "Connected", "Abandoned", "Interrupted", "Hung up", "Machines", "Of live answers", "Of connected", "Cap", "Worst 24 h"}, sums},
+		plainTable{[]string{"Campaign", "Window", "Rate", "Cap", "Last", "Worst", "Abandoned in the worst", "Held"}, windows},
+		plainTable{[]string{"Campaign", "Day", "Live answers", "Connected", "Abandoned", "Of live answers", "Of connected"}, days},
+	)
 }
 
 func (c Counts) lost() string { return lost(c.Abandoned, c.Estimated) }
