@@ -187,8 +187,9 @@ func (p *phones) addAt(i int, codec, port string) {
 	p.agents = append(p.agents, name)
 	p.s.awaitState(name, 20*time.Second, dialer.NotReady)
 	await(p.s.t, 5*time.Second, "a recording for each phone", func() bool { return len(p.recordings()) == len(p.agents) })
-	second := time.Now().Unix()
-	await(p.s.t, 2*time.Second, "the next second", func() bool { return time.Now().Unix() > second })
+	// baresip names a recording by a clock that may be some milliseconds behind
+	next := time.Unix(time.Now().Unix()+1, int64(50*time.Millisecond))
+	await(p.s.t, 2*time.Second, "the next second", func() bool { return time.Now().After(next) })
 }
 
 // press has an agent press keys.
