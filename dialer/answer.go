@@ -19,7 +19,7 @@ func (l *loop) answer(c *call, leg Leg, r Result, now time.Time) {
 	c.leg, c.result, c.answered = leg, r, r.Answered
 	l.tally.Dialed++
 	l.tally.Answered++
-	l.breaker.through()
+	l.breaker.through(c)
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.Answered, Call: c.id})
 	l.listen(c)
 	if a := c.reserved; a != nil && a.state == Reserved && a.call == c {

@@ -212,7 +212,7 @@ func (l *loop) ringing(c *call, at time.Time, early Dialog, now time.Time) {
 		return
 	}
 	l.tally.Ringing++
-	l.breaker.through()
+	l.breaker.through(c)
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.Ringing, Call: c.id})
 	l.svc.noteRinging(c, at, early)
 }

@@ -12,7 +12,7 @@ import (
 // breaker keeps a campaign from using up its leads while no call can get
 // through: the carrier is gone or refuses everything, or nothing can be cleared.
 // After breakAfter failures in a row one call at a time is tried, ever more seldom,
-// until one gets through. The loop owns it.
+// until one of these gets through: what rings that was begun before says nothing of now. The loop owns it.
 type breaker struct {
 	log      *zap.Logger
 	failures int           // in a row
@@ -47,8 +47,11 @@ func (b *breaker) began(c *call) {
 }
 
 // through notes that a call met somebody: the network or the callee.
-func (b *breaker) through() {
+func (b *breaker) through(c *call) {
 	if b.wait > 0 {
+		if !c.try {
+			return
+		}
 		b.log.Info("calls get through again")
 	}
 	b.failures, b.wait, b.trying = 0, 0, false
@@ -98,6 +101,6 @@ func (b *breaker) judgeResult(c *call, r Result, elsewhere bool, now time.Time) 
 		}
 		b.failed(c, r.Cause.Text, r.Cause.Status, now)
 	default:
-		b.through()
+		b.through(c)
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"pronto/campaigns"
 	"pronto/dialer/journal"
 	"pronto/dnc"
@@ -118,9 +121,45 @@ func TestBreaker(t *testing.T) {
 		if b.allow(7, now.Add(firstTry)) != 0 || b.allow(7, now.Add(2*firstTry)) != 1 {
 			t.Error("the wait did not double")
 		}
-		b.through()
+		b.began(try)
+		b.through(&call{}) // a call that began before
+		if b.allow(7, now.Add(time.Hour)) != 0 {
+			t.Error("a call that began before the wait ended it")
+		}
+		b.through(try)
 		if b.allow(7, now) != 7 {
 			t.Error("still waits after a call got through")
 		}
+	})
+}
+
+// While lines of before ring and are given up, nothing that is asked for gets through: the log says so once, and
+// once that it is over.
+func TestBreakerSaysItOnceEachWay(t *testing.T) {
+	logged, said := observer.New(zap.InfoLevel)
+	in(t, rigOptions{agents: 30, leads: 600, script: func(k int) script {
+		return script{ring: time.Duration(5+k%25) * time.Second, talk: time.Second}
+	}, config: func(c *Config) { c.Log = zap.New(logged) }}, func(t *testing.T, r *rig) {
+		var away atomic.Bool
+		r.gate.refuse = func(campaigns.Lead, bool) dnc.Verdict {
+			if away.Load() {
+				return dnc.Verdict{Reason: dnc.Unavailable}
+			}
+			return dnc.Verdict{}
+		}
+		r.run()
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		ringing := r.trunk.count()
+		away.Store(true)
+		time.Sleep(time.Minute)
+		away.Store(false)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		stops, goes := said.FilterMessageSnippet("no call gets through").Len(), said.FilterMessage("calls get through again").Len()
+		if stops != 1 || goes != 1 || ringing < breakAfter {
+			t.Errorf("%d lines rang; said %d times that no call gets through, %d times that they do again, want once each", ringing, stops, goes)
+		}
+		r.end()
 	})
 }

@@ -76,6 +76,7 @@ func TestUncountedCampaignWaits(t *testing.T) {
 		}})
 		r.run()
 		time.Sleep(30 * time.Second)
+		synctest.Wait()
 		if n := r.trunk.count(); n != 0 || walks != 1 {
 			t.Errorf("%d calls without knowing the abandon rate, after reading %d times", n, walks)
 		}
