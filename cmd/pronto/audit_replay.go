@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +13,7 @@ import (
 
 func newAuditReplayCommand(g *globals) *cobra.Command {
 	var campaign string
+	var o journalOptions
 	cmd := &cobra.Command{
 		Use:   "replay",
 		Short: "Repeat every pacing decision from the journal and compare to the bit",
@@ -26,20 +26,24 @@ EXIT STATUS
   0  every decision is the same
   1  one is not, named with its record; or the journal has none, or could not be read`,
 		Args: needs(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return runAuditReplay(cmd, g, campaign) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runAuditReplay(cmd, g, campaign, o) },
 	}
+	o.addFlags(cmd)
 	cmd.Flags().StringVar(&campaign, "campaign", "", "only this campaign")
 	return cmd
 }
 
-func runAuditReplay(cmd *cobra.Command, g *globals, campaign string) error {
-	dir := filepath.Join(g.data, journalFolder)
-	r, err := dialer.ReplayPacing(journal.Read(dir, journal.ReadOptions{Kinds: dialer.ReplayKinds(), Campaign: campaign, Closed: true}))
+func runAuditReplay(cmd *cobra.Command, g *globals, campaign string, o journalOptions) error {
+	from, err := o.folders(cmd, g)
+	if err != nil {
+		return err
+	}
+	r, err := dialer.ReplayPacing(from.Read(journal.ReadOptions{Kinds: dialer.ReplayKinds(), Campaign: campaign, Closed: true}))
 	if err != nil {
 		return err
 	}
 	if r.Records+r.Skipped == 0 && r.Difference == nil {
-		return fmt.Errorf("the journal holds no pacing decisions%s", of(campaign))
+		return fmt.Errorf("%s no pacing decisions%s", holders(from), of(campaign))
 	}
 	err = show(cmd, g, r, func() {
 		if d := r.Difference; d != nil {
@@ -63,6 +67,14 @@ func runAuditReplay(cmd *cobra.Command, g *globals, campaign string) error {
 	return nil
 }
 
+// holders is the journals that were read, as a sentence begins with them.
+func holders(from journal.Folders) string {
+	if len(from) > 1 {
+		return "the journals hold"
+	}
+	return "the journal holds"
+}
+
 // of names a campaign at the end of a sentence; empty when there is none.
 func of(campaign string) string {
 	if campaign == "" {
@@ -73,7 +85,7 @@ func of(campaign string) string {
 
 // differenceText tells where journal and replay differ.
 func differenceText(d dialer.Difference) string {
-	text := fmt.Sprintf("record %d, campaign %s, %s: ", d.Seq, d.Campaign, d.At.UTC().Format("2006-01-02T15:04:05.000Z"))
+	text := fmt.Sprintf("record %d of node %s, campaign %s, %s: ", d.Seq, d.Node, d.Campaign, d.At.UTC().Format("2006-01-02T15:04:05.000Z"))
 	if d.Journaled == nil {
 		text += d.What + "\n"
 	} else {

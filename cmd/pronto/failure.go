@@ -155,18 +155,13 @@ func listing(listed, total int) string {
 // conclude shows an error and gives the exit status: to people as text, with
 // asJSON as the one document.
 func conclude(err error, asJSON bool, out, errOut io.Writer) int {
-	if err == nil {
-		return 0
-	}
 	var f *failure
 	switch {
+	case err == nil:
 	case errors.As(err, &f) && f.silent:
-	case asJSON:
-		if err := writeJSON(out, describe(err)); err != nil {
-			_, _ = fmt.Fprintf(errOut, "pronto: %v\n", err) // nowhere is left to say it
-		}
+	case asJSON && writeJSON(out, describe(err)) == nil:
 	default:
-		_, _ = fmt.Fprintf(errOut, "pronto: %s\n", shortened(err)) // as above
+		_, _ = fmt.Fprintf(errOut, "pronto: %s\n", shortened(err)) // nowhere is left to say it
 	}
 	return statusOf(err)
 }

@@ -25,14 +25,19 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	root := newRootCommand(g)
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(out)
 	root.SetErr(errOut)
+	paper := &printed{Writer: out}
+	root.SetOut(paper)
+	if isTerminal(out) { // which commands want to know, and which does not fill up
+		root.SetOut(out)
+	}
 	err := root.ExecuteContext(ctx)
 	if err != nil && !g.begun {
 		err = usageError(err)
 		g.json = g.json || wantsJSON(args)
 	}
-	return conclude(err, g.json, out, errOut)
+	err, lost := paper.outcome(err)
+	return conclude(err, g.json && !lost, out, errOut)
 }
 
 // wantsJSON finds --json in arguments that could not be parsed.

@@ -20,12 +20,12 @@ func scriptPaced(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: paced campaign [flaw]")
 	}
-	ts.Check(writePaced(filepath.Join(ts.Getenv("PRONTO_DATA"), journalFolder), args[0], len(args) > 1))
+	ts.Check(writePaced(filepath.Join(ts.Getenv("PRONTO_DATA"), journalFolder), journal.Options{}, args[0], len(args) > 1))
 }
 
 // writePaced writes what the dialer would of a simulated campaign's pacing.
-func writePaced(dir, campaign string, flaw bool) error {
-	j, err := journal.Open(dir, journal.Options{})
+func writePaced(dir string, o journal.Options, campaign string, flaw bool) error {
+	j, err := journal.Open(dir, o)
 	if err != nil {
 		return err
 	}
