@@ -73,19 +73,13 @@ func (q *query) byVerdict(ctx context.Context, s *rules.Screening) refusal {
 	return q.lifted(ctx, s, found.CheckedAt)
 }
 
-// beforeCampaign reports whether a verdict is older than the campaign. A verdict
-// dated at a midnight has a day and no hour, so the campaign's day is enough.
+// beforeCampaign reports whether a verdict is older than the campaign.
 func (q *query) beforeCampaign(checked time.Time) bool {
 	if q.req.Campaign.Name == "" {
 		q.skip("per_campaign")
 		return false
 	}
-	zone := q.set.File.Zone
-	created := q.req.Campaign.CreatedAt
-	if midnight := rules.DateOf(checked.In(zone)).Start(zone); checked.Equal(midnight) {
-		created = rules.DateOf(created.In(zone)).Start(zone)
-	}
-	return checked.Before(created)
+	return rules.Predates(checked, q.req.Campaign.CreatedAt, q.set.File.Zone)
 }
 
 // byList consults a downloaded register.

@@ -24,7 +24,7 @@ func NeedOf(set *rules.Set, register string, created, now time.Time) (Need, bool
 		}
 		need := Need{MaxAge: s.MaxAge.Std(), Now: now}
 		if s.PerCampaign {
-			need.Since = created
+			need.Since, need.Zone = created, set.File.Zone
 		}
 		return need, true
 	}

@@ -72,7 +72,7 @@ func TestNeedOf(t *testing.T) {
 	if !ok {
 		t.Fatal("no rules")
 	}
-	if need, ok := NeedOf(set, "rpo", created, now); !ok || need != (Need{MaxAge: fortnight, Since: created, Now: now}) {
+	if need, ok := NeedOf(set, "rpo", created, now); !ok || need != (Need{MaxAge: fortnight, Since: created, Zone: set.File.Zone, Now: now}) {
 		t.Errorf("%+v %v", need, ok)
 	}
 	if _, ok := NeedOf(set, "us-dnc", created, now); ok {

@@ -15,7 +15,13 @@ import (
 func TestSelect(t *testing.T) {
 	now := demoNow(t)
 	day := 24 * time.Hour
-	need := Need{MaxAge: fortnight, Since: now.Add(-10 * day), Now: now}
+	rome, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		t.Fatal(err)
+	}
+	created := now.Add(-10 * day)
+	y, m, d := created.In(rome).Date()
+	need := Need{MaxAge: fortnight, Since: created, Zone: rome, Now: now}
 	n := campaigns.Number("+393471234567")
 	for _, tt := range []struct {
 		name string
@@ -26,6 +32,9 @@ func TestSelect(t *testing.T) {
 		{"due tomorrow", Pending{Number: n, Due: now.Add(day)}, ""},
 		{"verdict expired", Pending{Number: n, CheckedAt: now.Add(-16 * day)}, ""},
 		{"verdict from before the campaign", Pending{Number: n, CheckedAt: now.Add(-11 * day)}, ""},
+		{"verdict from the campaign's day, an hour before it", Pending{Number: n, CheckedAt: created.Add(-time.Hour)}, ""},
+		{"verdict of the campaign's day, without an hour", Pending{Number: n, CheckedAt: time.Date(y, m, d, 0, 0, 0, 0, rome)}, Screened},
+		{"verdict of the day before, without an hour", Pending{Number: n, CheckedAt: time.Date(y, m, d-1, 0, 0, 0, 0, rome)}, ""},
 		{"verdict ends before it is due", Pending{Number: n, Due: now.Add(6 * day), CheckedAt: now.Add(-9 * day)}, ""},
 		{"registered, long ago", Pending{Number: n, CheckedAt: now.Add(-16 * day), Registered: true}, ""},
 		{"opted out", Pending{Number: n, OptedOut: true}, OptedOut},

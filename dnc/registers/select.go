@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pronto/campaigns"
+	"pronto/dnc/rules"
 )
 
 // Pending is a lead that is still to be called, with what is known of its number.
@@ -24,7 +25,8 @@ type Pending struct {
 // Need says what a register's verdict must be worth.
 type Need struct {
 	MaxAge time.Duration
-	Since  time.Time // a verdict must not be older: the campaign's creation, where the law wants one per campaign
+	Since  time.Time      // a verdict must not be older: the campaign's creation, where the law wants one per campaign
+	Zone   *time.Location // in which a verdict without an hour has its day; with Since
 	Now    time.Time
 	Dated  bool // the register is asked whether the number changed hands since a consent
 }
@@ -51,7 +53,13 @@ func (n Need) holds(p Pending, t time.Time) bool {
 	if n.Dated && (p.Registered || p.Given.Before(p.Since)) {
 		return p.Registered && !n.refused(p) // the consent is younger than the answer
 	}
-	return !p.CheckedAt.IsZero() && !p.CheckedAt.Before(n.Since) && t.Before(n.ends(p.CheckedAt))
+	return !p.CheckedAt.IsZero() && !n.before(p.CheckedAt) && t.Before(n.ends(p.CheckedAt))
+}
+
+// before reports whether a verdict is too old for a campaign that wants one of its
+// own; as dnc.Gate judges it.
+func (n Need) before(checked time.Time) bool {
+	return !n.Since.IsZero() && rules.Predates(checked, n.Since, n.Zone)
 }
 
 // LeftOut says why a number is not submitted.

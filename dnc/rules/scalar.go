@@ -70,6 +70,16 @@ func (d Date) Start(zone *time.Location) time.Time {
 	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, zone)
 }
 
+// Predates reports whether a register's verdict was taken before an instant. One
+// that is dated at a midnight of the zone has a day and no hour, so that the day
+// of the instant is enough.
+func Predates(checked, instant time.Time, zone *time.Location) bool {
+	if checked.Equal(DateOf(checked.In(zone)).Start(zone)) {
+		instant = DateOf(instant.In(zone)).Start(zone)
+	}
+	return checked.Before(instant)
+}
+
 // Add is the day n days later.
 func (d Date) Add(n int) Date {
 	return DateOf(time.Date(d.Year, d.Month, d.Day+n, 12, 0, 0, 0, time.UTC))
