@@ -146,6 +146,9 @@ func (l *loop) callersWaiting() []*call {
 
 // serveCallers puts through to agents whom no live answer waits for.
 func (l *loop) serveCallers(now time.Time) {
+	if len(l.callers) > 0 && l.unrecordable(now) {
+		return // they wait, and hear that nobody is free
+	}
 	for _, k := range l.callersWaiting() {
 		if len(l.wait) > 0 {
 			return

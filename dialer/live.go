@@ -21,6 +21,9 @@ type Tally struct {
 	Abandoned int                       `json:"abandoned"`
 	HungUp    int                       `json:"hung_up"`            // left before agent and deadline
 	Machines  int                       `json:"machines,omitempty"` // that the detector heard
+	Released  int                       `json:"released,omitempty"` // of them, calls that were ended by it; the agent was told of the others
+	// Unrecorded are calls whose recording could not begin, or not go on.
+	Unrecorded int `json:"unrecorded,omitempty"`
 	// CalledBack is how many who rang back were put through to an agent.
 	CalledBack int `json:"called_back,omitempty"`
 }
@@ -63,6 +66,8 @@ type CampaignLive struct {
 	Decision pacing.Decision `json:"decision"`
 	// DecidedAt is when Decision was taken; zero before the first.
 	DecidedAt time.Time `json:"decided_at,omitzero"`
+	// Unrecordable says why nobody is dialed: calls must be recorded and cannot be.
+	Unrecordable string `json:"unrecordable,omitempty"`
 }
 
 // Live is the service as it is now.
@@ -140,6 +145,9 @@ func (l *loop) live() (CampaignLive, bool) {
 
 func (l *loop) snapshot() CampaignLive {
 	c := CampaignLive{Name: l.camp.Name, State: l.state, Mode: l.camp.Pacing.Mode, Tally: l.tally, Calls: len(l.calls), Waiting: len(l.wait), Decision: l.pace.last, DecidedAt: l.pace.lastAt}
+	if l.state == Running {
+		c.Unrecordable = l.unrecorded
+	}
 	c.Unsent, c.Held = int(l.intake.unsent.Load()), l.intake.short
 	c.Tally.Refused, c.Tally.Outcomes = maps.Clone(l.tally.Refused), maps.Clone(l.tally.Outcomes)
 	for _, k := range l.calls {

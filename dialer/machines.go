@@ -53,6 +53,7 @@ func (l *loop) found(c *call, f detect.Finding, now time.Time) {
 	l.tally.Machines++
 	d.Did = c.remedy()
 	if d.Did == didRelease {
+		l.tally.Released++
 		d.Counts = c.camp.Machines.FalsePositives
 		l.svc.scribe.note(rec, d)
 		l.releaseMachine(c, now)

@@ -86,6 +86,9 @@ func TestAgentIsToldOfAMachine(t *testing.T) {
 		r.svc.do(func() { r.svc.floor.digit("agent00", '6') }) // it is one
 		r.svc.do(func() { r.svc.floor.digit("agent00", '#') })
 		settle(time.Second)
+		if tally := r.svc.Live().Campaigns[0].Tally; tally.Machines != 1 || tally.Released != 0 {
+			t.Errorf("tally %+v", tally)
+		}
 		if l := r.store.lead(1); l.LastOutcome != campaigns.Machine || time.Until(l.Due) < 5*time.Hour {
 			t.Errorf("lead %+v", l)
 		}
@@ -105,6 +108,9 @@ func TestMachineIsReleased(t *testing.T) {
 		r.desk.sounds = greeting(7 * time.Second)
 		r.run()
 		settle(40 * time.Second)
+		if tally := r.svc.Live().Campaigns[0].Tally; tally.Machines != 2 || tally.Released != 2 {
+			t.Errorf("tally %+v", tally)
+		}
 		r.end()
 		r.replays()
 		if n := len(r.journal.kinds(journal.Connected)); n != 2 {

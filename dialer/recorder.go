@@ -10,7 +10,7 @@ import (
 // Recorder records what is said in bridged calls. Implemented by dialer/media.
 type Recorder interface {
 	// Record begins to record both legs, which are bridged, and returns at once. What becomes of it is told to
-	// Take.Tell. It never delays the audio.
+	// Take.Tell. It never delays the audio. What recordings leave free of the disk is for Take.Required alone.
 	Record(customer, agent Audio, t Take) Recording
 	// Room says why no recording can begin now; nil: one can.
 	Room() error
@@ -19,9 +19,20 @@ type Recorder interface {
 	Whisper(leg Audio, prompt string, done func(whole bool)) error
 }
 
+// RecordingsLive is how the recordings' folder and its disk stand.
+type RecordingsLive struct {
+	recording.Stock
+	Counted   bool   // Stock is known; it may be a minute old
+	Left      uint64 // bytes of the disk that recordings may take still
+	LeftKnown bool
+	Failing   error // why no recording can begin now; nil: one can
+}
+
 // Take is what a recording is to be.
 type Take struct {
 	Header recording.Header // without Law and the sealed key
+	// Required says that the call, which has been dialed, must be recorded.
+	Required bool
 	// Seal seals the file's key under the person's and fills that into the header.
 	Seal func(ctx context.Context, h *recording.Header, key recording.Key) error
 	// Tell is told in order, each time from a goroutine that may wait, what becomes of the recording. When it returns without an

@@ -76,6 +76,7 @@ func (l *loop) beginTape(c *call, a *agent, now time.Time) {
 	}
 	if err != nil {
 		t.turn++
+		l.tally.Unrecorded++
 		l.notTaped(c, a, err.Error(), now)
 	}
 }
@@ -109,7 +110,7 @@ func (l *loop) take(c *call, a *agent, now time.Time) {
 	rec := c.tapeEntry(a.name, "", now)
 	var r Recording
 	r = l.svc.Recorder.Record(c.audio, a.line.audio, Take{
-		Header: h, Seal: l.svc.sealFor(c),
+		Header: h, Required: p.Required, Seal: l.svc.sealFor(c),
 		Tell: func(n TakeNews) error {
 			if n.Err != nil && n.Step != TakeDestroyed {
 				l.post(func(now time.Time) { l.tapeFailed(c, a, r, n, now) })
@@ -179,6 +180,7 @@ func (s *Service) tapeNews(rec journal.Record, n TakeNews) error {
 // call that is not recorded from its start is ended; one in progress is not cut.
 func (l *loop) tapeFailed(c *call, a *agent, r Recording, n TakeNews, now time.Time) {
 	l.log.Error("call not recorded", zap.String("attempt", c.attempt), zap.Error(n.Err))
+	l.tally.Unrecorded++
 	t := &c.tape
 	if (t.state != TapeOn && t.state != TapePaused) || t.now() != r {
 		return

@@ -73,6 +73,9 @@ func (p *pacedDoc) text(mode string) string {
 			line("budget", "%.2f %% abandoned in the tightest window, whose cap is %s; %s", 100*d.Rate, rate(p.Cap), creditText(d.Credit))
 		}
 	}
+	if p.Unrecordable != "" {
+		line("halted", "%s", unrecordableText(p.Unrecordable))
+	}
 	a := p.Agents
 	line("sees", "%s dialing or ringing, %d answered and waiting; agents: %d ready, %d talking, %d in wrap-up, %d away",
 		plural(p.Lines, "line"), p.Waiting, a[dialer.Ready]+a[dialer.Reserved], a[dialer.Talking], a[dialer.WrapUp], a[dialer.NotReady])
@@ -82,6 +85,12 @@ func (p *pacedDoc) text(mode string) string {
 	}
 	t := p.Tally
 	line("did", "%d dialed, %d answered, %d connected, %d abandoned, %d hung up while waiting, since the service started", t.Dialed, t.Answered, t.Connected, t.Abandoned, t.HungUp)
+	if text := machinesText(t); text != "" {
+		line("heard", "answering machines: %s, since the service started", text)
+	}
+	if t.Unrecorded > 0 {
+		line("sound", "%s could not be recorded, or not to the end, since the service started", plural(t.Unrecorded, "call"))
+	}
 	if p.Held > 0 {
 		line("held", "%s more wait: %d attempts are on their way through gate, journal and trunk, and no more are begun until they are out", plural(p.Held, "line"), p.Unsent)
 	}
@@ -89,6 +98,24 @@ func (p *pacedDoc) text(mode string) string {
 		line("refused", "%s, since the service started", refusedText(t.Refused))
 	}
 	return b.String()
+}
+
+// unrecordableText says why a campaign whose calls must be recorded dials nobody.
+func unrecordableText(why string) string {
+	return "nobody is dialed until there is room: recording.required, and " + why
+}
+
+// machinesText counts the answering machines that were heard; empty: none.
+func machinesText(t dialer.Tally) string {
+	switch {
+	case t.Machines == 0:
+		return ""
+	case t.Released == 0:
+		return fmt.Sprintf("of %d the agents were told", t.Machines)
+	case t.Released == t.Machines:
+		return fmt.Sprintf("%d released", t.Machines)
+	}
+	return fmt.Sprintf("%d released, of %d the agents were told", t.Released, t.Machines-t.Released)
 }
 
 // refusedText counts refusals by reason.

@@ -24,6 +24,32 @@ func TestEveryReasonHasWords(t *testing.T) {
 	}
 }
 
+// TestShowTellsOfRecordingsAndMachines: why nobody is dialed, what could not be recorded, what answered.
+func TestShowTellsOfRecordingsAndMachines(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		live dialer.CampaignLive
+		want string
+	}{
+		{"no room", dialer.CampaignLive{Unrecordable: "the disk is full"}, "halted  nobody is dialed until there is room: recording.required, and the disk is full"},
+		{"not recorded", dialer.CampaignLive{Tally: dialer.Tally{Unrecorded: 1}}, "sound   1 call could not be recorded, or not to the end"},
+		{"told", dialer.CampaignLive{Tally: dialer.Tally{Machines: 4}}, "heard   answering machines: of 4 the agents were told"},
+		{"released", dialer.CampaignLive{Tally: dialer.Tally{Machines: 4, Released: 4}}, "heard   answering machines: 4 released,"},
+		{"both", dialer.CampaignLive{Tally: dialer.Tally{Machines: 4, Released: 3}}, "heard   answering machines: 3 released, of 1 the agents were told"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			doc := pacedDoc{CampaignLive: c.live}
+			if text := doc.text("predictive"); !strings.Contains(text, c.want) {
+				t.Errorf("%q is missing in\n%s", c.want, text)
+			}
+			doc = pacedDoc{}
+			if text := doc.text("predictive"); strings.Contains(text, strings.Fields(c.want)[0]) {
+				t.Errorf("an idle campaign tells of it:\n%s", text)
+			}
+		})
+	}
+}
+
 // TestShowTellsThePacing asks a service for a campaign that runs.
 func TestShowTellsThePacing(t *testing.T) {
 	h, g := served(t, t.TempDir())

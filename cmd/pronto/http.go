@@ -65,7 +65,7 @@ func (h *house) serveHTTP(ctx context.Context, st *station, l net.Listener) erro
 	}
 	server := &http.Server{
 		Handler: desk.Handler(desk.Config{
-			Version: versionInfo().Version, Live: st.service.Live, Syncs: h.journal.Syncs, Healthy: st.service.Healthy,
+			Version: versionInfo().Version, Live: st.service.Live, Syncs: h.journal.Syncs, Healthy: st.service.Healthy, Recordings: st.recorder.Live,
 		}),
 		ReadHeaderTimeout: httpHeader, ReadTimeout: httpHeader, WriteTimeout: httpAnswer, IdleTimeout: httpIdle, MaxHeaderBytes: httpBytes,
 	}

@@ -66,6 +66,18 @@ func TestTopShowsTheService(t *testing.T) {
 	if text := w.text(true); !strings.Contains(text, "nodes: n1, n2 (dead, last heard of") || !strings.Contains(text, "nothing is dialed until it is back; calls in progress go on (connection refused)") {
 		t.Errorf("neither nodes nor the store are told of:\n%s", text)
 	}
+	w.live.Campaigns[0].Unrecordable = "the disk of the recordings is full"
+	w.live.Campaigns[1].Tally = dialer.Tally{Machines: 5, Released: 3}
+	for _, live := range []bool{false, true} {
+		text := w.text(live)
+		for _, want := range []string{
+			"autumn: nobody is dialed until there is room: recording.required, and the disk of the recordings is full", "spring: answering machines: 3 released, of 2 the agents were told",
+		} {
+			if !strings.Contains(text, want) {
+				t.Errorf("live %v: %q is missing in\n%s", live, want, text)
+			}
+		}
+	}
 	if w.take(noonLive(0, 3), began.Add(time.Minute)); w.perMinute() != 0 {
 		t.Errorf("%v calls a minute after the service started anew", w.perMinute())
 	}

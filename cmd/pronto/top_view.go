@@ -102,13 +102,17 @@ func (w *watch) row(mark string, c shown, live bool) table.Row {
 	if c.Mode == "" && c.DecidedAt.IsZero() && c.Tally.Dialed == 0 && c.Cap == 0 { // it is not at work
 		return table.Row{mark, c.Name, state}
 	}
+	why := c.Decision.Reason.String()
+	if c.Unrecordable != "" {
+		why = "recording"
+	}
 	spent, credit := rate(c.Decision.Rate)+" of "+rate(c.Cap), fmt.Sprintf("%.1f", c.Decision.Credit)
 	if w.narrow(live) {
-		return table.Row{mark, c.Name, state, c.Lines, c.Talking, spent, credit, c.Decision.Reason}
+		return table.Row{mark, c.Name, state, c.Lines, c.Talking, spent, credit, why}
 	}
 	return table.Row{
 		mark, c.Name, state, c.Lines, c.Waiting, c.Talking, c.Tally.Dialed, c.Tally.Answered, c.Tally.Connected, c.Tally.Abandoned,
-		spent, credit, c.Decision.Reason,
+		spent, credit, why,
 	}
 }
 
@@ -121,6 +125,14 @@ func (w *watch) rest(live bool) []string {
 		say("%s: %s", c.Name, reasonText(c.Decision.Reason))
 		if len(c.Tally.Refused) > 0 {
 			say("refused since the service started: %s", refusedText(c.Tally.Refused))
+		}
+	}
+	for _, c := range w.live.Campaigns {
+		if c.Unrecordable != "" {
+			say("%s: %s", c.Name, unrecordableText(c.Unrecordable))
+		}
+		if text := machinesText(c.Tally); text != "" {
+			say("%s: answering machines: %s, since the service started", c.Name, text)
 		}
 	}
 	for _, name := range sortedKeys(w.live.Blocked) {

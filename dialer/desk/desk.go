@@ -18,6 +18,8 @@ type Config struct {
 	Version string
 	Live    func() dialer.Live
 	Syncs   func() journal.SyncTotal
+	// Recordings says how the recordings' folder and its disk stand.
+	Recordings func() dialer.RecordingsLive
 	// Healthy says why no call can be cleared now; nil: calls can be.
 	Healthy func() error
 }

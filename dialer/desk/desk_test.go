@@ -16,6 +16,7 @@ import (
 	"pronto/campaigns"
 	"pronto/dialer"
 	"pronto/dialer/journal"
+	"pronto/dialer/recording"
 	"pronto/pacing"
 )
 
@@ -38,8 +39,11 @@ func house() Config {
 			return dialer.Live{
 				Nodes: []dialer.NodeLive{{Name: "a", Alive: true}, {Name: "b", Alive: true}, {Name: "c"}},
 				Campaigns: []dialer.CampaignLive{
-					{Name: "autumn", Lines: 12, Calls: 20, Waiting: 1, Cap: 0.03, DecidedAt: time.Unix(1, 0), Decision: pacing.Decision{Rate: 0.012, Credit: 4.5}},
-					{Name: "fresh", Cap: 0.03},
+					{
+						Name: "autumn", Lines: 12, Calls: 20, Waiting: 1, Cap: 0.03, DecidedAt: time.Unix(1, 0), Decision: pacing.Decision{Rate: 0.012, Credit: 4.5},
+						Tally: dialer.Tally{Dialed: 300, Machines: 9, Released: 7, Unrecorded: 2},
+					},
+					{Name: "fresh", Cap: 0.03, Unrecordable: "the disk is full"},
 				},
 				Agents: []dialer.AgentLive{{Name: "a", State: dialer.Talking}, {Name: "b", State: dialer.Talking}, {Name: "c", State: dialer.Ready}},
 				Trunks: []dialer.TrunkLive{
@@ -53,6 +57,11 @@ func house() Config {
 		},
 		Syncs: func() journal.SyncTotal {
 			return journal.SyncTotal{Counts: bucket(len(journal.SyncBounds())+1, 0, 0, 5), Sum: 4 * time.Millisecond}
+		},
+		Recordings: func() dialer.RecordingsLive {
+			return dialer.RecordingsLive{
+				Stock: recording.Stock{Files: 1200, Bytes: 3 << 30, Oldest: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}, Counted: true, Left: 5 << 30, LeftKnown: true,
+			}
 		},
 		Healthy: func() error { return nil },
 	}

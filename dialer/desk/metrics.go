@@ -35,6 +35,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		out.campaign(camp)
 	}
 	out.agents(live.Agents)
+	out.recordings(c.Recordings())
 	syncs := c.Syncs()
 	out.histogram("pronto_journal_sync_seconds", "Time that a group of records took to be on disk.", journal.SyncBounds(), syncs.Counts, syncs.Sum)
 }
@@ -117,11 +118,30 @@ func (s samples) campaign(c dialer.CampaignLive) {
 	s.gauge("pronto_campaign_calls", "Attempts in progress, at the gate or on a line.", float64(c.Calls), "campaign", c.Name)
 	s.gauge("pronto_campaign_waiting", "Answered calls that wait for an agent.", float64(c.Waiting), "campaign", c.Name)
 	s.gauge("pronto_campaign_abandon_cap", "Abandon rate that the tightest window allows, 0 to 1.", c.Cap, "campaign", c.Name)
+	const machines, machinesHelp = "pronto_campaign_machines_total", "Answering machines that were heard, by what was done: the agent was told, or the call released."
+	s.counter(machines, machinesHelp, uint64(c.Tally.Machines-c.Tally.Released), "campaign", c.Name, "done", "told")
+	s.counter(machines, machinesHelp, uint64(c.Tally.Released), "campaign", c.Name, "done", "released")
+	s.counter("pronto_campaign_unrecorded_calls_total", "Calls whose recording could not begin, or not go on.", uint64(c.Tally.Unrecorded), "campaign", c.Name)
+	s.gauge("pronto_campaign_unrecordable", "1 when nobody is dialed because calls must be recorded and cannot be, else 0.", truth(c.Unrecordable != ""), "campaign", c.Name)
 	if c.DecidedAt.IsZero() {
 		return
 	}
 	s.gauge("pronto_campaign_abandon_rate", "Abandon rate of the tightest window so far, 0 to 1.", c.Decision.Rate, "campaign", c.Name)
 	s.gauge("pronto_campaign_abandon_credit", "Abandoned calls that the tightest window can still afford.", c.Decision.Credit, "campaign", c.Name)
+}
+
+func (s samples) recordings(r dialer.RecordingsLive) {
+	s.gauge("pronto_recordings_writable", "1 when the recording of a call can begin, else 0.", truth(r.Failing == nil))
+	if r.LeftKnown {
+		s.gauge("pronto_recordings_left_bytes", "Bytes of the disk that recordings may take still.", float64(r.Left))
+	}
+	if r.Counted {
+		s.gauge("pronto_recordings", "Recordings in the folder, those in progress too.", float64(r.Files))
+		s.gauge("pronto_recordings_bytes", "Bytes that recordings take.", float64(r.Bytes))
+	}
+	if !r.Oldest.IsZero() {
+		s.gauge("pronto_recordings_oldest_timestamp_seconds", "Beginning of the day, UTC, on which the oldest recording began, in seconds since 1970.", float64(r.Oldest.Unix()))
+	}
 }
 
 func (s samples) agents(all []dialer.AgentLive) {

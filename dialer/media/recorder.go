@@ -34,6 +34,8 @@ type Recorder struct {
 	pool   sync.Pool     // of chunks
 	blanks [2][]byte     // a chunk of silence, by law
 	room   atomic.Pointer[error]
+	left   atomic.Pointer[uint64]          // bytes that may be used still; nil: not known
+	stock  atomic.Pointer[recording.Stock] // nil: not counted yet
 	stop   chan struct{}
 	once   sync.Once
 	wg     sync.WaitGroup
@@ -62,6 +64,7 @@ func NewRecorder(d *Desk, cfg RecorderConfig) (*Recorder, error) {
 	}
 	r.look()
 	r.wg.Go(r.watch)
+	r.wg.Go(r.countOn)
 	return r, nil
 }
 
@@ -71,7 +74,10 @@ func (r *Recorder) Record(customer, agent dialer.Audio, about dialer.Take) diale
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed || t.legs[0] == nil || t.legs[1] == nil {
-		return t.never()
+		return t.never(fmt.Errorf("recording: the recorder or a leg is %w", ErrClosed))
+	}
+	if err := r.Room(); errors.Is(err, ErrRoom) && !about.Required {
+		return t.never(err)
 	}
 	t.codec = t.legs[0].codec()
 	t.about.Header.Law = recording.MuLaw
@@ -87,13 +93,12 @@ func (r *Recorder) Record(customer, agent dialer.Audio, about dialer.Take) diale
 	return t
 }
 
-// never makes a take that records nothing and says so. The caller holds mu.
-func (t *take) never() *take {
+// never makes a take that records nothing and says why. The caller holds mu.
+func (t *take) never(why error) *take {
 	t.once.Do(func() {})
 	t.wiped.Do(func() {})
 	close(t.done)
-	err := fmt.Errorf("recording: the recorder or a leg is %w", ErrClosed)
-	go func() { _ = t.tell(dialer.TakeNews{Step: dialer.TakeFailed, Err: err}) }() // logged
+	go func() { _ = t.tell(dialer.TakeNews{Step: dialer.TakeFailed, Err: why}) }() // logged
 	return t
 }
 
@@ -127,6 +132,11 @@ func (r *Recorder) look() {
 	failed := r.failed
 	r.mu.Unlock()
 	free, err := r.cfg.Free(r.cfg.Dir)
+	r.left.Store(nil)
+	if err == nil {
+		left := free - min(free, r.cfg.Reserve)
+		r.left.Store(&left)
+	}
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		err = failed
@@ -141,6 +151,43 @@ func (r *Recorder) look() {
 		}
 	}
 	r.room.Store(&err)
+}
+
+// countEvery is how often the folder is counted, and countShare how many times longer than counting takes the pause
+// after it lasts at least.
+const (
+	countEvery = time.Minute
+	countShare = 50
+)
+
+// countOn counts what the folder holds, again and again.
+func (r *Recorder) countOn() {
+	for {
+		begun := time.Now()
+		stock, err := recording.Count(r.cfg.Dir)
+		if err != nil {
+			r.log.Warn("recordings not counted", zap.Error(err))
+		} else {
+			r.stock.Store(&stock)
+		}
+		select {
+		case <-time.After(max(countEvery, countShare*time.Since(begun))):
+		case <-r.stop:
+			return
+		}
+	}
+}
+
+// Live says how the folder and its disk stand.
+func (r *Recorder) Live() dialer.RecordingsLive {
+	live := dialer.RecordingsLive{Failing: r.Room()}
+	if stock := r.stock.Load(); stock != nil {
+		live.Stock, live.Counted = *stock, true
+	}
+	if left := r.left.Load(); left != nil {
+		live.Left, live.LeftKnown = *left, true
+	}
+	return live
 }
 
 // failing takes note of a write that failed, or of one that worked.

@@ -247,10 +247,20 @@ func TestRecorderFails(t *testing.T) {
 	free = 999
 	mu.Unlock()
 	await(t, "no room", func() bool { return errors.Is(r.Room(), ErrRoom) })
-	p = tape(t, r, dir, customer, agent, nil)
+	if n := tape(t, r, dir, customer, agent, nil).await(dialer.TakeFailed); !errors.Is(n.Err, ErrRoom) { // what stays free is for others
+		t.Errorf("below the reserve: %v", n.Err)
+	}
+	if live := r.Live(); !errors.Is(live.Failing, ErrRoom) || !live.LeftKnown || live.Left != 0 {
+		t.Errorf("below the reserve: %+v", live)
+	}
+	p = tape(t, r, dir, customer, agent, func(about *dialer.Take) { about.Required = true }) // its call was dialed before
 	p.await(dialer.TakeBegan)
 	customer.say(tones(dialer.PCMA, 440)(0))
 	agent.more(1)
+	mu.Lock()
+	free = 5000
+	mu.Unlock()
+	await(t, "room again", func() bool { live := r.Live(); return live.Failing == nil && live.Left == 4000 })
 	r.Close()
 	p.await(dialer.TakeEnded)
 	customer.say(tones(dialer.PCMA, 440)(1))

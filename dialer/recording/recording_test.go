@@ -279,6 +279,43 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// TestCount counts what is kept and in progress, and nothing else.
+func TestCount(t *testing.T) {
+	dir := t.TempDir()
+	none, err := recording.Count(filepath.Join(dir, "not there"))
+	if err != nil || none != (recording.Stock{}) {
+		t.Errorf("a folder that is not there holds %+v, %v", none, err)
+	}
+	young, old := header("01KAB-1"), header("01KAC-1")
+	old.Began = old.Began.AddDate(0, -1, 0)
+	want := recording.Stock{Files: 3, Oldest: time.Date(2026, 10, 22, 0, 0, 0, 0, time.UTC)}
+	for _, h := range []recording.Header{young, old} {
+		_, sum := write(t, dir, h, []uint32{0, 1}, 2, nil)
+		want.Bytes += sum.Bytes
+	}
+	open, err := recording.Create(dir, header("01KAD-1"), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := open.Sync()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Bytes += sum.Bytes
+	if err := os.WriteFile(filepath.Join(dir, "probe"), []byte("not a recording"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := recording.Count(dir); err != nil || got != want {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+	if err := errors.Join(open.Discard(), recording.Destroy(dir, old)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := recording.Count(dir); err != nil || got.Files != 1 || got.Oldest.Month() != time.November {
+		t.Errorf("one is left: %+v, %v", got, err)
+	}
+}
+
 func TestDestroyed(t *testing.T) {
 	dir := t.TempDir()
 	h := header("01KAB-1")
