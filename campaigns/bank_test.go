@@ -110,7 +110,9 @@ func (b *bank) Return(ctx context.Context, ids []campaigns.LeadID, due time.Time
 			b.wrong = append(b.wrong, fmt.Sprintf("lead %d was returned without a lease", id))
 		}
 		delete(b.leased, id)
-		b.leads[id].Due = due
+		if l := b.leads[id]; !l.Callback || !due.IsZero() {
+			l.Due = due
+		}
 	}
 	if b.forget {
 		b.forget = false

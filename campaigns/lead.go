@@ -111,7 +111,7 @@ type LeadStore interface {
 	// marks them leased by node. A call that fails leaves nothing leased.
 	Lease(ctx context.Context, campaign, node string, d Draw, now time.Time) ([]Lead, error)
 	// Return gives leases back undialed, to be due again at the given time; the zero time means at
-	// once. It does not count as an attempt.
+	// once, and an agreed call keeps the time that was agreed. It does not count as an attempt.
 	Return(ctx context.Context, leads []LeadID, due time.Time) error
 	// PutBy gives leases of fresh leads back undialed, to come after the other fresh
 	// ones of their priority.

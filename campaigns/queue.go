@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -42,7 +43,7 @@ var ErrRunning = errors.New("queue is already running")
 
 // Queue is the small stock of leads that are due, already leased and held in
 // memory, from which the campaign's loop takes: the glossary's hopper. Take,
-// Return, Release, Renew, Len, Propensities, Reassess, Exhausted and Wake never wait for the
+// Return, Release, Renew, Want, Len, Propensities, Reassess, Exhausted and Wake never wait for the
 // store while Run runs, and may be called from any goroutine.
 type Queue struct {
 	cfg  QueueConfig
@@ -64,6 +65,12 @@ type Queue struct {
 	lists   []List
 	mix     *mix   // where lists have shares; else nil
 	handed  uint64 // leads that Take gave
+
+	wanted   bool      // see Want
+	used     time.Time // when a lead was last wanted
+	let      time.Time // when agreed calls were left to other nodes
+	levelled time.Time // when the other nodes were last told of the stock
+	most     int       // that may be held beside theirs
 }
 
 // holding is a lease in the queue.
@@ -99,7 +106,7 @@ func NewQueue(cfg QueueConfig) *Queue {
 	if cfg.Log == nil {
 		cfg.Log = func(error) {}
 	}
-	q := &Queue{cfg: cfg, poke: make(chan struct{}, 1), era: 1}
+	q := &Queue{cfg: cfg, poke: make(chan struct{}, 1), era: 1, most: math.MaxInt, odds: []float64{}}
 	q.order, q.lists, q.mix = cfg.Order, cfg.Lists, newMix(cfg.Lists)
 	return q
 }
@@ -118,8 +125,8 @@ func (q *Queue) Take(n int) []Lead {
 		leads[i] = q.held[i].lead
 		q.held[i] = holding{}
 	}
-	q.held, q.handed = q.held[n:], q.handed+uint64(n)
-	if len(q.held) < q.cfg.Low && !q.short {
+	q.held, q.handed, q.used = q.held[n:], q.handed+uint64(n), q.cfg.Now()
+	if len(q.held) < q.low() && !q.short {
 		q.wake()
 	}
 	return leads
@@ -128,7 +135,7 @@ func (q *Queue) Take(n int) []Lead {
 // Propensities has one value for each lead held, in the order of Take: how
 // likely it answers against the campaign's mean, 0 when unknown. Each is asked for once, and again
 // after Reassess; in the order of propensity the leads held are then brought into it.
-// The slice is valid until the next call and not to be changed.
+// The slice is never nil, valid until the next call and not to be changed.
 func (q *Queue) Propensities() []float64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -18,7 +18,10 @@ func running(t *testing.T, b *bank, cfg campaigns.QueueConfig, f func(t *testing
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-		cfg.Campaign, cfg.Node, cfg.Store = "demo", "n1", b
+		cfg.Campaign, cfg.Node = "demo", "n1"
+		if cfg.Store == nil {
+			cfg.Store = b
+		}
 		q := campaigns.NewQueue(cfg)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
@@ -43,6 +46,9 @@ func TestQueueHandsOutInOrderAndRefills(t *testing.T) {
 	running(t, b, campaigns.QueueConfig{High: 100, Low: 40}, func(t *testing.T, q *campaigns.Queue) {
 		if q.Len() != 100 || len(q.Propensities()) != 100 || b.asked() != 1 {
 			t.Fatalf("holds %d after %d asks", q.Len(), b.asked())
+		}
+		if campaigns.NewQueue(campaigns.QueueConfig{}).Propensities() == nil {
+			t.Error("an empty queue's propensities are nil, which pacing takes for leads without end")
 		}
 		if q.Exhausted() {
 			t.Fatal("exhausted while it holds leads")

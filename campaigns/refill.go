@@ -51,7 +51,7 @@ func (q *Queue) Run(ctx context.Context) error {
 	}
 }
 
-// turn does what is due: gives back, exchanges old leases, refills.
+// turn does what is due: gives back, exchanges old leases, refills, compares with other nodes.
 func (q *Queue) turn(ctx context.Context) error {
 	now := q.cfg.Now()
 	if q.flushDue(now) {
@@ -62,14 +62,17 @@ func (q *Queue) turn(ctx context.Context) error {
 	if err := q.callbacks(ctx, now); err != nil {
 		return err
 	}
-	return q.refill(ctx, now)
+	if err := q.refill(ctx, now); err != nil {
+		return err
+	}
+	return q.level(ctx, now)
 }
 
 // callbacks puts agreed calls that have fallen due before all else.
 func (q *Queue) callbacks(ctx context.Context, now time.Time) error {
 	store, ok := q.cfg.Store.(CallbackStore)
 	q.mu.Lock()
-	early := now.Sub(q.agreed) < pollShort && !now.Before(q.agreed)
+	early := now.Sub(q.agreed) < pollShort && !now.Before(q.agreed) || q.letting(now)
 	q.mu.Unlock()
 	if !ok || early {
 		return nil
@@ -109,11 +112,14 @@ func (q *Queue) holdings(leads []Lead, now time.Time) []holding {
 func (q *Queue) flushDue(now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	old := func(h holding) bool { return now.Sub(h.since) >= q.cfg.MaxHold }
+	old := func(h holding) bool { return now.Sub(h.since) >= q.cfg.MaxHold || q.lets(h, now) }
 	if slices.ContainsFunc(q.held, old) {
 		for _, h := range q.held {
 			if old(h) {
 				q.giveBack(h.lead.ID, time.Time{}, now)
+			}
+			if q.lets(h, now) {
+				q.let = now
 			}
 		}
 		q.held = slices.DeleteFunc(q.held, old)
@@ -164,8 +170,8 @@ func (q *Queue) flush(ctx context.Context) error {
 // refill leases leads when the queue holds too few.
 func (q *Queue) refill(ctx context.Context, now time.Time) error {
 	q.mu.Lock()
-	want := q.cfg.High - len(q.held)
-	enough := len(q.held) >= q.cfg.Low || q.short && now.Sub(q.asked) < pollShort
+	want := min(q.cfg.High, q.most) - len(q.held)
+	enough := len(q.held) >= q.low() || q.short && now.Sub(q.asked) < pollShort || q.letting(now)
 	renewed := q.renewed
 	q.mu.Unlock()
 	if enough {
@@ -203,6 +209,9 @@ func (q *Queue) refill(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// low is below how many leads held the queue is refilled; mu is held.
+func (q *Queue) low() int { return min(q.cfg.Low, q.most) }
+
 // rest is how long Run may sleep when nobody pokes it.
 func (q *Queue) rest() time.Duration {
 	now := q.cfg.Now()
@@ -212,18 +221,25 @@ func (q *Queue) rest() time.Duration {
 	for _, h := range q.held {
 		rest = min(rest, q.cfg.MaxHold-now.Sub(h.since))
 	}
-	if len(q.held) < q.cfg.Low {
-		ask := time.Duration(0)
+	ask := time.Duration(0)
+	if q.letting(now) {
+		ask = pollShort - now.Sub(q.let)
+	}
+	if len(q.held) < q.low() {
+		refill := ask
 		if q.short {
-			ask = pollShort - now.Sub(q.asked)
+			refill = max(refill, pollShort-now.Sub(q.asked))
 		}
-		rest = min(rest, ask)
+		rest = min(rest, refill)
 	}
 	if len(q.back) > 0 {
 		rest = min(rest, gather-now.Sub(q.since))
 	}
 	if _, ok := q.cfg.Store.(CallbackStore); ok {
-		rest = min(rest, pollShort-now.Sub(q.agreed))
+		rest = min(rest, max(ask, pollShort-now.Sub(q.agreed)))
+	}
+	if _, ok := q.cfg.Store.(StockStore); ok {
+		rest = min(rest, pollShort-now.Sub(q.levelled))
 	}
 	return max(rest, 0)
 }

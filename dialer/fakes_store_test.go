@@ -97,7 +97,9 @@ func (s *fakeStore) Return(_ context.Context, ids []campaigns.LeadID, due time.T
 	defer s.mu.Unlock()
 	for _, id := range ids {
 		delete(s.leased, id)
-		s.leads[id].Due = due
+		if l := s.leads[id]; !l.Callback || !due.IsZero() {
+			l.Due = due
+		}
 	}
 	return nil
 }

@@ -42,6 +42,14 @@ func (t *Tally) end(o campaigns.Outcome) {
 	t.Outcomes[o]++
 }
 
+// here reports whether an agent's phone is up at this node.
+func (s *Service) here(agent string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, known := s.states[agent]
+	return known && st.State != LoggedOut
+}
+
 // AgentLive is an agent as it is now.
 type AgentLive struct {
 	Name     string     `json:"name"`

@@ -127,7 +127,9 @@ func (l *loop) dial(ctx context.Context, now time.Time) {
 		if l.sight.stale(now) {
 			l.queue.Reassess()
 		}
-		lines := l.breaker.allow(l.pace.decide(now, l.queue.Propensities()).Dial, now)
+		d := l.pace.decide(now, l.queue.Propensities())
+		l.queue.Want(d.Reason == pacing.NoLeads)
+		lines := l.breaker.allow(d.Dial, now)
 		if silent {
 			lines = 0
 		}
@@ -157,7 +159,12 @@ func (l *loop) dialReserved(ctx context.Context, now time.Time) {
 	for i := 0; i < len(l.owed) && len(l.wait) == 0; {
 		lead := l.owed[i]
 		a := l.agentFor(lead, now)
-		if a == nil {
+		switch {
+		case a == nil && l.worksElsewhere(lead, now):
+			l.owed = slices.Delete(l.owed, i, i+1)
+			l.queue.Leave(lead)
+			continue
+		case a == nil:
 			i++
 			continue
 		}

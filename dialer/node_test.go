@@ -374,3 +374,77 @@ func TestBoundsAreDivided(t *testing.T) {
 		r.end()
 	})
 }
+
+// stockStore is a store that says what its queue tells the other nodes.
+type stockStore struct {
+	*fakeStore
+	said campaigns.Stock
+}
+
+func (s *stockStore) Level(_ context.Context, _, _ string, said campaigns.Stock) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.said = said
+	return -1, nil
+}
+
+// When agents wait and there is nobody to call, the other nodes hear of it.
+func TestNodeSaysThatItWantsLeads(t *testing.T) {
+	for name, c := range map[string]struct {
+		leads int
+		want  campaigns.Stock
+	}{
+		"nobody to call": {0, campaigns.Stock{Wanting: true}},
+		"enough for all": {50, campaigns.Stock{Held: 48}},
+		"one for each":   {2, campaigns.Stock{}},
+		"one too few":    {1, campaigns.Stock{Wanting: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stock := &stockStore{}
+			o := rigOptions{agents: 2, leads: c.leads, script: talks(time.Hour), config: func(cfg *Config) {
+				stock.fakeStore = cfg.Leads.(*fakeStore)
+				cfg.Leads, cfg.Cluster = stock, &fakeCluster{seats: map[string]string{}, sat: map[string]bool{}}
+			}}
+			in(t, o, func(t *testing.T, r *rig) {
+				r.run()
+				settle(9 * time.Second)
+				stock.mu.Lock()
+				got := stock.said
+				stock.mu.Unlock()
+				if got != c.want {
+					t.Errorf("said %+v, want %+v", got, c.want)
+				}
+				r.end()
+			})
+		})
+	}
+}
+
+// A call that was agreed for an agent who works at another node is left to that node until
+// it is too late for it.
+func TestAgreedCallOfAnAgentElsewhere(t *testing.T) {
+	inCluster(t, rigOptions{agents: 1, leads: 1, script: talks(10 * time.Second), camp: scripted}, func(t *testing.T, r *rig, _ *fakeCluster) {
+		due := time.Now().Add(time.Minute)
+		*r.store.leads[1] = campaigns.Lead{ID: 1, Campaign: "spring", Number: "+393331230000", Callback: true, Agent: "agent77", Due: due}
+		r.run()
+		settle(time.Minute)
+		free := 0
+		for range 100 {
+			settle(300 * time.Millisecond)
+			r.store.mu.Lock()
+			if !r.store.leased[1] {
+				free++
+			}
+			r.store.mu.Unlock()
+		}
+		if free < 50 {
+			t.Errorf("the lead could be had %d times of 100", free)
+		}
+		settle(10 * time.Minute)
+		recs := r.journal.kinds(journal.Connected)
+		if len(recs) != 1 || recs[0].Agent != "agent00" || recs[0].At.Before(due.Add(2*time.Minute)) {
+			t.Errorf("connected %+v, want one call with agent00 when agent77 did not come for two minutes", recs)
+		}
+		r.end()
+	})
+}

@@ -117,7 +117,8 @@ func (s *Store) Return(ctx context.Context, leads []campaigns.LeadID, due time.T
 	}
 	err := s.w.write(ctx, func(t *tx) error {
 		for _, id := range leads {
-			if _, err := t.exec(`UPDATE leads SET state = ?, due = ?, node = '' WHERE id = ? AND state = 2`, state, nanos(due), int64(id)); err != nil {
+			if _, err := t.exec(`UPDATE leads SET state = ?, due = CASE WHEN ? = 0 AND class = 0 THEN due ELSE ? END, node = '' WHERE id = ? AND state = 2`,
+				state, nanos(due), nanos(due), int64(id)); err != nil {
 				return err
 			}
 		}

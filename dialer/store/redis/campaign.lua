@@ -13,6 +13,7 @@
 --   p:B     number -> places; x:B: external id -> place
 --   o       open loads -> state and node; s:L: rows of load L
 --   t       time of each load; j:L what is known of load L: state, leads added, updated, unchanged, first, last, note
+--   g       node -> what it holds leased and not taken, whether it wants, whether it is idle, when it said so (milliseconds of this server's clock)
 --   u       loads that can be undone, by when no more; u:L:B list: what load L changed of the leads of list B was like before
 local base = string.sub(KEYS[1], 1, -2)
 local call, pack, unpack_ = redis.call, struct.pack, struct.unpack
@@ -487,10 +488,38 @@ local function giveback(node, due, duen, first)
     local s = read(id)
     if s and s.state == LEASED and s.node == node then
       leave(id, s)
-      s.state, s.due, s.duen = WAITING, due, duen
+      s.state = WAITING
+      if due > 0 or s.class % 4 ~= AGREED then s.due, s.duen = due, duen end
       enter(id, s, priority(loaded(id)))
     end
   end
+end
+
+-- How long what a node said of its stock counts, in milliseconds.
+local STOCKLIFE = 3000
+
+-- level takes what a node holds, and answers how many leads it may hold; -1: as many as it likes.
+-- While another node wants, those that are not idle have even parts of what all hold together.
+local function level(node, held, wanting, idle)
+  local clock = call('TIME')
+  local now = clock[1] * 1000 + floor(clock[2] / 1000)
+  call('HSET', base .. 'g', node, string.format('%d %d %d %.0f', held, wanting, idle, now))
+  call('PEXPIRE', base .. 'g', STOCKLIFE)
+  local total, sharers, wanted = 0, 0, false
+  local all = call('HGETALL', base .. 'g')
+  for i = 1, #all, 2 do
+    local its, wants, idles, at = string.match(all[i + 1], '^(%d+) (%d) (%d) (%d+)$')
+    if now - tonumber(at) >= STOCKLIFE then
+      call('HDEL', base .. 'g', all[i])
+    else
+      total = total + tonumber(its)
+      if idles == '0' then sharers = sharers + 1 end
+      if wants == '1' then wanted = true end
+    end
+  end
+  if not wanted or wanting == 1 then return -1 end
+  if idle == 1 then return 0 end
+  return math.ceil(total / sharers)
 end
 
 -- Attempts ----------------------------------------------------------------

@@ -31,6 +31,8 @@ if op == 'lease' then
   answer = lease(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9], names)
 elseif op == 'agreed' then
   answer = leaseagreed(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]))
+elseif op == 'level' then
+  answer = level(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]))
 elseif op == 'return' then
   giveback(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), 5)
 elseif op == 'putby' then

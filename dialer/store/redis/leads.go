@@ -90,6 +90,22 @@ func (s *Store) leaseLeads(ctx context.Context, op, campaign string, d campaigns
 	return leads, nil
 }
 
+var _ campaigns.StockStore = (*Store)(nil)
+
+// Level implements campaigns.StockStore. What a node says counts for three seconds.
+func (s *Store) Level(ctx context.Context, campaign, _ string, st campaigns.Stock) (int, error) {
+	flag := map[bool]int{true: 1}
+	no, err := s.number(ctx, campaign)
+	if err != nil {
+		return 0, err
+	}
+	v, err := s.runOn(ctx, no, "level", s.node, st.Held, flag[st.Wanting], flag[st.Idle])
+	if err != nil {
+		return 0, fmt.Errorf("compare stocks of %s: %w", campaign, err)
+	}
+	return int(whole(v)), nil
+}
+
 // nextBatch numbers a lease call; settle gives those of the campaign whose answer
 // never came: what they leased goes back with this one.
 func (s *Store) nextBatch(campaign int64, settle bool) (batch uint32, doubts []uint32) {

@@ -124,6 +124,7 @@ func agreedCalls(t *testing.T, m Maker) {
 		f.apply(t, begun, end)
 	}
 	f.giveBack(t, time.Time{}, leads[4])
+	agreed := map[campaigns.LeadID]time.Time{}
 	ask := func(n int, now time.Time) []campaigns.LeadID {
 		t.Helper()
 		got, err := store.LeaseCallbacks(t.Context(), "spring", "node1", n, now)
@@ -136,6 +137,7 @@ func agreedCalls(t *testing.T, m Maker) {
 				t.Errorf("lead %d is no agreed call", l.ID)
 			}
 			ids = append(ids, l.ID)
+			agreed[l.ID] = l.Due
 		}
 		return ids
 	}
@@ -158,6 +160,9 @@ func agreedCalls(t *testing.T, m Maker) {
 	f.giveBack(t, time.Time{}, leads[2])
 	if got := ask(5, minute(9)); !slices.Equal(got, []campaigns.LeadID{leads[2].ID}) {
 		t.Errorf("given back: %v", got)
+	}
+	if got := agreed[leads[2].ID]; !got.Equal(minute(9)) {
+		t.Errorf("given back: agreed for %s, want %s", got, minute(9))
 	}
 	if got := f.lease(t, 5, minute(10)); len(got) != 2 {
 		t.Errorf("Lease then gave %d leads, want the retry and the fresh one", len(got))
