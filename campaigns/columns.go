@@ -64,6 +64,19 @@ type numberFrom struct {
 	typeAt int    // column of the type, -1: none
 }
 
+// ColumnError says what is wrong with a column that was said to be for something.
+type ColumnError struct {
+	Role    string // what it is for
+	Heading string // as it was said
+	Wrong   string
+	Mend    string
+}
+
+// Error is the flaw on one line.
+func (e *ColumnError) Error() string {
+	return fmt.Sprintf("column for %s: %q %s: %s", e.Role, e.Heading, e.Wrong, e.Mend)
+}
+
 // readHeader finds out the delimiter and the columns from the first line: the
 // delimiter is the one that makes the most fields, among those that give a
 // column of numbers.
@@ -183,9 +196,9 @@ func (c *columns) assign(plain []string, taken []bool, wanted map[string][]strin
 			i := slices.Index(plain, plainHeading(heading))
 			switch {
 			case i < 0:
-				return fmt.Errorf("no column %q: the columns are %s", heading, quoteAll(c.titles))
+				return &ColumnError{Role: name, Heading: heading, Wrong: "is no column of the list", Mend: "its columns are " + quoteAll(c.titles)}
 			case taken[i]:
-				return fmt.Errorf("column %q is said to be for two things: leave one out", heading)
+				return &ColumnError{Role: name, Heading: heading, Wrong: "is said to be for two things", Mend: "leave one out"}
 			}
 			taken[i] = true
 			switch {
@@ -195,7 +208,7 @@ func (c *columns) assign(plain []string, taken []bool, wanted map[string][]strin
 				_, typ, _ := numberHeading(plain[i])
 				c.numbers = append(c.numbers, numberFrom{at: i, typ: typ, typeAt: -1})
 			case c.at[r] >= 0:
-				return fmt.Errorf("two columns are said to be the %s: leave one out", name)
+				return &ColumnError{Role: name, Heading: heading, Wrong: "is the second column for it", Mend: "leave one out"}
 			default:
 				c.at[r] = i
 			}

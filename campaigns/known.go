@@ -16,6 +16,9 @@ func (o LoadOptions) NeedsIndex() bool {
 	return o.Known == Skip || o.Known == Refuse || o.Elsewhere == Skip || o.Elsewhere == Refuse
 }
 
+// ErrNoSeller says that a load which must know the seller's other campaigns was not told the seller.
+var ErrNoSeller = errors.New("no seller whose campaigns to look through")
+
 // check takes rows out of the batch that the choices on known leads leave out
 // and, when nothing is to be loaded, counts what would become of the others.
 func (l *loading) check(ctx context.Context, cols *columns) error {
@@ -27,7 +30,13 @@ func (l *loading) check(ctx context.Context, cols *columns) error {
 	if l.opt.Index == nil {
 		return ErrNoIndex
 	}
-	matches, err := l.opt.Index.MatchLeads(ctx, l.opt.Campaign, l.batch, elsewhere)
+	seller := ""
+	if elsewhere {
+		if seller = l.opt.Seller; seller == "" {
+			return ErrNoSeller
+		}
+	}
+	matches, err := l.opt.Index.MatchLeads(ctx, l.opt.Campaign, l.batch, seller)
 	if err != nil {
 		return fmt.Errorf("look up known leads: %w", err)
 	}

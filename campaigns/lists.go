@@ -1,7 +1,9 @@
 package campaigns
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +18,8 @@ type List struct {
 	// has. 0: fresh leads come by priority and in the order of loading, whatever their list.
 	Share int `yaml:"share" json:"share,omitempty"`
 	// Paused lists give no fresh leads and no retries; calls agreed with a person are kept.
-	Paused bool `yaml:"paused" json:"paused,omitempty"`
+	Paused   bool `yaml:"paused" json:"paused,omitempty"`
+	ListFile `yaml:",inline"`
 }
 
 // MaxLists bounds the lists that a campaign ever has.
@@ -41,7 +44,7 @@ func (r *reader) lists(c *Campaign, n ast.Node) {
 		path := fmt.Sprintf("lists[%d]", i)
 		r.note(path, path, item)
 		var l List
-		for _, e := range r.entries(path, item, []string{"name", "share", "paused"}, map[string]string{"list": "name", "percent": "share", "weight": "share"}) {
+		for _, e := range r.entries(path, item, listKeys(), listSynonyms()) {
 			at := path + "." + e.key
 			switch e.key {
 			case "name":
@@ -50,7 +53,12 @@ func (r *reader) lists(c *Campaign, n ast.Node) {
 				r.share(at, e.value, &l.Share)
 			case "paused":
 				r.truth(at, e.value, &l.Paused)
+			default:
+				r.listFile(&l.ListFile, at, e)
 			}
+		}
+		if l.File != "" {
+			l.Repeated, l.Known, l.Elsewhere = cmp.Or(l.Repeated, First), cmp.Or(l.Known, Update), cmp.Or(l.Elsewhere, Allow)
 		}
 		c.Lists = append(c.Lists, l)
 	}
@@ -90,6 +98,7 @@ func (v *validator) lists(lists []List) {
 		if l.Share == 0 && !l.Paused && mixed(lists) {
 			v.add(path+".share", "", "is missing, other lists have one", "give each list its share, or none")
 		}
+		v.listFile(path, l.ListFile, lists[:i])
 	}
 }
 
@@ -106,13 +115,16 @@ func (w *yamlWriter) lists(lists []List) {
 		if l.Paused {
 			w.pair(4, "paused", "true")
 		}
+		w.listFile(l.ListFile)
 	}
 }
 
 func listsSchema() schema {
-	return list("The campaign's lists of leads, as pronto leads load --list names them. Once there is one here, lists that are not rest.", object("One list.", schema{
+	keys := listFileSchema()
+	maps.Copy(keys, schema{
 		"name":   text("Name of the list.", "pattern", patternWord),
 		"share":  schema{"type": []string{"integer", "string"}, "minimum": 1, "maximum": 1000, "pattern": `^ *[0-9]+ *%?$`, "description": "Its part of the fresh leads, against the other lists' shares."},
 		"paused": schema{"type": "boolean", "default": false, "description": "Its fresh leads and retries rest; agreed calls are kept."},
-	}, "required", []string{"name"}))
+	})
+	return list("The campaign's lists of leads, as pronto leads load --list names them. Once there is one here, lists that are not rest.", object("One list.", keys, "required", []string{"name"}))
 }

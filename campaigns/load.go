@@ -13,6 +13,7 @@ import (
 // LoadOptions say how a list is read and what of it is loaded.
 type LoadOptions struct {
 	Campaign string // goes into each Lead
+	Seller   string // of the campaign, for Elsewhere
 	Country  string // ISO 3166-1 alpha-2, for numbers in national form; empty: every number must begin with +
 	// Columns says what columns are for, where their headings do not: number (in the order of calling), name,
 	// surname, id, address, zone, region, language, priority, best_hours, field (kept for the agent).
@@ -47,9 +48,9 @@ const (
 
 // LeadIndex finds what is known of a list's leads. Implemented by dialer/store.
 type LeadIndex interface {
-	// MatchLeads says of each lead which one of its campaign a load would take it for, and, when elsewhere
-	// is asked, which other campaign of the same seller has one of its numbers.
-	MatchLeads(ctx context.Context, campaign string, leads []Lead, elsewhere bool) ([]Match, error)
+	// MatchLeads says of each lead which one of the campaign a load would take it for, and, when a seller is
+	// given, which other campaign of theirs has one of its numbers. A campaign that is not there yet has no leads.
+	MatchLeads(ctx context.Context, campaign string, leads []Lead, seller string) ([]Match, error)
 }
 
 // Match is what is known of a row's lead.

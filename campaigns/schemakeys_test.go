@@ -48,6 +48,12 @@ func TestSchemaHasEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("script", script.Items, tags(Question{}))
+	var lists struct{ Items part }
+	if err := json.Unmarshal(top.Properties["lists"], &lists); err != nil {
+		t.Fatal(err)
+	}
+	check("lists", lists.Items, listKeys())
+	check("lists", lists.Items, slices.DeleteFunc(append(tags(List{}), tags(ListFile{})...), func(tag string) bool { return tag == ",inline" }))
 	var words struct {
 		AdditionalProperties part `json:"additionalProperties"`
 	}

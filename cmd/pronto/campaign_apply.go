@@ -32,10 +32,13 @@ func newCampaignApplyCommand(g *globals) *cobra.Command {
 leads and its history; a running one goes on under the new rules. What changes is shown line by line. FILE may be -
 for standard input.
 
+A list that names its file is loaded as by pronto leads load, when the file is new or has changed; what becomes of its
+rows is shown. All files are read first: when one is wrong, nothing is changed at all.
+
 EXIT STATUS
   0  applied, or nothing had changed
   1  failed
-  3  the file is wrong; nothing was changed`,
+  3  the file, or the file of a list, is wrong; nothing was changed`,
 		Args: needs("FILE"),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			return runCampaignApply(cmd, g, words[0], args)
@@ -52,7 +55,16 @@ func runCampaignApply(cmd *cobra.Command, g *globals, file string, args applyArg
 	}
 	defer func() { _ = in.Close() }() // it was only read
 	args.File = label(file)
-	doc, err := ask[appliedDoc](cmd.Context(), g, "campaign apply", args, in)
+	data, err := io.ReadAll(io.LimitReader(in, maxCampaignFile+1))
+	if err != nil {
+		return fmt.Errorf("read %s: %w", args.File, err)
+	}
+	var doc appliedDoc
+	if lists := findFileLists(cmd, g, file, data); lists != nil {
+		doc, err = lists.apply(cmd.Context(), args)
+	} else {
+		doc, err = ask[appliedDoc](cmd.Context(), g, "campaign apply", args, bytes.NewReader(data))
+	}
 	if err != nil {
 		return err
 	}
@@ -64,6 +76,9 @@ func runCampaignApply(cmd *cobra.Command, g *globals, file string, args applyArg
 		cmd.Printf("campaign %s %s%s, %s\n", doc.Name, would, doc.Result, doc.State)
 		for _, line := range doc.Changes {
 			cmd.Println("  " + line)
+		}
+		for _, l := range doc.Lists {
+			l.print(cmd)
 		}
 		for _, w := range doc.Warnings {
 			cmd.PrintErrln("warning: " + w)
@@ -85,6 +100,8 @@ type appliedDoc struct {
 	DryRun bool                 `json:"dry_run,omitempty"` // nothing was changed
 	// Changes are the lines of the campaign, every default written out, that go and come.
 	Changes []string `json:"changes,omitempty"`
+	// Lists are those that the file names with their files.
+	Lists []appliedList `json:"lists,omitempty"`
 	// Warnings say what will keep the campaign from starting under the configuration of now, or
 	// from doing all that its rule set asks for.
 	Warnings []string `json:"warnings,omitempty"`
@@ -131,6 +148,11 @@ func applyAs(ctx context.Context, h *house, args applyArgs, r request, what stri
 	}
 	if old != nil {
 		doc.Result, doc.State = "changed", old.State
+		left, err := h.listWarnings(ctx, &old.Campaign, c)
+		if err != nil {
+			return doc, err
+		}
+		doc.Warnings = append(doc.Warnings, left...)
 		if bytes.Equal(old.Campaign.Normal(), c.Normal()) {
 			doc.Result = "unchanged"
 			return doc, nil
@@ -149,6 +171,34 @@ func applyAs(ctx context.Context, h *house, args applyArgs, r request, what stri
 	_, err = h.store.PutCampaign(ctx, dialer.CampaignRecord{Campaign: *c, Source: string(data), State: dialer.Stopped, CreatedAt: now, UpdatedAt: now})
 	h.touch()
 	return doc, err
+}
+
+// listWarnings tell of leads whose list a new campaign file does not name: nothing is taken out of a campaign by
+// leaving its list out.
+func (h *house) listWarnings(ctx context.Context, before, after *campaigns.Campaign) ([]string, error) {
+	if len(after.Lists) == 0 {
+		if len(before.Lists) == 0 {
+			return nil, nil
+		}
+		return []string{"the file names no list any more: the leads of every list are called, those of a paused one too"}, nil
+	}
+	counts, err := h.store.ListCounts(ctx, after.Name)
+	if err != nil {
+		return nil, err
+	}
+	var warnings []string
+	for _, c := range counts {
+		if rest := c.Total - c.Done; c.List != "" && rest > 0 && !namesList(after, c.List) {
+			warnings = append(warnings, fmt.Sprintf("list %s is not in the file: %s of it stay and rest, but for agreed calls; name the list to call them", c.List, plural(rest, "lead")))
+		}
+	}
+	return warnings, nil
+}
+
+// namesList reports whether the campaign calls the leads of a list, unless it is paused: it names
+// the list, or none at all.
+func namesList(c *campaigns.Campaign, list string) bool {
+	return list == "" || len(c.Lists) == 0 || slices.ContainsFunc(c.Lists, func(l campaigns.List) bool { return l.Name == list })
 }
 
 // findCampaign is campaign, with nil for a name that no campaign has.

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"pronto/campaigns"
 	"pronto/dialer/journal"
 	"pronto/dnc"
 	"pronto/dnc/registers"
@@ -80,7 +79,7 @@ func (h *house) takeConsents(ctx context.Context, doc importedDoc, records []dnc
 // withConsents reads a list of leads that holds their consents too: each row in
 // the columns that pronto dnc import consents takes. The list can be read again
 // from leads; take, to be called when the leads are in, takes the consents.
-func (h *house) withConsents(ctx context.Context, args loadArgs, c campaigns.Campaign, r request) (leads io.Reader, take func() (int, error), done func() error, err error) {
+func (h *house) withConsents(ctx context.Context, args loadArgs, into plannedCampaign, r request) (leads io.Reader, take func() (int, error), done func() error, err error) {
 	f, size, err := h.spoolFile(r.body)
 	if err != nil {
 		return nil, nil, nil, err
@@ -89,9 +88,9 @@ func (h *house) withConsents(ctx context.Context, args loadArgs, c campaigns.Cam
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, f.Close())
 	}
-	doc := importedDoc{Register: consentsFile, Import: h.newID(), File: src.Name, SHA256: src.SHA256, Seller: c.Seller}
+	doc := importedDoc{Register: consentsFile, Import: h.newID(), File: src.Name, SHA256: src.SHA256, Seller: into.Seller}
 	records, err := registers.ReadConsents(ctx, src, registers.ConsentOptions{
-		ID: doc.Import, Country: args.Country, Seller: c.Seller, Now: h.now(), Zone: h.book.File(c.Jurisdiction).Zone,
+		ID: doc.Import, Country: args.Country, Seller: into.Seller, Now: h.now(), Zone: h.book.File(into.Jurisdiction).Zone,
 	})
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, f.Close())

@@ -71,6 +71,9 @@ type errorText struct {
 	Total    int             `json:"problems_total,omitempty"`
 }
 
+// columnField stands in front of what a column was said to be for.
+const columnField = "columns."
+
 // problem is one thing that is wrong in a file.
 type problem struct {
 	File   string `json:"file,omitempty"`
@@ -108,6 +111,11 @@ func problemsOf(err error) (list []problem, total int) {
 			list = append(list, problem{p.File, p.Line, p.Column, p.Key, p.Value, p.Wrong, p.Mend})
 		}
 		total += len(problems)
+	}
+	var column *campaigns.ColumnError
+	if errors.As(err, &column) {
+		list = append(list, problem{Field: columnField + column.Role, Value: column.Heading, Wrong: column.Wrong, Mend: column.Mend})
+		total++
 	}
 	var rejected *registers.Rejected
 	if errors.As(err, &rejected) {

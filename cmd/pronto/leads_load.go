@@ -1,7 +1,12 @@
 package main
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"io"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -82,6 +87,33 @@ type loadArgs struct {
 	Whole         bool     `json:"all_or_nothing,omitempty"`
 	History       bool     `json:"history,omitempty"`
 	DryRun        bool     `json:"dry_run,omitempty"`
+	// Planned is the campaign as it is going to be applied, for a preview; nil: as it is.
+	Planned *plannedCampaign `json:"planned,omitempty"`
+}
+
+// plannedCampaign is what a preview has to know of a campaign that is not applied yet.
+type plannedCampaign struct {
+	Seller       string `json:"seller"`
+	Jurisdiction string `json:"jurisdiction"`
+	warnings     []string
+}
+
+// settings stands for how the file is read.
+func (a loadArgs) settings() string {
+	columns, err := a.columns()
+	if err != nil {
+		return "" // check has refused it
+	}
+	text, err := json.Marshal(campaigns.ListFile{
+		Columns: columns, Country: strings.ToUpper(a.Country), Sheet: a.Sheet, Latin1: a.Latin1,
+		Repeated: cmp.Or(campaigns.Choice(a.Repeated), campaigns.First), Known: cmp.Or(campaigns.Choice(a.Known), campaigns.Update),
+		Elsewhere: cmp.Or(campaigns.Choice(a.Elsewhere), campaigns.Allow), Whole: a.Whole, History: a.History, Consents: a.Consents,
+	})
+	if err != nil {
+		return "" // not reachable: words and truths
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
 }
 
 // check finds what is wrong with the choices.
@@ -90,9 +122,9 @@ func (a loadArgs) check() error {
 		flag, value string
 		of          []campaigns.Choice
 	}{
-		{"duplicate-rows", a.Repeated, []campaigns.Choice{campaigns.First, campaigns.Last, campaigns.Refuse}},
-		{"known", a.Known, []campaigns.Choice{campaigns.Update, campaigns.Skip, campaigns.Refuse}},
-		{"elsewhere", a.Elsewhere, []campaigns.Choice{campaigns.Allow, campaigns.Skip, campaigns.Refuse}},
+		{"duplicate-rows", a.Repeated, campaigns.RepeatedChoices()},
+		{"known", a.Known, campaigns.KnownChoices()},
+		{"elsewhere", a.Elsewhere, campaigns.ElsewhereChoices()},
 	} {
 		if c.value != "" && !slices.Contains(c.of, campaigns.Choice(c.value)) {
 			return fmt.Errorf("--%s %q: one of %s, %s, %s", c.flag, c.value, c.of[0], c.of[1], c.of[2])
@@ -131,10 +163,11 @@ type loadedDoc struct {
 	campaigns.LoadReport
 	Consents    int    `json:"consents,omitempty"` // records taken in with the list
 	RejectsFile string `json:"rejects_file,omitempty"`
+	// Warnings say why leads of the list will not be called.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 func runLeadsLoad(cmd *cobra.Command, g *globals, args loadArgs, rejects string) error {
-	defer debug.SetGCPercent(debug.SetGCPercent(40)) // a long list shall not take twice its memory
 	in, size, err := openInput(cmd, args.File)
 	if err != nil {
 		return err
@@ -145,15 +178,7 @@ func runLeadsLoad(cmd *cobra.Command, g *globals, args loadArgs, rejects string)
 		return err
 	}
 	defer out.drop()
-	body, finish := withProgress(in, size, "reading", cmd.ErrOrStderr())
-	merging := &countBar{out: cmd.ErrOrStderr(), what: "loading", begun: time.Now()}
-	doc, err := askLoad(cmd.Context(), g, args, body, func(merged, of int) {
-		finish()
-		debug.SetGCPercent(100) // what rows are compared with is free now
-		merging.set(merged, of)
-	}, out)
-	finish()
-	merging.finish()
+	doc, err := loadShown(cmd, g, args, in, size, out)
 	if err != nil {
 		return err
 	}
@@ -170,26 +195,55 @@ func runLeadsLoad(cmd *cobra.Command, g *globals, args loadArgs, rejects string)
 	return err
 }
 
+// loadShown loads a list, or finds out what a load would do, and shows on a terminal how far it is.
+func loadShown(cmd *cobra.Command, g *globals, args loadArgs, in io.Reader, size int64, rejects io.Writer) (loadedDoc, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(40)) // a long list shall not take twice its memory
+	body, finish := withProgress(in, size, "reading", cmd.ErrOrStderr())
+	merging := &countBar{out: cmd.ErrOrStderr(), what: "loading", begun: time.Now()}
+	doc, err := askLoad(cmd.Context(), g, args, body, func(merged, of int) {
+		finish()
+		debug.SetGCPercent(100) // what rows are compared with is free now
+		merging.set(merged, of)
+	}, rejects)
+	finish()
+	merging.finish()
+	return doc, err
+}
+
 // print tells what became of the list.
 func (d loadedDoc) print(cmd *cobra.Command) {
-	what := "%s: %s read, %d new, %d changed, %d unchanged, %d left out (%d of them duplicates)\n"
-	if d.DryRun {
-		what = "%s: %s read, would be %d new, %d changed, %d unchanged, %d left out (%d of them duplicates)\n"
-	}
-	cmd.Printf(what, d.Campaign, plural(d.Read, "row"), d.Loaded, d.Updated, d.Unchanged, d.Rejected+d.Duplicate, d.Duplicate)
+	cmd.Printf("%s: %s\n", d.Campaign, d.sentence())
 	if d.Consents > 0 {
 		cmd.Printf("%s taken in\n", plurals(d.Consents, "consent"))
 	}
-	for _, row := range d.Rejects[:min(len(d.Rejects), rejectsShown)] {
-		cmd.PrintErrf("%s: %s\n", label(d.File), row.Error())
+	for _, w := range d.Warnings {
+		cmd.PrintErrln("warning: " + w)
 	}
-	if more := len(d.Rejects) + d.Omitted - rejectsShown; more > 0 {
-		cmd.PrintErrf("%s: and %d more; --json lists them\n", label(d.File), more)
-	}
+	d.printRejects(cmd)
 	if d.RejectsFile != "" {
 		cmd.PrintErrf("the rows that are left out are in %s: mend them there and load it\n", d.RejectsFile)
 	}
 	if d.Refused != "" {
 		cmd.PrintErrf("pronto: %s: %s\n", label(d.File), d.Refused)
+	}
+}
+
+// sentence is what became of the rows, or would.
+func (d loadedDoc) sentence() string {
+	would := ""
+	if d.DryRun {
+		would = "would be "
+	}
+	return fmt.Sprintf("%s read, %s%d new, %d changed, %d unchanged, %d left out (%d of them duplicates)",
+		plural(d.Read, "row"), would, d.Loaded, d.Updated, d.Unchanged, d.Rejected+d.Duplicate, d.Duplicate)
+}
+
+// printRejects tells of the first rows that are left out.
+func (d loadedDoc) printRejects(cmd *cobra.Command) {
+	for _, row := range d.Rejects[:min(len(d.Rejects), rejectsShown)] {
+		cmd.PrintErrf("%s: %s\n", label(d.File), row.Error())
+	}
+	if more := len(d.Rejects) + d.Omitted - rejectsShown; more > 0 {
+		cmd.PrintErrf("%s: and %d more; --json lists them\n", label(d.File), more)
 	}
 }

@@ -45,22 +45,23 @@ func loadLeads(ctx context.Context, h *house, args loadArgs, r request) (*loadAn
 // takeList loads a list, or finds out what a load would do, and notes it.
 func (h *house) takeList(ctx context.Context, args loadArgs, r request, answer *loadAnswer, tell func(merged, of int)) (err error) {
 	doc := &answer.doc
-	record, err := h.campaign(ctx, args.Campaign)
+	into, err := h.loadInto(ctx, args)
 	if err != nil {
 		return err
 	}
+	doc.Warnings = into.warnings
 	if args.Country == "" {
-		args.Country = countryOf(record.Campaign.Jurisdiction)
+		args.Country = countryOf(into.Jurisdiction)
 	}
 	body, take := r.body, func() (int, error) { return 0, nil }
 	if args.Consents {
 		var done func() error
-		if body, take, done, err = h.withConsents(ctx, args, record.Campaign, r); err != nil {
+		if body, take, done, err = h.withConsents(ctx, args, into, r); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, done()) }()
 	}
-	if err := h.loadList(ctx, args, body, answer, tell); err != nil {
+	if err := h.loadList(ctx, args, into.Seller, body, answer, tell); err != nil {
 		return err
 	}
 	if args.DryRun || doc.Refused != "" {
@@ -73,15 +74,31 @@ func (h *house) takeList(ctx context.Context, args loadArgs, r request, answer *
 	if err != nil {
 		return err
 	}
-	if err := answer.describe(ctx, r.who); err != nil {
+	if err := answer.describe(ctx, r.who, args.settings()); err != nil {
 		return err
 	}
 	doc.Consents, err = take()
 	return err
 }
 
+// loadInto is the campaign that a list goes into; for a preview, as it is going to be.
+func (h *house) loadInto(ctx context.Context, args loadArgs) (plannedCampaign, error) {
+	if args.Planned != nil && args.DryRun {
+		if h.book.File(args.Planned.Jurisdiction) == nil {
+			return plannedCampaign{}, invalidFile(fmt.Errorf("jurisdiction %q has no rule set", args.Planned.Jurisdiction))
+		}
+		return *args.Planned, nil
+	}
+	record, err := h.campaign(ctx, args.Campaign)
+	into := plannedCampaign{Seller: record.Campaign.Seller, Jurisdiction: record.Campaign.Jurisdiction}
+	if err == nil && !namesList(&record.Campaign, args.List) {
+		into.warnings = []string{fmt.Sprintf("the file of campaign %s has no list %s: its leads rest until it has", args.Campaign, args.List)}
+	}
+	return into, err
+}
+
 // loadList reads the list and loads it, or finds out what a load would do.
-func (h *house) loadList(ctx context.Context, args loadArgs, body io.Reader, answer *loadAnswer, tell func(merged, of int)) error {
+func (h *house) loadList(ctx context.Context, args loadArgs, seller string, body io.Reader, answer *loadAnswer, tell func(merged, of int)) error {
 	columns, err := args.columns()
 	if err != nil {
 		return err
@@ -89,7 +106,7 @@ func (h *house) loadList(ctx context.Context, args loadArgs, body io.Reader, ans
 	now := h.now()
 	answer.at = now
 	opt := campaigns.LoadOptions{
-		Campaign: args.Campaign, Country: args.Country, Columns: columns, Latin1: args.Latin1, Sheet: args.Sheet, Now: now, Rejects: answer.rejects,
+		Campaign: args.Campaign, Seller: seller, Country: args.Country, Columns: columns, Latin1: args.Latin1, Sheet: args.Sheet, Now: now, Rejects: answer.rejects,
 		Repeated: campaigns.Choice(args.Repeated), Known: campaigns.Choice(args.Known), Elsewhere: campaigns.Choice(args.Elsewhere),
 		Whole: args.Whole, History: args.History,
 	}

@@ -44,7 +44,7 @@ func (h *house) newLoadAnswer(args loadArgs) (*loadAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &loadAnswer{doc: loadedDoc{Campaign: args.Campaign, File: args.File, DryRun: args.DryRun}, rejects: &spooled{File: f}}, nil
+	return &loadAnswer{doc: loadedDoc{Campaign: args.Campaign, File: args.File, List: args.List, DryRun: args.DryRun}, rejects: &spooled{File: f}}, nil
 }
 
 // work loads the list, gives the document to doc and writes the rows that are left
@@ -65,12 +65,12 @@ func (a *loadAnswer) work(tell func(merged, of int), doc func(loadedDoc) error, 
 }
 
 // describe keeps a note on the load.
-func (a *loadAnswer) describe(ctx context.Context, who string) error {
+func (a *loadAnswer) describe(ctx context.Context, who, settings string) error {
 	if a.load == nil {
 		return nil
 	}
 	return a.load.Describe(ctx, store.LoadNote{
-		File: filepath.Base(label(a.doc.File)), SHA256: a.doc.SHA256, Who: who, Read: a.doc.Read, Duplicate: a.doc.Duplicate, Rejected: a.doc.Rejected,
+		File: filepath.Base(label(a.doc.File)), SHA256: a.doc.SHA256, Who: who, Read: a.doc.Read, Duplicate: a.doc.Duplicate, Rejected: a.doc.Rejected, Settings: settings,
 	})
 }
 

@@ -44,6 +44,8 @@ type LoadNote struct {
 	Read      int    `json:"read,omitempty"`
 	Duplicate int    `json:"duplicate,omitempty"`
 	Rejected  int    `json:"rejected,omitempty"`
+	// Settings stands for how the file was read: the same file with the same settings gives the same leads.
+	Settings string `json:"settings,omitempty"`
 }
 
 // LoadLeads begins to load a list into the campaign; at is the time of the load.

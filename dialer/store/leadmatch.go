@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"pronto/campaigns"
@@ -13,19 +14,19 @@ var _ campaigns.LeadIndex = (*Store)(nil)
 
 // MatchLeads implements campaigns.LeadIndex. It reads what is committed: of two
 // loads at the same time neither sees the other's rows.
-func (s *Store) MatchLeads(ctx context.Context, campaign string, leads []campaigns.Lead, elsewhere bool) ([]campaigns.Match, error) {
+func (s *Store) MatchLeads(ctx context.Context, campaign string, leads []campaigns.Lead, seller string) ([]campaigns.Match, error) {
 	id, err := s.campaignID(ctx, campaign)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrNoCampaign) {
 		return nil, fmt.Errorf("match leads: %w", err)
 	}
 	matches := make([]campaigns.Match, len(leads))
 	if err := s.matchKnown(ctx, id, campaign, leads, matches); err != nil {
 		return nil, fmt.Errorf("match leads of %s: %w", campaign, err)
 	}
-	if !elsewhere {
+	if seller == "" {
 		return matches, nil
 	}
-	if err := s.matchElsewhere(ctx, id, leads, matches); err != nil {
+	if err := s.matchElsewhere(ctx, id, seller, leads, matches); err != nil {
 		return nil, fmt.Errorf("match leads of the seller's other campaigns: %w", err)
 	}
 	return matches, nil
@@ -76,8 +77,8 @@ func (s *Store) matchKnown(ctx context.Context, id int64, campaign string, leads
 	return nil
 }
 
-// matchElsewhere finds the rows' numbers in other campaigns of the seller.
-func (s *Store) matchElsewhere(ctx context.Context, id int64, leads []campaigns.Lead, matches []campaigns.Match) error {
+// matchElsewhere finds the rows' numbers in the seller's campaigns other than id.
+func (s *Store) matchElsewhere(ctx context.Context, id int64, seller string, leads []campaigns.Lead, matches []campaigns.Match) error {
 	var numbers []string
 	for i := range leads {
 		numbers = append(numbers, string(leads[i].Number))
@@ -89,12 +90,12 @@ func (s *Store) matchElsewhere(ctx context.Context, id int64, leads []campaigns.
 	if err != nil {
 		return err
 	}
-	const others = `WITH others AS (SELECT id, name FROM campaigns WHERE id <> ?1 AND json_extract(campaign, '$.seller') = (SELECT json_extract(campaign, '$.seller') FROM campaigns WHERE id = ?1))
+	const others = `WITH others AS (SELECT id, name FROM campaigns WHERE id <> ?1 AND json_extract(campaign, '$.seller') = ?3)
 		SELECT number, others.name FROM others CROSS JOIN leads ON campaign = others.id AND number IN (SELECT value FROM json_each(?2))
 		UNION SELECT lead_numbers.number, others.name FROM lead_numbers CROSS JOIN leads ON leads.id = lead CROSS JOIN others ON others.id = campaign
 			WHERE lead_numbers.number IN (SELECT value FROM json_each(?2)) ORDER BY 2`
 	found := map[campaigns.Number]string{}
-	err = s.each(ctx, others, []any{id, string(keys)}, func(rows *sql.Rows) error {
+	err = s.each(ctx, others, []any{id, string(keys), seller}, func(rows *sql.Rows) error {
 		var n campaigns.Number
 		var name string
 		err := rows.Scan(&n, &name)

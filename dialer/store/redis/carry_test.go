@@ -323,7 +323,7 @@ func sameLeases(t *testing.T, from *store.Store, first, second *redis.Store) {
 		leads, err := s.Lease(t.Context(), "spring", "node1", campaigns.Draw{N: 500}, later)
 		check(t, err)
 		all = append(all, leads)
-		known, err := s.MatchLeads(t.Context(), "spring", []campaigns.Lead{{External: "crm-8", Number: number(77)}, {Number: number(11)}}, true)
+		known, err := s.MatchLeads(t.Context(), "spring", []campaigns.Lead{{External: "crm-8", Number: number(77)}, {Number: number(11)}}, "acme")
 		check(t, err)
 		if !known[0].Known || !known[1].Known || known[1].Elsewhere != "gone" {
 			t.Errorf("%T does not know the list's leads: %+v", s, known)

@@ -2,29 +2,35 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"pronto/campaigns"
+	"pronto/dialer/store"
 )
 
 var _ campaigns.LeadIndex = (*Store)(nil)
 
 // MatchLeads implements campaigns.LeadIndex.
-func (s *Store) MatchLeads(ctx context.Context, campaign string, leads []campaigns.Lead, elsewhere bool) ([]campaigns.Match, error) {
+func (s *Store) MatchLeads(ctx context.Context, campaign string, leads []campaigns.Lead, seller string) ([]campaigns.Match, error) {
 	no, err := s.number(ctx, campaign)
-	if err != nil {
+	fresh := errors.Is(err, store.ErrNoCampaign)
+	if err != nil && !fresh {
 		return nil, fmt.Errorf("match leads: %w", err)
 	}
+	err = nil
 	var others []string
-	if elsewhere {
-		if others, err = s.siblings(ctx, campaign); err != nil {
+	if seller != "" {
+		if others, err = s.siblings(ctx, campaign, seller); err != nil {
 			return nil, fmt.Errorf("match leads of %s: %w", campaign, err)
 		}
 	}
 	matches := make([]campaigns.Match, len(leads))
 	for from := 0; from < len(leads) && err == nil; from += mergeRows {
 		to := min(from+mergeRows, len(leads))
-		err = s.matchKnown(ctx, no, campaign, leads[from:to], matches[from:to])
+		if !fresh {
+			err = s.matchKnown(ctx, no, campaign, leads[from:to], matches[from:to])
+		}
 		if err == nil && len(others) > 0 {
 			err = s.matchElsewhere(ctx, others, leads[from:to], matches[from:to])
 		}
@@ -92,17 +98,11 @@ func (s *Store) matchElsewhere(ctx context.Context, others []string, leads []cam
 	return nil
 }
 
-// siblings are the other campaigns of a campaign's seller, by name.
-func (s *Store) siblings(ctx context.Context, campaign string) ([]string, error) {
+// siblings are the seller's campaigns other than campaign, by name.
+func (s *Store) siblings(ctx context.Context, campaign, seller string) ([]string, error) {
 	all, err := s.campaignRecords(ctx)
 	if err != nil {
 		return nil, err
-	}
-	seller := ""
-	for _, r := range all {
-		if r.Campaign.Name == campaign {
-			seller = r.Campaign.Seller
-		}
 	}
 	var others []string
 	for _, r := range all {

@@ -99,7 +99,7 @@ func leadsMatched(t *testing.T, m Maker) {
 		{Number: number(4)},
 		{Number: number(8)},
 	}
-	got, err := f.MatchLeads(t.Context(), "spring", rows, false)
+	got, err := f.MatchLeads(t.Context(), "spring", rows, "")
 	if err != nil {
 		t.Fatalf("MatchLeads: %v", err)
 	}
@@ -115,17 +115,32 @@ func leadsMatched(t *testing.T, m Maker) {
 	if _, err := f.PutCampaign(t.Context(), other); err != nil {
 		t.Fatalf("PutCampaign: %v", err)
 	}
-	for campaign, want := range map[string][]string{"autumn": {"", "spring", "spring", "spring", "spring", ""}, "summer": {"", "", "", "", "", ""}, "spring": {"", "", "", "", "", ""}} {
-		got, err := f.MatchLeads(t.Context(), campaign, rows, true)
+	there, nowhere := []string{"", "spring", "spring", "spring", "spring", ""}, []string{"", "", "", "", "", ""}
+	for _, c := range []struct {
+		campaign, seller string
+		want             []string
+	}{
+		{"autumn", "acme", there},
+		{"summer", "else", nowhere},
+		{"spring", "acme", nowhere},
+		{"spring", "else", nowhere},
+		{"summer", "acme", there}, // it is going to be theirs
+		{"not there yet", "acme", there},
+		{"not there yet", "else", nowhere},
+	} {
+		got, err := f.MatchLeads(t.Context(), c.campaign, rows, c.seller)
 		if err != nil {
-			t.Fatalf("MatchLeads: %v", err)
+			t.Fatalf("MatchLeads for %s of %s: %v", c.campaign, c.seller, err)
 		}
 		var where []string
 		for _, m := range got {
 			where = append(where, m.Elsewhere)
+			if m.Known && c.campaign != "spring" {
+				t.Errorf("%s knows a lead: %+v", c.campaign, m.Lead)
+			}
 		}
-		if diff := cmp.Diff(want, where); diff != "" {
-			t.Errorf("elsewhere than %s (-want +got):\n%s", campaign, diff)
+		if diff := cmp.Diff(c.want, where); diff != "" {
+			t.Errorf("elsewhere than %s of %s (-want +got):\n%s", c.campaign, c.seller, diff)
 		}
 	}
 }
@@ -179,7 +194,7 @@ func loadUndoneInTurn(t *testing.T, m Maker) {
 		t.Errorf("leads (-want +got):\n%s", diff)
 	}
 	rows := []campaigns.Lead{{Number: number(1)}, {External: "crm", Number: number(5)}, {Number: number(7)}}
-	got, err := f.MatchLeads(t.Context(), "spring", rows, false)
+	got, err := f.MatchLeads(t.Context(), "spring", rows, "")
 	if err != nil || !got[0].Known || got[1].Known || got[2].Known {
 		t.Errorf("MatchLeads = %+v, %v: want the first alone", got, err)
 	}
