@@ -117,10 +117,14 @@ type agentDoc struct {
 	Codec     string `json:"codec,omitempty"`
 	Registers bool   `json:"registers"`       // the phone registers with a password
 	State     string `json:"state,omitempty"` // empty when no service runs
+	Node      string `json:"node,omitempty"`  // another one, which the phone is up at
 }
 
 // standing is the agent's state in words; a dash when no service runs.
 func (a agentDoc) standing() string {
+	if a.Node != "" {
+		return "at node " + a.Node
+	}
 	switch dialer.AgentState(a.State) {
 	case "":
 		return "-"
@@ -189,7 +193,7 @@ func newAgentListCommand(g *globals) *cobra.Command {
 		Use:   "list",
 		Short: "List agents, with their states when the service runs",
 		Long: `Lists the agents. PHONE is the fixed address of the phone, or any for one that registers from wherever it is. STATE
-is - when no service runs.`,
+is - when no service runs; of an agent who works at another node it names the node.`,
 		Args: needs(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAgentList(cmd, g) },
 	}
@@ -234,9 +238,13 @@ func listAgents(ctx context.Context, h *house, _ struct{}, _ request) (agentsDoc
 			states[a.Name] = string(a.State)
 		}
 	}
+	others, err := h.elsewhere(ctx)
+	if err != nil {
+		return doc, err
+	}
 	for _, a := range accounts {
 		d := describeAgent(a)
-		d.State = states[a.Name]
+		d.State, d.Node = states[a.Name], others[a.Name]
 		if d.State == "" && h.live != nil {
 			d.State = string(dialer.LoggedOut) // its phone has not shown up yet
 		}
@@ -273,7 +281,7 @@ func removeAgent(ctx context.Context, h *house, args nameArgs, r request) (remov
 		return removedDoc{}, err
 	}
 	if !removed {
-		return removedDoc{}, fmt.Errorf("no agent %q: see pronto agent list", args.Name)
+		return removedDoc{}, noAgent(args.Name)
 	}
 	h.touch()
 	detail := journal.ConfigDetail{What: "agent removed", Who: r.who}

@@ -43,10 +43,10 @@ EXIT STATUS
 	}
 }
 
-func tapeCall(_ context.Context, h *house, args tapeArgs, r request) (dialer.Screen, error) {
+func tapeCall(ctx context.Context, h *house, args tapeArgs, r request) (dialer.Screen, error) {
 	if h.station == nil {
 		return dialer.Screen{}, errNoService
 	}
 	screen, err := h.station.service.Tape(dialer.TapeAsk{Agent: args.Agent, Wish: args.Wish, Via: "cli", Who: r.who})
-	return screen, aboutAgent(args.Agent, err)
+	return screen, h.aboutAgent(ctx, args.Agent, err)
 }

@@ -42,7 +42,7 @@ EXIT STATUS
 
 // showScreenText shows a screen to a person.
 func showScreenText(cmd *cobra.Command, s dialer.Screen) {
-	t := newTable(cmd.OutOrStdout(), "", "")
+	t := newTable(cmd.OutOrStdout())
 	row := func(name, value string) {
 		if value != "" {
 			t.AppendRow(table.Row{name, value})
@@ -154,16 +154,16 @@ type saidDoc struct {
 	CallAt time.Time `json:"call_at,omitzero"` // the agreed time
 }
 
-func showScreen(_ context.Context, h *house, args nameArgs, _ request) (dialer.Screen, error) {
+func showScreen(ctx context.Context, h *house, args nameArgs, _ request) (dialer.Screen, error) {
 	if h.station == nil {
 		return dialer.Screen{}, errNoService
 	}
 	screen, err := h.station.service.Screen(args.Name)
-	return screen, aboutAgent(args.Name, err)
+	return screen, h.aboutAgent(ctx, args.Name, err)
 }
 
 // say enters what an agent says; the service's journal keeps it.
-func say(_ context.Context, h *house, args sayArgs, r request) (saidDoc, error) {
+func say(ctx context.Context, h *house, args sayArgs, r request) (saidDoc, error) {
 	if h.station == nil {
 		return saidDoc{}, errNoService
 	}
@@ -172,7 +172,7 @@ func say(_ context.Context, h *house, args sayArgs, r request) (saidDoc, error) 
 	if args.At != "" {
 		screen, err := svc.Screen(args.Agent)
 		if err != nil {
-			return doc, aboutAgent(args.Agent, err)
+			return doc, h.aboutAgent(ctx, args.Agent, err)
 		}
 		if doc.CallAt, err = agreedTime(args.At, screen.Lead); err != nil {
 			return doc, usageError(err)
@@ -183,16 +183,28 @@ func say(_ context.Context, h *house, args sayArgs, r request) (saidDoc, error) 
 		Agent: args.Agent, Word: args.Word, Answers: args.Answers, At: doc.CallAt, Mine: args.Mine, Note: args.Note, Next: args.Next,
 		Via: "cli", Who: r.who,
 	})
-	return doc, aboutAgent(args.Agent, err)
+	return doc, h.aboutAgent(ctx, args.Agent, err)
 }
 
-// aboutAgent names the agent who has no call.
-func aboutAgent(name string, err error) error {
-	if errors.Is(err, dialer.ErrNoCall) {
-		return fmt.Errorf("agent %s: %w", name, err)
+// aboutAgent names the agent who has no call here, and the node where they work when it is
+// another. What a state that cannot be read would know is left out.
+func (h *house) aboutAgent(ctx context.Context, name string, err error) error {
+	if !errors.Is(err, dialer.ErrNoCall) {
+		return err
 	}
-	return err
+	known, lost := listAgents(ctx, h, struct{}{}, request{})
+	at := slices.IndexFunc(known.Agents, func(a agentDoc) bool { return a.Name == name })
+	switch {
+	case lost != nil:
+	case at < 0:
+		return noAgent(name)
+	case known.Agents[at].Node != "":
+		return fmt.Errorf("agent %s works at node %s: ask there", name, known.Agents[at].Node)
+	}
+	return fmt.Errorf("agent %s: %w", name, err)
 }
+
+func noAgent(name string) error { return fmt.Errorf("no agent %q: see pronto agent list", name) }
 
 // agreedTime reads a time where the person is, or one with its zone.
 func agreedTime(text string, lead campaigns.Lead) (time.Time, error) {

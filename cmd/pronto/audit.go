@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -71,9 +70,6 @@ func runAuditVerify(cmd *cobra.Command, g *globals, o verifyOptions) error {
 		return err
 	}
 	v, err := from.Verify(heads...)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s has no journal: nothing was recorded there yet, or --data names another folder", g.data)
-	}
 	if err != nil {
 		return fmt.Errorf("verify journal: %w", err)
 	}

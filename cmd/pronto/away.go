@@ -21,7 +21,7 @@ func nodesText(nodes []dialer.NodeLive) string {
 		if n.Alive {
 			names = append(names, n.Name)
 		} else {
-			names = append(names, fmt.Sprintf("%s (dead, last heard of %s)", n.Name, n.Seen.Local().Format(time.DateTime)))
+			names = append(names, fmt.Sprintf("%s (dead, last heard of %s)", n.Name, n.Seen.Local().Format(secondForm)))
 		}
 	}
 	return strings.Join(names, ", ")

@@ -79,6 +79,9 @@ func runBackup(cmd *cobra.Command, g *globals, file string, o backupOptions) err
 			return usageError(err)
 		}
 	}
+	if err := keys.Check(); err != nil {
+		return usageError(fmt.Errorf("--recipient: %w", err))
+	}
 	if _, err := os.Lstat(file); !errors.Is(err, os.ErrNotExist) {
 		return errors.Join(fmt.Errorf("backup: %s is there already: give another name", file), err)
 	}

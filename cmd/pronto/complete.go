@@ -94,6 +94,8 @@ func offerAt(cmd *cobra.Command, place string) offer {
 		return agentNamesThere
 	case place == "NAME" && cmd.HasParent() && cmd.Parent().Name() == "trunk":
 		return trunkNames
+	case place == "NODE":
+		return nodeNames
 	}
 	return nil
 }
@@ -105,6 +107,7 @@ func offersOfFlags() map[string]offer {
 		"seller":         sellerNames,
 		"jurisdiction":   ruleSetNames,
 		"submission":     submissionNames,
+		"without":        nodeNames,
 		"codec":          these("pcma", "pcmu"),
 		"log-level":      these("debug", "info", "warn", "error"),
 		"duplicate-rows": these("first", "last", "refuse"),
@@ -153,6 +156,14 @@ func agentNamesThere(ctx context.Context, g *globals) []string {
 	var names []string
 	for _, a := range peek[agentsDoc](ctx, g, "agent list", struct{}{}).Agents {
 		names = append(names, a.Name)
+	}
+	return names
+}
+
+func nodeNames(ctx context.Context, g *globals) []string {
+	var names []string
+	for _, n := range peek[nodesDoc](ctx, g, "node list", struct{}{}).Nodes {
+		names = append(names, n.Name)
 	}
 	return names
 }

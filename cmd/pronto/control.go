@@ -115,15 +115,24 @@ func controlHandler(h *house) http.Handler {
 			return
 		}
 		if stream, ok := result.(io.WriterTo); ok {
-			if _, err := stream.WriteTo(&answerWriter{ResponseWriter: w, body: r.Body}); err != nil {
-				panic(http.ErrAbortHandler) // so that the command sees a broken answer, not a short one
-			}
+			answerStream(w, r, stream)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(result) // a command that has gone needs no answer
 	})
 	return mux
+}
+
+// answerStream sends an answer that is worked out while it is sent, or why it could not be begun.
+func answerStream(w http.ResponseWriter, r *http.Request, stream io.WriterTo) {
+	answer := &answerWriter{ResponseWriter: w, body: r.Body}
+	switch _, err := stream.WriteTo(answer); {
+	case err != nil && answer.body != nil: // nothing was written yet
+		answerError(w, r, err)
+	case err != nil:
+		panic(http.ErrAbortHandler) // so that the command sees a broken answer, not a short one
+	}
 }
 
 // answerWriter writes an answer that is worked out while it is sent. What is left of

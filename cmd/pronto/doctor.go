@@ -59,7 +59,11 @@ type doctorDoc struct {
 func runDoctor(cmd *cobra.Command, g *globals) error {
 	doc, err := ask[doctorDoc](cmd.Context(), g, "doctor", struct{}{}, nil)
 	if err != nil {
-		return err
+		conf, unread := g.settings()
+		if unread != nil {
+			return err
+		}
+		doc = examineWithout(cmd.Context(), g.data, conf, err)
 	}
 	if g.config == "" {
 		doc.add(finding{"configuration", warns, "no configuration file: there is no trunk", "give --config or PRONTO_CONFIG; pronto help serve says more"})
@@ -118,16 +122,38 @@ func (d *doctorDoc) add(all ...finding) {
 	}
 }
 
+// stateGone is the finding that the state cannot be read, and why.
+func stateGone(why error) finding {
+	return finding{"state", wrong, why.Error(), "no call is cleared without the state: mend what it says; what rests on the state was not looked at"}
+}
+
+// examineWithout is what can be looked at where no house opens.
+func examineWithout(ctx context.Context, dir string, c config, why error) doctorDoc {
+	var doc doctorDoc
+	doc.add(stateGone(why))
+	doc.add(examineDisk(dir)...)
+	doc.add(examineClock(c.now(time.Now())(), c)...)
+	doc.add(examineTrunks(ctx, c)...)
+	doc.add(examineRoom(c, 0)...)
+	return doc
+}
+
 // examine is the doctor's round, in the house.
 func examine(ctx context.Context, h *house, _ struct{}, _ request) (doctorDoc, error) {
 	var doc doctorDoc
 	records, err := h.store.Campaigns(ctx)
-	if err != nil {
-		return doc, err
+	var accounts []dialer.Account
+	if err == nil {
+		accounts, err = h.store.Accounts(ctx)
 	}
-	accounts, err := h.store.Accounts(ctx)
 	if err != nil {
-		return doc, err
+		if ctx.Err() != nil {
+			return doc, err
+		}
+		doc = examineWithout(ctx, h.dir, h.config, err)
+		doc.add(h.examineJournal()...)
+		doc.add(h.examineJournalKeys())
+		return doc, nil
 	}
 	doc.add(h.examineService(accounts))
 	doc.add(examineDisk(h.dir)...)

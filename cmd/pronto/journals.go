@@ -35,13 +35,27 @@ func (o *journalOptions) addFlags(cmd *cobra.Command) {
 	cmd.Long += journalsLong
 }
 
+// ownJournal is the data folder's journal; an error says in words that there is none.
+func ownJournal(g *globals) (journal.Folders, error) {
+	dir := filepath.Join(g.data, journalFolder)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s has no journal: nothing was recorded there yet, or --data names another folder", g.data)
+	} else if err != nil {
+		return nil, err
+	}
+	return journal.Folders{dir}, nil
+}
+
 // folders are the journals to read: those given, whole and of every node, else the
 // node's own.
 func (o journalOptions) folders(cmd *cobra.Command, g *globals) (journal.Folders, error) {
-	own := journal.Folders{filepath.Join(g.data, journalFolder)}
 	if len(o.dirs) == 0 {
 		if len(o.without) > 0 {
 			return nil, usageError(errors.New("--without is for --journal: give that too"))
+		}
+		own, err := ownJournal(g)
+		if err != nil {
+			return nil, err
 		}
 		return own, o.noteOthers(cmd, g)
 	}
@@ -69,7 +83,7 @@ func (o journalOptions) folders(cmd *cobra.Command, g *globals) (journal.Folders
 // the state cannot be read, as in an archive, nobody knows which nodes there are.
 func (o journalOptions) chains(cmd *cobra.Command, g *globals) (journal.Folders, error) {
 	if len(o.dirs) == 0 {
-		return journal.Folders{filepath.Join(g.data, journalFolder)}, nil
+		return ownJournal(g)
 	}
 	found, nodes, err := findJournals(o.dirs)
 	if err != nil {
@@ -143,7 +157,7 @@ func findJournals(dirs []string) (found journal.Folders, nodes []string, err err
 			return nil, nil, err
 		}
 		if len(in) == 0 {
-			return nil, nil, usageError(fmt.Errorf("--journal %s: there is no journal in it", dir))
+			return nil, nil, usageError(fmt.Errorf("--journal %s: there is no journal in it, nor in a folder directly below", dir))
 		}
 		for _, j := range in {
 			names, err := journal.Nodes(j)

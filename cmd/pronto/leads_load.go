@@ -133,6 +133,9 @@ func (a loadArgs) check() error {
 	if a.List != "" && !campaigns.IsListName(a.List) {
 		return fmt.Errorf("--list %q: one word of lower-case letters, digits, hyphens or underscores", a.List)
 	}
+	if a.Country != "" && !campaigns.KnownCountry(a.Country) {
+		return fmt.Errorf("--country %q: give two letters as in IT, US, GB", a.Country)
+	}
 	_, err := a.columns()
 	return err
 }

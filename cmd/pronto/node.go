@@ -86,7 +86,7 @@ func runNodeList(cmd *cobra.Command, g *globals) error {
 			for _, o := range n.Owes {
 				owes = append(owes, fmt.Sprintf("%.1f %s", o.Abandons, o.Campaign))
 			}
-			t.AppendRow([]any{n.Name, n.Stands, n.Seen.Local().Format(time.DateTime), len(n.Agents), n.Lines, n.Leads, strings.Join(owes, ", ")})
+			t.AppendRow([]any{n.Name, n.Stands, n.Seen.Local().Format(secondForm), len(n.Agents), n.Lines, n.Leads, strings.Join(owes, ", ")})
 		}
 		t.Render()
 	})
@@ -128,6 +128,25 @@ func (h *house) nodes() (nodeState, error) {
 		return nil, errors.New("the state of this node is in its data folder: there are no other nodes (several share one Redis: redis in the configuration)")
 	}
 	return s, nil
+}
+
+// elsewhere are the agents who work at other nodes, each with the node.
+func (h *house) elsewhere(ctx context.Context) (map[string]string, error) {
+	s, ok := h.store.(nodeState)
+	if !ok {
+		return nil, nil
+	}
+	all, err := s.NodeStates(ctx)
+	at := map[string]string{}
+	for _, n := range all {
+		if n.Name == h.config.Node || n.Stands != dialer.NodeLiving {
+			continue
+		}
+		for _, a := range n.Agents {
+			at[a] = n.Name
+		}
+	}
+	return at, err
 }
 
 func listNodes(ctx context.Context, h *house, _ struct{}, _ request) (nodesDoc, error) {

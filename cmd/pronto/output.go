@@ -39,6 +39,7 @@ func newTable(w io.Writer, heads ...any) table.Writer {
 	style.Box.PaddingLeft = ""
 	style.Box.PaddingRight = "  "
 	t.SetStyle(style)
+	t.SuppressTrailingSpaces()
 	t.AppendHeader(table.Row(heads))
 	return t
 }
@@ -130,6 +131,9 @@ func day(t time.Time) string {
 	}
 	return t.Local().Format("2006-01-02 15:04 MST")
 }
+
+// secondForm writes an instant to the second.
+const secondForm = "2006-01-02 15:04:05 MST"
 
 // plural writes a count with its noun.
 func plural(n int, noun string) string {

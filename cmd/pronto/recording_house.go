@@ -139,6 +139,9 @@ func (h *house) recordingFilter(ctx context.Context, args listRecordingsArgs) (f
 	case strings.HasPrefix(args.Of, "+"):
 		return nil, err
 	default:
+		if _, err := h.campaign(ctx, args.Of); err != nil {
+			return nil, err
+		}
 		of = func(x recording.Header) bool { return x.Campaign == args.Of }
 	}
 	return func(x recording.Header) bool {

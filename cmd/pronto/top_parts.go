@@ -24,14 +24,20 @@ func (w *watch) trunks(b *bytes.Buffer, live bool) {
 	}
 	t := newTable(b, heads...)
 	for _, k := range w.live.Trunks {
-		inUse, answered := ofBound(float64(k.InUse), float64(k.Channels)), rate(k.Hour.AnswerRatio)
+		inUse, answered, delay := ofBound(float64(k.InUse), float64(k.Channels)), "-", "-"
+		if k.Hour.Calls > 0 {
+			answered = rate(k.Hour.AnswerRatio)
+		}
+		if k.Hour.PostDialP50 > 0 {
+			delay = fmt.Sprintf("%.1f s", k.Hour.PostDialP50/1000)
+		}
 		if w.narrow(live) {
 			t.AppendRow(table.Row{k.Name, k.State, inUse, k.Hour.Calls, answered, k.Hour.Failures, k.Why})
 			continue
 		}
 		t.AppendRow(table.Row{
 			k.Name, k.State, inUse, ofBound(k.CallsPerSecond, k.MaxPerSecond), k.Hour.Calls,
-			answered, fmt.Sprintf("%.1f s", k.Hour.PostDialP50/1000), k.Hour.Failures, k.Hour.FalseAnswers, k.Why,
+			answered, delay, k.Hour.Failures, k.Hour.FalseAnswers, k.Why,
 		})
 	}
 	t.Render()

@@ -53,7 +53,10 @@ func (w *watch) head(live bool) []string {
 			here++
 		}
 	}
-	line := fmt.Sprintf("pronto  %s  %s at work, %s here, %.0f calls a minute", w.live.At.Local().Format("15:04:05"), plural(len(w.live.Campaigns), "campaign"), plural(here, "agent"), w.perMinute())
+	line := fmt.Sprintf("pronto  %s  %s at work, %s here", w.live.At.Local().Format("15:04:05"), plural(len(w.live.Campaigns), "campaign"), plural(here, "agent"))
+	if live {
+		line += fmt.Sprintf(", %.0f calls a minute", w.perMinute())
+	}
 	if n := len(w.live.Callers); n > 0 {
 		line += fmt.Sprintf(", %d ringing back", n)
 	}

@@ -50,6 +50,24 @@ func ReadIdentity(name string) (string, error) {
 	return "", fmt.Errorf("identity: %s holds no line AGE-SECRET-KEY-1...: give the file that age-keygen wrote", name)
 }
 
+// recipient reads whom the archive is for.
+func (k Keys) recipient() (age.Recipient, error) {
+	r, err := age.ParseX25519Recipient(k.Recipient)
+	if err != nil {
+		return nil, fmt.Errorf("recipient %q: give the public key of age-keygen, which begins with age1: %w", k.Recipient, err)
+	}
+	return r, nil
+}
+
+// Check says what is wrong with the keys that a person gave.
+func (k Keys) Check() error {
+	if k.Recipient == "" {
+		return nil
+	}
+	_, err := k.recipient()
+	return err
+}
+
 // Sealer compresses what is written, and encrypts it if keys say so. Its Close
 // finishes the file; w is not closed.
 func Sealer(w io.Writer, k Keys) (io.WriteCloser, error) {
@@ -59,7 +77,7 @@ func Sealer(w io.Writer, k Keys) (io.WriteCloser, error) {
 	case k.Passphrase != "":
 		recipient, err = age.NewScryptRecipient(k.Passphrase)
 	case k.Recipient != "":
-		recipient, err = age.ParseX25519Recipient(k.Recipient)
+		recipient, err = k.recipient()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("encrypt the archive: %w", err)

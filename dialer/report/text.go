@@ -109,6 +109,14 @@ func number(n int) string          { return strconv.Itoa(n) }
 func seconds(s float64) string     { return strconv.FormatFloat(s, 'f', 1, 64) }
 func spent(seconds float64) string { return time.Duration(seconds * 1e9).Round(time.Second).String() }
 
+// text writes one of the distribution's values, milliseconds; a dash when nothing was measured.
+func (t Tail) text(value float64) string {
+	if t.Count == 0 {
+		return "-"
+	}
+	return seconds(value) + " ms"
+}
+
 func (m Mean) text() string {
 	if m.Count == 0 {
 		return "-"
@@ -231,8 +239,8 @@ func (r CallsReport) WriteText(w io.Writer) error {
 	row("Mean ring time", func(c Calls) string { return c.Ring.text() })
 	row("Mean wait for an agent", func(c Calls) string { return c.Wait.text() })
 	row("Mean talk time", func(c Calls) string { return c.Talk.text() })
-	row("Answer to agent's voice, p50", func(c Calls) string { return seconds(c.ToAudio.P50) + " ms" })
-	row("Answer to agent's voice, p99", func(c Calls) string { return seconds(c.ToAudio.P99) + " ms" })
+	row("Answer to agent's voice, p50", func(c Calls) string { return c.ToAudio.text(c.ToAudio.P50) })
+	row("Answer to agent's voice, p99", func(c Calls) string { return c.ToAudio.text(c.ToAudio.P99) })
 	r.callbacks(row)
 	return render(w, head, rows)
 }

@@ -125,7 +125,7 @@ func (s *Store) UndoLoad(ctx context.Context, campaign string, load int64) (Undo
 	some, err := s.get(ctx, `SELECT state, undo, first_lead, last_lead, at FROM loads WHERE id = ? AND campaign = ?`, []any{load, id}, &state, &undoable, &u.next, &u.last, &u.at)
 	switch {
 	case err != nil:
-		return done, fmt.Errorf("undo load %d: %w", load, err)
+		return done, fmt.Errorf("roll back load %d: %w", load, err)
 	case !some || state == 0 || state == 2:
 		return done, fmt.Errorf("%w %d in campaign %s", ErrNoLoad, load, campaign)
 	case state == 1:
@@ -140,7 +140,7 @@ func (s *Store) UndoLoad(ctx context.Context, campaign string, load int64) (Undo
 				return err
 			})
 			if err != nil {
-				return done, fmt.Errorf("undo load %d: %w", load, err)
+				return done, fmt.Errorf("roll back load %d: %w", load, err)
 			}
 		}
 	}
@@ -149,7 +149,7 @@ func (s *Store) UndoLoad(ctx context.Context, campaign string, load int64) (Undo
 		return err
 	})
 	if err != nil {
-		return done, fmt.Errorf("undo load %d: %w", load, err)
+		return done, fmt.Errorf("roll back load %d: %w", load, err)
 	}
 	return done, nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -90,6 +91,16 @@ func (t *carrier) full(wait time.Duration) bool {
 	return t.rate != nil && t.rate.Tokens()+float64(t.rate.Limit())*wait.Seconds() < 1
 }
 
+// shortOf says that the trunk is full because other nodes have the rest of its
+// channels; empty when it is not.
+func (t *carrier) shortOf() string {
+	part, used := t.channels(), t.inUse.Load()
+	if used < int64(part) || used >= int64(t.cfg.Channels) {
+		return ""
+	}
+	return fmt.Sprintf("the nodes divide its channels; this one may use %d now", part)
+}
+
 // state says whether the trunk takes calls, and why not.
 func (t *carrier) state(now time.Time, wait time.Duration) (dialer.TrunkState, string) {
 	if why := t.down(); why != "" {
@@ -99,7 +110,7 @@ func (t *carrier) state(now time.Time, wait time.Duration) (dialer.TrunkState, s
 		return dialer.TrunkResting, why
 	}
 	if t.full(wait) {
-		return dialer.TrunkFull, ""
+		return dialer.TrunkFull, t.shortOf()
 	}
 	return dialer.TrunkUp, ""
 }

@@ -38,7 +38,7 @@ func (ep *Endpoint) Examine(ctx context.Context, name string) (Examined, error) 
 		}
 	}
 	if err != nil {
-		e.Why = printable(err.Error())
+		e.Why = printable(noAnswer(err))
 	}
 	e.Registers, e.NoPlace = t.cfg.Register, t.registered(ctx)
 	e.Trunk = ep.live(t, ep.cfg.Now())

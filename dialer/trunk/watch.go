@@ -2,6 +2,7 @@ package trunk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -98,7 +99,15 @@ func (ep *Endpoint) ping(ctx context.Context, t *carrier) (why string) {
 		return printable(fmt.Sprintf("OPTIONS got %d %s", res.StatusCode, res.Reason))
 	}
 	ep.shun(h.addr) // the next OPTIONS goes to the next address, where there is one
-	return printable("OPTIONS: " + err.Error())
+	return printable("OPTIONS: " + noAnswer(err))
+}
+
+// noAnswer says why a request came to no response.
+func noAnswer(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "no response in time"
+	}
+	return err.Error()
 }
 
 // options makes an OPTIONS outside of any dialog (RFC 3261 section 11).

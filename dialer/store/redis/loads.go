@@ -122,7 +122,7 @@ func (s *Store) UndoLoad(ctx context.Context, campaign string, load int64) (stor
 	var done store.Undone
 	err := s.undoLoad(ctx, campaign, load, &done)
 	if err != nil {
-		return done, fmt.Errorf("undo load %d: %w", load, err)
+		return done, fmt.Errorf("roll back load %d: %w", load, err)
 	}
 	return done, nil
 }
