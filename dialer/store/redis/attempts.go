@@ -202,7 +202,7 @@ func (s *Store) followLeads(ctx context.Context, changes []dialer.Change) error 
 	return err
 }
 
-// leadChange are the 16 values that campaign.lua reads of a change.
+// leadChange are the 16 values that attempts.lua reads of a change.
 func leadChange(c dialer.Change, place int64) ([]any, error) {
 	a := c.Attempt
 	for _, word := range []string{string(a.Outcome), a.Disposition, a.Agent} {

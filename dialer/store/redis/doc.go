@@ -8,7 +8,7 @@
 // Every key has a hash tag, and every script touches the keys of one tag, so
 // that a Redis Cluster serves as well as a single server:
 //
-//	{c7}         one campaign: its leads, their order, leases, list loads (campaign.lua)
+//	{c7}         one campaign: its leads, their order, leases, list loads (campaign.lua and the files added to it, see run.go)
 //	{pseudonym}  one number: attempts to it, opt-outs, verdicts, consents (number.lua)
 //	{node a}     one node: open attempts, how far its journal was applied, its phones and callers
 //	{campaigns}  records of campaigns, agents, imports, advice, erasures; which data folder each node has

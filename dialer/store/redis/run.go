@@ -15,6 +15,16 @@ import (
 var (
 	//go:embed campaign.lua
 	leadsSource string
+	//go:embed leases.lua
+	leasesSource string
+	//go:embed draw.lua
+	drawSource string
+	//go:embed give.lua
+	giveSource string
+	//go:embed attempts.lua
+	attemptsSource string
+	//go:embed load.lua
+	loadSource string
 	//go:embed campaign_ops.lua
 	campaignSource string
 	//go:embed lists.lua
@@ -29,8 +39,9 @@ var (
 type script struct{ source, sha string }
 
 var (
-	campaignScript = newScript(leadsSource + campaignSource)
-	listsScript    = newScript(leadsSource + listsSource) // of its own, so that calls do not wait for its length
+	leadsScript    = leadsSource + leasesSource + drawSource + giveSource + attemptsSource + loadSource
+	campaignScript = newScript(leadsScript + campaignSource)
+	listsScript    = newScript(leadsScript + listsSource) // of its own, so that calls do not wait for its length
 	numberScript   = newScript(numberSource)
 	sharedScript   = newScript(sharedSource)
 )
