@@ -33,7 +33,8 @@ const (
 	roleNextNumber
 	roleCallback
 	roleAgent
-	roles // how many
+	roleList // passed over: a load has one list
+	roles    // how many
 )
 
 // roleNames are what a list's columns can be said to be for.

@@ -28,6 +28,8 @@ func headings(r role) []string {
 		return []string{"priority", "priorita", "priorità"}
 	case roleBestHours:
 		return []string{"best_hours", "best_time", "best_time_to_call", "orari_preferiti", "orario_preferito"}
+	case roleList:
+		return []string{ListColumn}
 	default:
 		return historyHeading(r)
 	}
@@ -47,6 +49,10 @@ func historyHeading(r role) []string {
 func HistoryColumns() []string {
 	return []string{"attempts", "tries", "last_outcome", "last_attempt", "due", "done", "disposition", "next_number", "callback", "agent"}
 }
+
+// ListColumn is the heading under which an export names each lead's list. The loader passes over it in an export:
+// a load goes into one list.
+const ListColumn = "list"
 
 // FieldPrefix before a heading says that the column is kept for the agent under
 // the rest of it, whatever that is the name of.

@@ -45,8 +45,10 @@ func addCompletions(cmd *cobra.Command, g *globals) {
 			return complete(cmd, g, names), cobra.ShellCompDirectiveNoFileComp
 		})
 	}
-	if cmd.Name() == "dispositions" {
-		_ = cmd.RegisterFlagCompletionFunc("per", cobra.FixedCompletions(waysText(), cobra.ShellCompDirectiveNoFileComp)) // as above
+	for name, ways := range map[string][]string{"dispositions": waysText(), "lists": listWays()} {
+		if cmd.Name() == name {
+			_ = cmd.RegisterFlagCompletionFunc("per", cobra.FixedCompletions(ways, cobra.ShellCompDirectiveNoFileComp)) // as above
+		}
 	}
 	for _, c := range cmd.Commands() {
 		addCompletions(c, g)

@@ -18,22 +18,31 @@ import (
 )
 
 func newLeadsExportCommand(g *globals) *cobra.Command {
-	return &cobra.Command{
+	args := leadsArgs{}
+	cmd := &cobra.Command{
 		Use:   "export CAMPAIGN",
 		Short: "Write all leads of a campaign with their history to standard output, as CSV or with --json",
 		Long: `Writes all leads of a campaign to standard output in list order, as CSV (UTF-8, RFC 4180). Columns that the list had
 beside the known ones follow at the end, under field: where their name means something to leads load; so do the
 answers to the script, under answer:. pronto leads load takes the file again, with --history also what became of the
-leads. A cell that a spreadsheet would take for a formula gets a quote in front, which leads load takes off.`,
+leads. A cell that a spreadsheet would take for a formula gets a quote in front, which leads load takes off.
+
+The column list names each lead's list. A load goes into one list: to move a campaign with its lists, export each with
+--list and load it with the same --list.`,
 		Args: needs("CAMPAIGN"),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			args := leadsArgs{Campaign: words[0], Format: "csv"}
+			if err := args.check(); err != nil {
+				return err
+			}
+			args.Campaign, args.Format = words[0], "csv"
 			if g.json {
 				args.Format = "json"
 			}
 			return askStream(cmd.Context(), g, "leads export", args, cmd.OutOrStdout())
 		},
 	}
+	args.addList(cmd)
+	return cmd
 }
 
 // leadsExport writes the leads of a campaign.
@@ -41,6 +50,7 @@ type leadsExport struct {
 	ctx      context.Context // of the request: the answer is written after the operation has returned
 	h        *house
 	campaign string
+	list     string // empty: all
 	json     bool
 	fields   []string
 	answers  []string
@@ -48,15 +58,15 @@ type leadsExport struct {
 }
 
 func exportLeads(ctx context.Context, h *house, args leadsArgs, _ request) (io.WriterTo, error) {
-	if _, err := h.campaign(ctx, args.Campaign); err != nil {
+	if _, err := h.countsOf(ctx, args); err != nil {
 		return nil, err
 	}
-	e := &leadsExport{ctx: ctx, h: h, campaign: args.Campaign, json: args.Format == "json"}
+	e := &leadsExport{ctx: ctx, h: h, campaign: args.Campaign, list: args.List, json: args.Format == "json"}
 	if e.json {
 		return e, nil
 	}
 	fields, answers := map[string]bool{}, map[string]bool{}
-	err := h.store.EachLead(ctx, args.Campaign, func(l campaigns.Lead) error {
+	err := h.eachLead(ctx, args.Campaign, args.List, func(l campaigns.Lead) error {
 		for name := range l.Fields {
 			fields[name] = true
 		}
@@ -107,7 +117,7 @@ func (e *leadsExport) writeJSON(w io.Writer) error {
 		return err
 	}
 	comma := "\n"
-	err = e.h.store.EachLead(e.ctx, e.campaign, func(l campaigns.Lead) error {
+	err = e.h.eachLead(e.ctx, e.campaign, e.list, func(l campaigns.Lead) error {
 		text, err := json.Marshal(l)
 		if err != nil {
 			return err
@@ -128,7 +138,7 @@ func (e *leadsExport) writeCSV(w io.Writer) error {
 	if err := table.Write(e.heads()); err != nil {
 		return err
 	}
-	err := e.h.store.EachLead(e.ctx, e.campaign, func(l campaigns.Lead) error {
+	err := e.h.eachLead(e.ctx, e.campaign, e.list, func(l campaigns.Lead) error {
 		row := e.row(l)
 		for i := range row {
 			row[i] = campaigns.Guard(row[i])
@@ -151,7 +161,7 @@ func (e *leadsExport) heads() []string {
 		}
 		heads = append(heads, heads[len(heads)-1]+"_type")
 	}
-	heads = append(heads, "name", "address", "timezone", "region", "language", "priority", "best_hours")
+	heads = append(heads, "name", "address", "timezone", "region", "language", "priority", "best_hours", campaigns.ListColumn)
 	heads = append(heads, campaigns.HistoryColumns()...)
 	heads = append(heads, campaigns.FieldHeadings(e.fields)...)
 	for _, a := range e.answers {
@@ -181,7 +191,7 @@ func (e *leadsExport) row(l campaigns.Lead) []string {
 		callback = "true"
 	}
 	row = append(row,
-		l.Name, l.Address, l.Zone, l.Region, l.Language, strconv.Itoa(l.Priority), l.BestHours.Text(),
+		l.Name, l.Address, l.Zone, l.Region, l.Language, strconv.Itoa(l.Priority), l.BestHours.Text(), l.List,
 		strconv.Itoa(l.Attempts), strconv.Itoa(l.Tries), string(l.LastOutcome), stamp(l.LastAttempt), stamp(l.Due), strconv.FormatBool(l.Done), l.Disposition, next, callback, l.Agent)
 	for _, f := range e.fields {
 		row = append(row, l.Fields[f])

@@ -1,27 +1,39 @@
 package main
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"pronto/dialer/report"
 )
 
 func newReportListsCommand(g *globals) *cobra.Command {
-	o := reportOptions{}
+	o, per := reportOptions{}, "list"
 	cmd := &cobra.Command{
 		Use:   "lists",
 		Short: "What came of the leads of each list that was loaded",
 		Long: `What came of the leads of each list that was loaded: how many the gate was asked about, allowed or never allowed and why, how
-many were called, reached an agent, bought. Which leads a list added the state says (pronto leads loads); everything else
-is counted from the journal.`,
+many were called, reached an agent, bought. A list with a name (leads load --list, or the campaign file) counts as one, however
+often it was loaded; --per load tells each load for itself. Which leads a list added the state says (pronto leads loads);
+everything else is counted from the journal.`,
 		Args: needs(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return runReportLists(cmd, g, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runReportLists(cmd, g, o, per) },
 	}
 	o.addFlags(cmd)
+	cmd.Flags().StringVar(&per, "per", per, "count by "+strings.Join(listWays(), ", "))
 	return cmd
 }
 
-func runReportLists(cmd *cobra.Command, g *globals, o reportOptions) error {
+// listWays are the ways to count lists.
+func listWays() []string { return []string{"list", "load"} }
+
+func runReportLists(cmd *cobra.Command, g *globals, o reportOptions, per string) error {
+	if !slices.Contains(listWays(), per) {
+		return usageError(fmt.Errorf("--per %q: give one of %s", per, strings.Join(listWays(), ", ")))
+	}
 	from, options, err := o.sources(cmd, g)
 	if err != nil {
 		return err
@@ -30,7 +42,7 @@ func runReportLists(cmd *cobra.Command, g *globals, o reportOptions) error {
 	if err != nil {
 		return err
 	}
-	figures, err := report.ReadLists(from, options, lists)
+	figures, err := report.ReadLists(from, report.ListsOptions{Options: options, Lists: lists, PerLoad: per == "load"})
 	if err != nil {
 		return err
 	}
@@ -53,7 +65,7 @@ func loadedLists(cmd *cobra.Command, g *globals, campaign string) ([]report.List
 			return nil, err
 		}
 		for _, l := range loads.Loads {
-			lists = append(lists, report.List{Campaign: c.Name, Load: l.ID, File: l.File, At: l.At, Leads: l.Added, First: int64(l.First), Last: int64(l.Last)})
+			lists = append(lists, report.List{Campaign: c.Name, Name: l.List, Load: l.ID, File: l.File, At: l.At, Leads: l.Added, First: int64(l.First), Last: int64(l.Last)})
 		}
 	}
 	return lists, nil

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 // to Last. Which they are the state says; the journal says what came of them.
 type List struct {
 	Campaign string
+	Name     string // of the list that it was loaded into; empty: none
 	Load     int64
 	File     string
 	At       time.Time
@@ -25,18 +27,28 @@ type List struct {
 	Last     int64
 }
 
+// ListsOptions say which lists are told of, and how.
+type ListsOptions struct {
+	Options
+	Lists   []List
+	PerLoad bool // each load for itself; else the loads of a list with a name are one
+}
+
 // ListsReport tells what came of the leads of each list.
 type ListsReport struct {
 	Span
-	Lists []ListFigures `json:"lists"`
+	Lists   []ListFigures `json:"lists"`
+	perLoad bool
 }
 
-// ListFigures are those of one list; a lead counts once in each of them. Load 0 is of
+// ListFigures are those of one list; a lead counts once in each of them. Without a load they are of
 // leads that are in none of the lists given.
 type ListFigures struct {
 	Campaign string    `json:"campaign"`
-	Load     int64     `json:"load,omitempty"`
-	File     string    `json:"file,omitempty"`
+	List     string    `json:"list,omitempty"`
+	Load     int64     `json:"load,omitempty"` // the first one
+	Loads    int       `json:"loads,omitempty"`
+	File     string    `json:"file,omitempty"` // of the last one
 	LoadedAt time.Time `json:"loaded_at,omitzero"`
 	Leads    int       `json:"leads"`
 
@@ -63,13 +75,13 @@ var listKinds = []journal.Kind{
 
 // ReadLists computes the figures of lists from journals' folders, those of several
 // nodes added up.
-func ReadLists(from journal.Folders, opt Options, lists []List) (ListsReport, error) {
+func ReadLists(from journal.Folders, opt ListsOptions) (ListsReport, error) {
 	span := journal.ReadOptions{Kinds: listKinds, From: opt.From, To: opt.To, Campaign: opt.Campaign, Closed: true}
-	return ListsOf(believed(from, span), opt, lists)
+	return ListsOf(believed(from, span), opt)
 }
 
 // ListsOf computes them from records in their order.
-func ListsOf(records iter.Seq2[journal.Record, error], opt Options, lists []List) (ListsReport, error) {
+func ListsOf(records iter.Seq2[journal.Record, error], opt ListsOptions) (ListsReport, error) {
 	leads := map[leadKey]*leadFate{}
 	tried := map[string]struct{}{} // attempts with an INVITE that have not ended
 	for r, err := range records {
@@ -85,7 +97,7 @@ func ListsOf(records iter.Seq2[journal.Record, error], opt Options, lists []List
 		}
 		leads[key].take(r, tried)
 	}
-	return ListsReport{Span{From: opt.From, To: opt.To, Campaign: opt.Campaign}, figuresOf(leads, opt, lists)}, nil
+	return ListsReport{Span{From: opt.From, To: opt.To, Campaign: opt.Campaign}, figuresOf(leads, opt), opt.PerLoad}, nil
 }
 
 type leadKey struct {
@@ -127,39 +139,49 @@ func (f *leadFate) take(r journal.Record, tried map[string]struct{}) {
 	}
 }
 
+// figuresKey names the figures of a list: by its name or, without one, by its load.
+type figuresKey struct {
+	campaign, name string
+	load           int64
+}
+
+// key is where a load counts.
+func (o ListsOptions) key(l List) figuresKey {
+	if l.Name == "" || o.PerLoad {
+		return figuresKey{l.Campaign, "", l.Load}
+	}
+	return figuresKey{l.Campaign, l.Name, 0}
+}
+
 // figuresOf puts the leads into their lists.
-func figuresOf(leads map[leadKey]*leadFate, opt Options, lists []List) []ListFigures {
-	found := []*ListFigures{}
-	place := map[string][]int{} // lists of a campaign, by their first leads
-	for i, l := range lists {
-		if opt.Campaign == "" || l.Campaign == opt.Campaign {
-			found = append(found, newListFigures(l))
-			place[l.Campaign] = append(place[l.Campaign], i)
+func figuresOf(leads map[leadKey]*leadFate, opt ListsOptions) []ListFigures {
+	byList := map[figuresKey]*ListFigures{}
+	place := map[string][]List{} // loads of a campaign
+	for _, l := range opt.Lists {
+		if opt.Campaign != "" && l.Campaign != opt.Campaign {
+			continue
 		}
+		place[l.Campaign] = append(place[l.Campaign], l)
+		key := opt.key(l)
+		if byList[key] == nil {
+			byList[key] = newListFigures(l.Campaign)
+		}
+		byList[key].load(l)
 	}
-	byList := map[string]*ListFigures{}
-	for i, l := range found {
-		byList[fmt.Sprint(l.Campaign, " ", l.Load)] = found[i]
-	}
-	for key, fate := range leads {
-		load := int64(0)
-		for _, i := range place[key.campaign] {
-			if l := lists[i]; l.First <= key.lead && key.lead <= l.Last {
-				load = l.Load
+	for lead, fate := range leads {
+		key := figuresKey{campaign: lead.campaign}
+		for _, l := range place[lead.campaign] {
+			if l.First <= lead.lead && lead.lead <= l.Last {
+				key = opt.key(l)
 			}
 		}
-		name := fmt.Sprint(key.campaign, " ", load)
-		if byList[name] == nil {
-			byList[name] = newListFigures(List{Campaign: key.campaign})
-			found = append(found, byList[name])
+		if byList[key] == nil {
+			byList[key] = newListFigures(lead.campaign)
 		}
-		byList[name].add(fate)
+		byList[key].add(fate)
 	}
-	slices.SortFunc(found, func(a, b *ListFigures) int {
-		if a.Campaign != b.Campaign {
-			return slices.Compare([]string{a.Campaign}, []string{b.Campaign})
-		}
-		return int(a.Load - b.Load)
+	found := slices.SortedFunc(maps.Values(byList), func(a, b *ListFigures) int {
+		return cmp.Or(cmp.Compare(a.Campaign, b.Campaign), cmp.Compare(a.Load, b.Load))
 	})
 	out := make([]ListFigures, 0, len(found))
 	for _, f := range found {
@@ -174,9 +196,18 @@ func figuresOf(leads map[leadKey]*leadFate, opt Options, lists []List) []ListFig
 	return out
 }
 
-func newListFigures(l List) *ListFigures {
-	return &ListFigures{
-		Campaign: l.Campaign, Load: l.Load, File: l.File, LoadedAt: l.At, Leads: l.Leads, Refused: map[string]int{}, Dispositions: map[string]int{},
+func newListFigures(campaign string) *ListFigures {
+	return &ListFigures{Campaign: campaign, Refused: map[string]int{}, Dispositions: map[string]int{}}
+}
+
+// load adds a load of the list.
+func (f *ListFigures) load(l List) {
+	f.List, f.Leads, f.Loads = l.Name, f.Leads+l.Leads, f.Loads+1
+	if f.Load == 0 || l.Load < f.Load {
+		f.Load = l.Load
+	}
+	if f.File == "" || l.At.After(f.LoadedAt) {
+		f.File, f.LoadedAt = l.File, l.At
 	}
 }
 
@@ -213,7 +244,7 @@ func (r ListsReport) WriteText(w io.Writer) error {
 	}
 	var rows, why [][]string
 	for _, l := range r.Lists {
-		name := l.name()
+		name := l.name(r.perLoad)
 		refused := 0
 		for _, reason := range slices.Sorted(maps.Keys(l.Refused)) {
 			refused += l.Refused[reason]
@@ -234,19 +265,26 @@ func (r ListsReport) WriteText(w io.Writer) error {
 	return render(w, []string{"Never allowed, of list", "Reason", "Leads"}, why)
 }
 
-func (l ListFigures) name() string {
-	if l.Load == 0 {
+// name is what a list is called: by its own name or, without one or when it is one load of more, by load and file.
+func (l ListFigures) name(perLoad bool) string {
+	switch load := strconv.FormatInt(l.Load, 10) + " " + l.File; {
+	case l.Load == 0:
 		return "other leads"
+	case l.List == "":
+		return load
+	case perLoad:
+		return l.List + ", " + load
+	default:
+		return l.List
 	}
-	return strconv.FormatInt(l.Load, 10) + " " + l.File
 }
 
 // WriteCSV writes one row for each figure of each list.
 func (r ListsReport) WriteCSV(w io.Writer) error {
-	rows := [][]string{{"campaign", "load", "file", "figure", "of", "value"}}
+	rows := [][]string{{"campaign", "list", "load", "file", "figure", "of", "value"}}
 	for _, l := range r.Lists {
 		add := func(figure, of, value string) {
-			rows = append(rows, []string{l.Campaign, strconv.FormatInt(l.Load, 10), l.File, figure, of, value})
+			rows = append(rows, []string{l.Campaign, l.List, strconv.FormatInt(l.Load, 10), l.File, figure, of, value})
 		}
 		for _, n := range []struct {
 			name  string

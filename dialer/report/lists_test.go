@@ -51,7 +51,7 @@ func TestListsOf(t *testing.T) {
 		{Campaign: "spring", Load: 7, File: "old.csv", Leads: 10, First: 1, Last: 10},
 		{Campaign: "spring", Load: 9, File: "new.csv", Leads: 5, First: 11, Last: 15},
 	}
-	got, err := ListsOf(records(all...), Options{Campaign: "spring", To: at.Add(time.Minute)}, lists)
+	got, err := ListsOf(records(all...), ListsOptions{Options: Options{Campaign: "spring", To: at.Add(time.Minute)}, Lists: lists})
 	if err != nil || len(got.Lists) != 3 {
 		t.Fatalf("ListsOf = %+v, %v", got, err)
 	}
@@ -76,7 +76,42 @@ func TestListsOf(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", want, text.String())
 		}
 	}
-	if !strings.Contains(table.String(), "spring,7,old.csv,refused,opted_out,1\n") {
+	if !strings.Contains(table.String(), "spring,,7,old.csv,refused,opted_out,1\n") {
 		t.Errorf("CSV is\n%s", table.String())
+	}
+}
+
+// TestListsOfNames: the loads of one list are one, or each for itself.
+func TestListsOfNames(t *testing.T) {
+	at := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+	var all []journal.Record
+	for _, lead := range []int64{1, 12, 23, 31, 99} {
+		all = append(all, journal.Record{At: at, Kind: journal.Cleared, Campaign: "spring", Lead: lead, Attempt: fmt.Sprint(lead)})
+	}
+	opt := ListsOptions{Lists: []List{ // the newest first
+		{Campaign: "spring", Load: 4, File: "late.csv", At: at, Leads: 4, First: 31, Last: 34},
+		{Campaign: "spring", Name: "autumn", Load: 3, File: "new.csv", At: at, Leads: 3, First: 21, Last: 23},
+		{Campaign: "spring", Name: "winter", Load: 2, File: "cold.csv", At: at, Leads: 5, First: 11, Last: 15},
+		{Campaign: "spring", Name: "autumn", Load: 1, File: "old.csv", At: at.Add(-time.Hour), Leads: 10, First: 1, Last: 10},
+	}}
+	for _, c := range []struct {
+		perLoad bool
+		want    string
+	}{
+		{false, "other leads 1/1; autumn new.csv 13/2; winter cold.csv 5/1; 4 late.csv late.csv 4/1; "},
+		{true, "other leads 1/1; autumn, 1 old.csv old.csv 10/1; winter, 2 cold.csv cold.csv 5/1; autumn, 3 new.csv new.csv 3/1; 4 late.csv late.csv 4/1; "},
+	} {
+		opt.PerLoad = c.perLoad
+		got, err := ListsOf(records(all...), opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := ""
+		for _, l := range got.Lists {
+			text += strings.TrimSpace(l.name(got.perLoad)+" "+l.File) + fmt.Sprintf(" %d/%d; ", l.Leads, l.Callable)
+		}
+		if text != c.want {
+			t.Errorf("per load %v:\n%s\nwant\n%s", c.perLoad, text, c.want)
+		}
 	}
 }

@@ -120,10 +120,10 @@ func (o SaidOptions) group(r journal.Record) string {
 	case ByList:
 		for _, l := range o.Lists {
 			if l.Campaign == r.Campaign && l.First <= r.Lead && r.Lead <= l.Last {
-				return ListFigures{Load: l.Load, File: l.File}.name()
+				return ListFigures{List: l.Name, Load: l.Load, File: l.File}.name(false)
 			}
 		}
-		return ListFigures{}.name()
+		return ListFigures{}.name(false)
 	case ByCampaign:
 	}
 	return ""
