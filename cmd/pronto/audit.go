@@ -75,7 +75,7 @@ func runAuditVerify(cmd *cobra.Command, g *globals, o verifyOptions) error {
 	}
 	doc := verifiedDoc{Verification: v}
 	if o.recordings && v.OK {
-		if doc.Recordings, err = verifyRecordings(g); err != nil {
+		if doc.Recordings, err = verifyRecordings(g, from); err != nil {
 			return fmt.Errorf("verify recordings: %w", err)
 		}
 	}
@@ -101,13 +101,14 @@ func runAuditVerify(cmd *cobra.Command, g *globals, o verifyOptions) error {
 	return err
 }
 
-// verifyRecordings compares the recordings with the journal.
-func verifyRecordings(g *globals) (*recordingsCheck, error) {
+// verifyRecordings compares the recordings of the journals' nodes with what the journals say.
+func verifyRecordings(g *globals, journals journal.Folders) (*recordingsCheck, error) {
 	c, err := g.settings()
 	if err != nil {
 		return nil, err
 	}
-	found, err := checkRecordings(filepath.Join(g.data, journalFolder), c.recordings(g.data))
+	own := archives{[]string{c.recordings(g.data)}, journal.Folders{filepath.Join(g.data, journalFolder)}}
+	found, err := checkRecordings(archivesOf(journals, own))
 	return &found, err
 }
 
@@ -116,7 +117,7 @@ func (c recordingsCheck) print(cmd *cobra.Command) {
 	if len(c.Broken) > 0 {
 		verdict = "THE RECORDINGS ARE NOT THOSE OF THE JOURNAL"
 	}
-	cmd.Printf("%s: %s\n", verdict, plural(c.Checked, "recording"))
+	cmd.Printf("%s: %s in %s\n", verdict, plural(c.Checked, "recording"), plural(len(c.Folders), "folder"))
 	for _, b := range c.Broken {
 		cmd.Println(b)
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"pronto/dialer/journal"
 	"pronto/dialer/recording"
@@ -14,53 +15,62 @@ import (
 
 // recordingsCheck is what audit verify --recordings finds.
 type recordingsCheck struct {
+	Folders []string `json:"folders"` // that were looked into
 	Checked int      `json:"checked"`
 	Broken  []string `json:"broken,omitempty"` // changed, missing, or not known to the journal
 }
 
-// checkRecordings compares each recording with what the journal says of it. The files are listed first: what is
-// there then, and not being written, the journal knows.
-func checkRecordings(journalDir, dir string) (recordingsCheck, error) {
-	var c recordingsCheck
-	files := map[string]bool{}
-	for k, err := range recording.List(dir) {
+// checkRecordings compares each recording with what the journals say of it. The files are listed first: what is
+// there then, and not being written, the journals know.
+func checkRecordings(in archives) (recordingsCheck, error) {
+	c := recordingsCheck{Folders: in.dirs}
+	files := map[string]string{} // folders, by file
+	for k, err := range in.list() {
 		switch {
 		case err != nil && k.File == "":
 			return c, err
 		case err != nil:
-			c.Broken = append(c.Broken, fmt.Sprintf("%s: %v", k.File, err))
+			c.Broken = append(c.Broken, fmt.Sprintf("%s: %v", k.path(), err))
 		}
 		if !k.Open {
-			files[k.File] = true
+			files[k.File] = k.dir
 		}
 	}
-	said, err := endedRecordings(journalDir)
+	said, err := endedRecordings(in.journals)
 	if err != nil {
 		return c, err
 	}
 	for _, file := range sortedKeys(said) {
-		if said[file] == nil {
+		if said[file].removed {
 			continue
 		}
 		c.Checked++
-		if wrong := checkRecording(filepath.Join(dir, file), *said[file]); wrong != "" {
+		if wrong := in.check(file, said[file]); wrong != "" {
 			c.Broken = append(c.Broken, file+": "+wrong)
 		}
 	}
 	for _, file := range sortedKeys(files) {
+		name := filepath.Join(files[file], file)
 		if d, known := said[file]; !known {
-			c.Broken = append(c.Broken, file+": the journal does not know it")
-		} else if _, err := os.Stat(filepath.Join(dir, file)); d == nil && err == nil {
-			c.Broken = append(c.Broken, file+": the journal says that it was removed")
+			c.Broken = append(c.Broken, name+": the journal does not know it")
+		} else if _, err := os.Stat(name); d.removed && err == nil {
+			c.Broken = append(c.Broken, name+": the journal says that it was removed")
 		}
 	}
 	return c, nil
 }
 
-// endedRecordings is what the journal says of each file; nil: it was removed.
-func endedRecordings(journalDir string) (map[string]*journal.RecordingDetail, error) {
-	said := map[string]*journal.RecordingDetail{}
-	for r, err := range journal.Read(journalDir, journal.ReadOptions{Kinds: []journal.Kind{journal.Recording}, Closed: true}) {
+// saidRecording is what a journal says of a recording.
+type saidRecording struct {
+	journal.RecordingDetail
+	node    string
+	removed bool
+}
+
+// endedRecordings is what the journals say of each file.
+func endedRecordings(journals journal.Folders) (map[string]saidRecording, error) {
+	said := map[string]saidRecording{}
+	for r, err := range journals.Read(journal.ReadOptions{Kinds: []journal.Kind{journal.Recording}, Closed: true}) {
 		if err != nil {
 			return nil, err
 		}
@@ -70,22 +80,23 @@ func endedRecordings(journalDir string) (map[string]*journal.RecordingDetail, er
 		}
 		switch r.Outcome {
 		case journal.RecordingEnded:
-			said[d.File] = &d
+			said[d.File] = saidRecording{d, r.Node, false}
 		case journal.RecordingDestroyed, journal.RecordingRemoved:
-			said[d.File] = nil
+			said[d.File] = saidRecording{d, r.Node, true}
 		}
 	}
 	return said, nil
 }
 
-// checkRecording says what is wrong with a file; empty: nothing.
-func checkRecording(name string, d journal.RecordingDetail) string {
+// check says what is wrong with a file; empty: nothing.
+func (a archives) check(file string, d saidRecording) string {
+	name := filepath.Join(a.find(file), file)
 	r, err := recording.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, open := os.Stat(name + ".part"); open == nil {
+		if a.find(file+partExt) != "" || a.find(file) != "" {
 			return "" // it gets its name at this moment, or at the next start
 		}
-		return "is missing"
+		return fmt.Sprintf("of node %s, is missing", d.node)
 	}
 	if err != nil {
 		return err.Error()
@@ -110,18 +121,25 @@ func checkRecording(name string, d journal.RecordingDetail) string {
 func (h *house) examineRecordings(records bool, agents int) []finding {
 	var room roomDoc
 	damaged := 0
+	var oldest time.Time
 	for k, err := range recording.List(h.recordingsDir()) {
 		if err != nil {
 			damaged++
 			continue
 		}
 		room.count(k)
+		if oldest.IsZero() || k.Header.Began.Before(oldest) {
+			oldest = k.Header.Began
+		}
 	}
 	if !records && room.Files+damaged == 0 {
 		return nil
 	}
 	room.look(h)
 	f := finding{"recordings", good, room.says(), ""}
+	if !oldest.IsZero() {
+		f.Says += ", the oldest of " + oldest.UTC().Format(time.DateOnly)
+	}
 	if agents > 0 && room.FreeBytes > 0 {
 		f.Says += fmt.Sprintf(", %.0f hours with %s talking", room.LeftHours/float64(agents), plurals(agents, "agent"))
 	}

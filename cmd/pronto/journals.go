@@ -30,9 +30,14 @@ names it.`
 
 // addFlags gives a command the flags.
 func (o *journalOptions) addFlags(cmd *cobra.Command) {
+	o.addDirs(cmd)
+	cmd.Long += journalsLong
+}
+
+// addDirs gives a command the flags without their explanation.
+func (o *journalOptions) addDirs(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&o.dirs, "journal", nil, "journal, data folder, or folder of several, to read instead of the node's own; may be given several times")
 	cmd.Flags().StringArrayVar(&o.without, "without", nil, "node whose journal is missing from those given; may be given several times")
-	cmd.Long += journalsLong
 }
 
 // ownJournal is the data folder's journal; an error says in words that there is none.
@@ -57,7 +62,7 @@ func (o journalOptions) folders(cmd *cobra.Command, g *globals) (journal.Folders
 		if err != nil {
 			return nil, err
 		}
-		return own, o.noteOthers(cmd, g)
+		return own, o.noteOthers(cmd, g, "this is the journal")
 	}
 	found, nodes, err := findJournals(o.dirs)
 	if err != nil {
@@ -107,8 +112,8 @@ func others(cmd *cobra.Command, g *globals) ([]dialer.NodeState, error) {
 	return doc.Nodes, err
 }
 
-// noteOthers says whose calls the node's own journal does not have.
-func (o journalOptions) noteOthers(cmd *cobra.Command, g *globals) error {
+// noteOthers says whose calls are not in what the node itself has.
+func (o journalOptions) noteOthers(cmd *cobra.Command, g *globals, what string) error {
 	known, err := others(cmd, g)
 	if err != nil {
 		return err
@@ -124,7 +129,7 @@ func (o journalOptions) noteOthers(cmd *cobra.Command, g *globals) error {
 		}
 	}
 	if len(names) > 0 {
-		cmd.PrintErrf("this is the journal of node %s alone, without those of %s: --journal adds them\n", conf.Node, strings.Join(names, ", "))
+		cmd.PrintErrf("%s of node %s alone, without those of %s: --journal adds them\n", what, conf.Node, strings.Join(names, ", "))
 	}
 	return nil
 }

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -24,11 +22,15 @@ type listRecordingsArgs struct {
 	Country string    `json:"country,omitempty"`
 	From    time.Time `json:"from,omitzero"`
 	To      time.Time `json:"to,omitzero"`
+	Sums    bool      `json:"sums,omitempty"` // only what they come to
+	// Journals are those of the nodes whose recordings are listed; none: this node's alone.
+	Journals []string `json:"journals,omitempty"`
 }
 
 // recordingsDoc is the JSON of recording list.
 type recordingsDoc struct {
 	Recordings []recordingDoc `json:"recordings"`
+	Sums       []recordingSum `json:"sums"`
 	Unreadable []string       `json:"unreadable,omitempty"`
 	Room       roomDoc        `json:"room"`
 }
@@ -36,6 +38,7 @@ type recordingsDoc struct {
 // recordingDoc is one recording.
 type recordingDoc struct {
 	ID       string        `json:"id"`
+	Node     string        `json:"node"`
 	File     string        `json:"file"`
 	Campaign string        `json:"campaign"`
 	Attempt  string        `json:"attempt"`
@@ -84,15 +87,17 @@ func (r *roomDoc) look(h *house) {
 // listRecordings lists what is wanted, and counts everything.
 func listRecordings(ctx context.Context, h *house, args listRecordingsArgs, _ request) (recordingsDoc, error) {
 	doc := recordingsDoc{Recordings: []recordingDoc{}}
-	wants, err := h.recordingFilter(ctx, args)
+	from := h.archives(args.Journals)
+	wants, err := h.recordingFilter(ctx, from, args)
 	if err != nil {
 		return doc, err
 	}
-	held, err := h.heldRecordings(ctx)
+	held, err := h.heldRecordings(ctx, from)
 	if err != nil {
 		return doc, err
 	}
-	for k, err := range recording.List(h.recordingsDir()) {
+	var sums recordingSums
+	for k, err := range from.list() {
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -100,42 +105,54 @@ func listRecordings(ctx context.Context, h *house, args listRecordingsArgs, _ re
 		case err != nil && k.File == "":
 			return doc, err
 		case err != nil:
-			doc.Unreadable = append(doc.Unreadable, fmt.Sprintf("%s: %v", k.File, err))
+			doc.Unreadable = append(doc.Unreadable, fmt.Sprintf("%s: %v", k.path(), err))
 			continue
 		}
-		doc.Room.count(k)
+		doc.Room.count(k.Kept)
 		if !wants(k.Header) {
 			continue
 		}
-		x := k.Header
-		one := recordingDoc{
-			ID: x.ID, File: k.File, Campaign: x.Campaign, Attempt: x.Attempt, Agent: x.Agent, Began: x.Began, Until: x.Until, Bytes: k.Bytes, Law: x.Law, Open: k.Open,
-			Held: held(x),
+		sums.add(k.Kept, held(k.Header))
+		if args.Sums {
+			continue
 		}
-		if r, err := recording.Open(filepath.Join(h.recordingsDir(), k.File)); err == nil { // else it ended meanwhile
-			one.Length = r.Length()
-			err = r.Close()
-			if err != nil {
-				return doc, err
-			}
+		one, err := k.doc(held(k.Header))
+		if err != nil {
+			return doc, err
 		}
 		doc.Recordings = append(doc.Recordings, one)
 	}
+	doc.Sums = sums.all()
 	doc.Room.look(h)
 	return doc, nil
 }
 
+// doc tells a recording.
+func (s stored) doc(held bool) (recordingDoc, error) {
+	x := s.Header
+	one := recordingDoc{
+		ID: x.ID, Node: x.Node, File: s.File, Campaign: x.Campaign, Attempt: x.Attempt, Agent: x.Agent, Began: x.Began, Until: x.Until, Bytes: s.Bytes, Law: x.Law, Open: s.Open,
+		Held: held,
+	}
+	r, err := recording.Open(s.path())
+	if err != nil {
+		return one, nil // it ended meanwhile
+	}
+	one.Length = r.Length()
+	return one, r.Close()
+}
+
 // recordingFilter says which recordings are wanted.
-func (h *house) recordingFilter(ctx context.Context, args listRecordingsArgs) (func(recording.Header) bool, error) {
+func (h *house) recordingFilter(ctx context.Context, from archives, args listRecordingsArgs) (func(recording.Header) bool, error) {
 	of := func(recording.Header) bool { return true }
 	switch n, err := h.number(ctx, args.Of, args.Country); {
 	case args.Of == "":
 	case err == nil:
-		subject, err := journal.SubjectOf(h.journalDir(), string(n))
+		subjects, err := from.subjects(string(n))
 		if err != nil {
 			return nil, err
 		}
-		of = func(x recording.Header) bool { return x.Subject == subject }
+		of = func(x recording.Header) bool { return subjects[x.Subject] }
 	case strings.HasPrefix(args.Of, "+"):
 		return nil, err
 	default:
@@ -150,81 +167,20 @@ func (h *house) recordingFilter(ctx context.Context, args listRecordingsArgs) (f
 }
 
 // heldRecordings says which recordings a legal hold keeps.
-func (h *house) heldRecordings(ctx context.Context) (func(recording.Header) bool, error) {
+func (h *house) heldRecordings(ctx context.Context, in archives) (func(recording.Header) bool, error) {
 	list, err := h.store.Holds(ctx)
 	if err != nil {
 		return nil, err
 	}
 	all, subjects := holdsOf(list), map[string]bool{}
 	for n := range all.numbers {
-		subject, err := journal.SubjectOf(h.journalDir(), string(n))
+		of, err := in.subjects(string(n))
 		if err != nil {
 			return nil, err
 		}
-		subjects[subject] = true
+		maps.Copy(subjects, of)
 	}
 	return func(x recording.Header) bool { return subjects[x.Subject] || all.campaigns[x.Campaign] != nil }, nil
-}
-
-// exportRecordingArgs name a recording.
-type exportRecordingArgs struct {
-	ID  string `json:"id"`
-	Why string `json:"why"`
-}
-
-// exportRecording notes who takes a recording and why, and gives it in clear.
-func exportRecording(ctx context.Context, h *house, args exportRecordingArgs, r request) (io.WriterTo, error) {
-	file, err := h.findRecording(args.ID)
-	if err != nil {
-		return nil, err
-	}
-	in, err := recording.Open(filepath.Join(h.recordingsDir(), file))
-	if err != nil {
-		return nil, err
-	}
-	out := exported{reader: in}
-	x := in.Header
-	out.key, err = h.recordingKey(x)
-	if errors.Is(err, journal.ErrErased) {
-		err = fmt.Errorf("%w: the person's data were erased, and the recording with them", err)
-	}
-	if err == nil {
-		d := journal.RecordingDetail{File: file, Who: r.who, Why: args.Why}
-		err = h.record(ctx, recordingEntry(x, journal.RecordingExported), d)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("recording %s: %w", args.ID, err), in.Close())
-	}
-	return out, nil
-}
-
-// recordingKey opens the key of a recording.
-func (h *house) recordingKey(x recording.Header) (key recording.Key, err error) {
-	clear, err := journal.Unseal(h.journalDir(), journal.Sealed{Node: x.Node, Subject: x.Subject, Box: x.Key}, x.Context())
-	if err == nil && copy(key[:], clear) != len(clear) {
-		err = recording.ErrFormat
-	}
-	return key, err
-}
-
-// findRecording is the file of a recording, from the recordings' folder.
-func (h *house) findRecording(id string) (string, error) {
-	if strings.ContainsAny(id, `/\*?[`) || id == "" {
-		return "", usageError(fmt.Errorf("%q is no recording: see pronto recording list", id))
-	}
-	found, err := filepath.Glob(filepath.Join(globQuoted(h.recordingsDir()), "*", id+".rec"))
-	if err != nil {
-		return "", err
-	}
-	if len(found) == 0 {
-		return "", fmt.Errorf("no recording %q that has ended: see pronto recording list", id)
-	}
-	return filepath.Rel(h.recordingsDir(), found[0])
-}
-
-// globQuoted keeps a folder's name from being read as a pattern.
-func globQuoted(name string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(name)
 }
 
 // recordingEntry begins a journal record about a recording.
@@ -234,7 +190,7 @@ func recordingEntry(x recording.Header, step string) journal.Record {
 
 // adoptRecordings settles what a crash left.
 func (h *house) adoptRecordings(ctx context.Context) error {
-	return recording.Adopt(h.recordingsDir(), h.recordingKey, func(x recording.Header, sum recording.Sum) error {
+	return recording.Adopt(h.recordingsDir(), h.ownArchives().key, func(x recording.Header, sum recording.Sum) error {
 		return h.record(ctx, recordingEntry(x, journal.RecordingEnded), journal.RecordingDetail{
 			File: x.Path(), Until: x.Until, SHA256: sum.SHA256, Bytes: sum.Bytes, LengthMS: float64(sum.Length) / float64(time.Millisecond), Interrupted: true,
 		})

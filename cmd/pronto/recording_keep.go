@@ -28,7 +28,7 @@ func (p *purger) recordings(ctx context.Context) error {
 
 // dueRecordings are those whose time is over, and how many there are of each campaign.
 func (p *purger) dueRecordings(ctx context.Context) (due []recording.Kept, rows []purgedDoc, err error) {
-	held, err := p.h.heldRecordings(ctx)
+	held, err := p.h.heldRecordings(ctx, p.h.ownArchives())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -36,6 +36,7 @@ type RecordingDetail struct {
 	Via         string    `json:"via,omitempty"`         // dtmf, cli; what an agent did
 	Who         string    `json:"who,omitempty"`         // user of the operating system
 	Why         string    `json:"why,omitempty"`         // exported
+	Node        string    `json:"node,omitempty"`        // that made it, where that is not the journal's; exported
 	Text        string    `json:"text,omitempty"`        // what is wrong; failed, ended
 }
 

@@ -33,7 +33,7 @@ func recorded(r journal.Record, d journal.RecordingDetail) string {
 	case journal.RecordingDestroyed:
 		return "The recording " + d.File + " was destroyed."
 	case journal.RecordingExported:
-		return "The recording " + d.File + " was given out" + by(d.Who) + phrase(": ", d.Why) + "."
+		return "The recording " + d.File + phrase(" of node ", d.Node) + " was given out" + by(d.Who) + phrase(": ", d.Why) + "."
 	case journal.RecordingRemoved:
 		return "The recording " + d.File + " was removed" + by(d.Who) + phrase(": ", words(r.Reason)) + "."
 	default:
