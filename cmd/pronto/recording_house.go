@@ -123,6 +123,13 @@ func listRecordings(ctx context.Context, h *house, args listRecordingsArgs, _ re
 		doc.Recordings = append(doc.Recordings, one)
 	}
 	doc.Sums = sums.all()
+	if len(doc.Sums) == 0 && args.Of != "" {
+		if _, err := h.number(ctx, args.Of, args.Country); err != nil { // it names a campaign, or nothing
+			if _, err := h.campaign(ctx, args.Of); err != nil {
+				return doc, err
+			}
+		}
+	}
 	doc.Room.look(h)
 	return doc, nil
 }
@@ -156,9 +163,6 @@ func (h *house) recordingFilter(ctx context.Context, from archives, args listRec
 	case strings.HasPrefix(args.Of, "+"):
 		return nil, err
 	default:
-		if _, err := h.campaign(ctx, args.Of); err != nil {
-			return nil, err
-		}
 		of = func(x recording.Header) bool { return x.Campaign == args.Of }
 	}
 	return func(x recording.Header) bool {

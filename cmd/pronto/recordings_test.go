@@ -187,6 +187,9 @@ func TestRecordingSums(t *testing.T) {
 	if err != nil || !strings.Contains(text, "gone") || strings.Contains(text, "demo-it") || !strings.Contains(text, "6 recordings, ") {
 		t.Errorf("sums of one campaign: %v\n%s", err, text)
 	}
+	if _, err := pronto(t, "recording", "list", "nobody", "--data", g.data, "--config", g.config); err == nil || !strings.Contains(err.Error(), "no such campaign") {
+		t.Errorf("a campaign that neither is nor was: %v", err)
+	}
 	found := h.examineRecordings(true, 3)
 	if len(found) != 1 || !strings.Contains(found[0].Says, "6 recordings") || !strings.Contains(found[0].Says, "the oldest of "+day(h.now().Add(-2*month))) {
 		t.Errorf("doctor: %+v", found)
