@@ -29,6 +29,16 @@ const MaxLists = 60
 // hyphens and underscores, at most 63.
 func IsListName(name string) bool { return isWord(name) }
 
+// Rests reports whether a lead is not called for the sake of its list: one that is paused, or that the campaign
+// does not name though it names others. Calls agreed with a person are kept.
+func (c *Campaign) Rests(l Lead) bool {
+	if len(c.Lists) == 0 || l.List == "" || l.Callback {
+		return false
+	}
+	i := slices.IndexFunc(c.Lists, func(o List) bool { return o.Name == l.List })
+	return i < 0 || c.Lists[i].Paused
+}
+
 // mixed reports whether the campaign's lists have shares.
 func mixed(lists []List) bool {
 	return slices.ContainsFunc(lists, func(l List) bool { return l.Share > 0 })

@@ -25,7 +25,8 @@ func newCampaignPlanCommand(g *globals) *cobra.Command {
 		Short: "Say before dialing how many leads may be called, and why the others may not",
 		Long: `Puts every lead of a campaign that is still to be called to the gate, without calling and without evidence. The hour
 does not count: a lead that may be called in the morning is callable; from when on stands below. Then follows how long
-the agents who are logged in need to dial each callable lead once, at the pace of the last seven days. With a campaign file, which need not be applied
+the agents who are logged in need to dial each callable lead once, at the pace of the last seven days. Leads of lists that
+are paused, or that the campaign file does not name among others, are counted apart. With a campaign file, which need not be applied
 yet, the leads of the campaign of that name are put to the file's terms.
 
 EXIT STATUS
@@ -48,7 +49,8 @@ type planDoc struct {
 	Campaign     string    `json:"campaign"`
 	Jurisdiction string    `json:"jurisdiction"`
 	At           time.Time `json:"at"`
-	Done         int       `json:"done"` // leads that are not called again; in no other count
+	Done         int       `json:"done"`              // leads that are not called again; in no other count
+	Resting      int       `json:"resting,omitempty"` // leads of lists that are paused or not named; in no other count
 	dnc.Plan
 	Lasts lastsDoc `json:"lasts"`
 }
@@ -72,6 +74,13 @@ func runCampaignPlan(cmd *cobra.Command, g *globals, what string) error {
 		cmd.Println(doc.sentence())
 		if doc.Done > 0 {
 			cmd.Printf("%s more %s done and will not be called again\n", thousands(doc.Done), are(doc.Done))
+		}
+		if doc.Resting > 0 {
+			rest := "rest"
+			if doc.Resting == 1 {
+				rest = "rests"
+			}
+			cmd.Printf("%s more %s: the list is paused, or not in the campaign file\n", thousands(doc.Resting), rest)
 		}
 		if doc.Agent > 0 {
 			cmd.Printf("%s callable only with an agent reserved for the call\n", thousands(doc.Agent))
@@ -176,9 +185,9 @@ func planCampaign(ctx context.Context, h *house, args planArgs, r request) (*wor
 	}
 	return &working[planDoc]{ctx: ctx, of: counts.Total, do: func(ctx context.Context, tell func(int)) (planDoc, error) {
 		doc := planDoc{Campaign: name, Jurisdiction: record.Campaign.Jurisdiction, At: now}
-		leads := h.leads(ctx, name, tell)
+		leads := h.leads(ctx, name, record.Campaign.Rests, tell)
 		doc.Plan, err = h.gate.Plan(ctx, leads.waiting, record.Terms(), now)
-		doc.Done = leads.done
+		doc.Done, doc.Resting = leads.done, leads.resting
 		lasts, wrong := h.lasts(ctx, record, doc.Callable, now)
 		doc.Lasts = lasts
 		return doc, errors.Join(leads.err, err, wrong)
@@ -207,7 +216,11 @@ func (h *house) planned(ctx context.Context, args planArgs, r request) (dialer.C
 		return dialer.CampaignRecord{}, err
 	}
 	if old == nil {
-		return dialer.CampaignRecord{}, fmt.Errorf("campaign %s has no leads yet: pronto campaign apply %s, then pronto leads load %s LIST", c.Name, args.File, c.Name)
+		then := fmt.Sprintf(", then pronto leads load %s LIST", c.Name)
+		if slices.ContainsFunc(c.Lists, func(l campaigns.List) bool { return l.File != "" }) {
+			then = " loads its lists"
+		}
+		return dialer.CampaignRecord{}, fmt.Errorf("campaign %s has no leads yet: pronto campaign apply %s%s", c.Name, args.File, then)
 	}
 	old.Campaign = *c
 	return *old, nil
@@ -217,11 +230,12 @@ func (h *house) planned(ctx context.Context, args planArgs, r request) (dialer.C
 type leadWalk struct {
 	waiting iter.Seq[campaigns.Lead] // that are still to be called
 	done    int                      // not called again
+	resting int                      // not called now, for the sake of their list
 	err     error                    // why the walk ended early
 }
 
-// leads walks over the campaign's leads, telling how many it passed.
-func (h *house) leads(ctx context.Context, campaign string, tell func(int)) *leadWalk {
+// leads walks over the campaign's leads, telling how many it passed. rests says which are passed over; nil: none.
+func (h *house) leads(ctx context.Context, campaign string, rests func(campaigns.Lead) bool, tell func(int)) *leadWalk {
 	w := &leadWalk{}
 	enough := errors.New("enough")
 	w.waiting = func(yield func(campaigns.Lead) bool) {
@@ -231,6 +245,10 @@ func (h *house) leads(ctx context.Context, campaign string, tell func(int)) *lea
 			tell(passed)
 			if l.Done {
 				w.done++
+				return nil
+			}
+			if rests != nil && rests(l) {
+				w.resting++
 				return nil
 			}
 			if !yield(l) {

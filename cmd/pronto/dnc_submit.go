@@ -201,7 +201,7 @@ func (h *house) submittable() []string {
 // pending finds out what there is to ask the register about the campaign's leads.
 func (h *house) pending(ctx context.Context, record dialer.CampaignRecord, register string, need registers.Need, tell func(int)) ([]registers.Pending, error) {
 	terms := record.Terms()
-	walk := h.leads(ctx, terms.Name, tell)
+	walk := h.leads(ctx, terms.Name, nil, tell)
 	all, err := registers.Gather(ctx, walk.waiting, register, terms.Seller, terms.Name, h.store, h.store)
 	if err := errors.Join(walk.err, err); err != nil || !need.Dated {
 		return all, err
