@@ -34,6 +34,8 @@ type (
 		Beat(ctx context.Context, now time.Time) (Standing, error)
 		// Leave ends the node's life in good order: what it holds can be taken back at once.
 		Leave(ctx context.Context) error
+		// Calling counts a campaign's leads that are being called, at whichever node.
+		Calling(ctx context.Context, campaign string) (int, error)
 	}
 
 	// Seats says at which node an agent works: one at a time.

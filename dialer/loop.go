@@ -217,7 +217,9 @@ func (l *loop) returnOwed() {
 func (l *loop) drained(ctx context.Context) {
 	l.state = Stopped
 	l.returnOwed()
-	go l.svc.markStopped(ctx, l.camp.Name)
+	if l.svc.Cluster == nil { // else other nodes may have calls: reconciling looks
+		go l.svc.markStopped(ctx, l.camp.Name)
+	}
 }
 
 // reconfigure takes over a campaign file applied while running.

@@ -23,6 +23,7 @@ type fakeCluster struct {
 	forgotten bool
 	left      bool
 	refuse    error // of intents
+	calling   int   // calls of any campaign at other nodes
 	intents   []string
 	seats     map[string]string // agents at other nodes
 	sat       map[string]bool   // agents here
@@ -69,6 +70,12 @@ func (f *fakeCluster) Leave(context.Context) error {
 	defer f.mu.Unlock()
 	f.left = true
 	return f.away
+}
+
+func (f *fakeCluster) Calling(context.Context, string) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calling, f.away
 }
 
 func (f *fakeCluster) Sit(_ context.Context, agent string) (string, error) {

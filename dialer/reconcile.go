@@ -74,12 +74,12 @@ func (s *Service) noteIdle(records []CampaignRecord) {
 // before it starts.
 func (s *Service) follow(ctx context.Context, r CampaignRecord, before *census) {
 	run := s.loops[r.Campaign.Name]
+	if r.State == Draining && (run == nil || s.Cluster != nil && run.loop.idle()) && s.overEverywhere(ctx, r) {
+		s.markStopped(ctx, r.Campaign.Name)
+	}
 	if run == nil {
-		switch {
-		case r.State == Running && !s.floor.draining:
+		if r.State == Running && !s.floor.draining {
 			s.start(ctx, r, before)
-		case r.State == Draining:
-			s.markStopped(ctx, r.Campaign.Name)
 		}
 		return
 	}
@@ -218,6 +218,25 @@ func (s *Service) reap(records []CampaignRecord) {
 			s.floor.loopEnded(run.loop)
 		}
 	}
+}
+
+// hearsOf is how long it takes at most until every node begins no more calls of a campaign
+// that drains: a second, and a second in which clocks may differ.
+const hearsOf = 2 * time.Second
+
+// overEverywhere reports whether no node has calls of a campaign that drains; what cannot be
+// asked is taken to go on.
+func (s *Service) overEverywhere(ctx context.Context, r CampaignRecord) bool {
+	if s.Cluster == nil {
+		return true
+	}
+	if s.Now().Sub(r.UpdatedAt) < hearsOf {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	n, err := s.Cluster.Calling(ctx, r.Campaign.Name)
+	return err == nil && n == 0
 }
 
 // markStopped writes that a draining campaign has drained.

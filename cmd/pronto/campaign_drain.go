@@ -47,10 +47,12 @@ func runCampaignDrain(cmd *cobra.Command, g *globals, name string, o drainOption
 	}
 	for doc.State != dialer.Stopped {
 		now, err := ask[campaignDoc](ctx, g, "campaign show", nameArgs{Name: name}, nil)
-		if err != nil {
-			return err
+		if err == nil {
+			doc.State = now.State
 		}
-		switch doc.State = now.State; {
+		switch {
+		case err != nil && (ctx.Err() != nil || time.Now().After(limit)): // until then the state may come back
+			return err
 		case doc.State == dialer.Stopped:
 		case doc.State != dialer.Draining:
 			return fmt.Errorf("campaign %s is %s: somebody else changed it meanwhile", name, doc.State)

@@ -18,6 +18,12 @@ var clusterScript = newScript(clusterSource)
 
 var _ dialer.Cluster = (*Store)(nil)
 
+// Calling implements dialer.Nodes.
+func (s *Store) Calling(ctx context.Context, campaign string) (int, error) {
+	c, err := s.LeadCounts(ctx, campaign, time.Time{})
+	return c.Dialing, err
+}
+
 // onNodes calls the script of the nodes.
 func (s *Store) onNodes(ctx context.Context, args ...any) (any, error) {
 	return s.run(ctx, step{clusterScript, []string{s.prefix + "{nodes}n"}, args})

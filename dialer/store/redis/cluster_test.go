@@ -163,6 +163,30 @@ func TestDeadNodeGivesBack(t *testing.T) {
 	}
 }
 
+// Every node can tell how many of a campaign's leads are being called, at whichever.
+func TestCalling(t *testing.T) {
+	t.Parallel()
+	n := newNodesOf(t, 3)
+	is := func(when string, want int) {
+		t.Helper()
+		if got, err := n.b.Calling(t.Context(), "spring"); err != nil || got != want {
+			t.Errorf("%s %d leads are being called, %v; want %d", when, got, err, want)
+		}
+	}
+	held := n.lease(n.a, 2, noon)
+	is("leased,", 0)
+	a := attempt("01A", held[0])
+	if err := n.a.Intend(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	is("with an intent,", 1)
+	a.Outcome, a.RetryAt = campaigns.NoAnswer, noon.Add(time.Hour)
+	if err := n.a.Apply(t.Context(), []dialer.Change{{Attempt: a, Settled: true, Seq: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	is("settled,", 0)
+}
+
 // What a node that was taken for dead does afterwards changes nothing for who has
 // the lead now.
 func TestLateNodeIsFenced(t *testing.T) {

@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -153,34 +152,6 @@ func (p Place) connect(wait time.Duration) (goredis.UniversalClient, error) {
 		}
 	}
 	db := goredis.NewUniversalClient(&o)
-	if cluster, ok := db.(*goredis.ClusterClient); ok {
-		cluster.OnNewNode(func(node *goredis.Client) { node.AddHook(reaching{}) })
-	} else {
-		db.AddHook(reaching{})
-	}
+	db.AddHook(named{})
 	return db, nil
-}
-
-// reaching says in the error of a connection that cannot be made that it is Redis's.
-type reaching struct{}
-
-var _ goredis.Hook = reaching{}
-
-// DialHook implements goredis.Hook.
-func (reaching) DialHook(dial goredis.DialHook) goredis.DialHook {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := dial(ctx, network, addr)
-		if err != nil {
-			return nil, fmt.Errorf("no connection to Redis: %w", err)
-		}
-		return conn, nil
-	}
-}
-
-// ProcessHook implements goredis.Hook.
-func (reaching) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook { return next }
-
-// ProcessPipelineHook implements goredis.Hook.
-func (reaching) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
-	return next
 }
