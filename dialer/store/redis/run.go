@@ -91,25 +91,61 @@ func (s *Store) runAll(ctx context.Context, steps []step) ([]any, error) {
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
+	values, errs := s.sendAll(ctx, steps)
+	var again []step
+	var at []int
+	for i, err := range errs {
+		if unknownScript(err) {
+			again, at = append(again, steps[i]), append(at, i)
+		}
+	}
+	if len(again) > 0 {
+		if err := s.teach(ctx, again); err != nil {
+			return values, err
+		}
+		late, lateErrs := s.sendAll(ctx, again)
+		for k, i := range at {
+			values[i], errs[i] = late[k], lateErrs[k]
+		}
+	}
+	for _, err := range errs {
+		if err != nil {
+			return values, err
+		}
+	}
+	return values, nil
+}
+
+// sendAll sends steps in one round trip for each server; each has its own error.
+func (s *Store) sendAll(ctx context.Context, steps []step) ([]any, []error) {
 	cmds := make([]*goredis.Cmd, len(steps))
 	p := s.db.Pipeline()
 	for i, st := range steps {
 		cmds[i] = p.EvalSha(ctx, st.script.sha, st.keys, st.args...)
 	}
-	_, _ = p.Exec(ctx) // each command has its own error
-	values := make([]any, len(steps))
-	var failed error
+	_, _ = p.Exec(ctx) // told by each command
+	values, errs := make([]any, len(steps)), make([]error, len(steps))
 	for i, cmd := range cmds {
-		v, err := cmd.Result()
-		if unknownScript(err) {
-			v, err = s.db.Eval(ctx, steps[i].script.source, steps[i].keys, steps[i].args...).Result()
+		if values[i], errs[i] = cmd.Result(); errors.Is(errs[i], goredis.Nil) {
+			errs[i] = nil
 		}
-		if err != nil && !errors.Is(err, goredis.Nil) && failed == nil {
-			failed = err
-		}
-		values[i] = v
 	}
-	return values, failed
+	return values, errs
+}
+
+// teach gives all servers the scripts of some steps.
+func (s *Store) teach(ctx context.Context, steps []step) error {
+	known := map[string]bool{}
+	for _, st := range steps {
+		if known[st.script.sha] {
+			continue
+		}
+		known[st.script.sha] = true
+		if err := s.db.ScriptLoad(ctx, st.script.source).Err(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // runOn calls the campaign's script.
