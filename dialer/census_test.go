@@ -3,6 +3,7 @@ package dialer
 import (
 	"errors"
 	"iter"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,11 +65,12 @@ func TestCensus(t *testing.T) {
 // until it can.
 func TestUncountedCampaignWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		broken, walks := true, 0
+		var mended atomic.Bool
+		var walks atomic.Int64
 		r := newRig(t, rigOptions{agents: 1, leads: 5, script: func(int) script { return script{ring: time.Second, talk: time.Second} }, config: func(c *Config) {
 			whole := c.Read
 			c.Read = func(o journal.ReadOptions) iter.Seq2[journal.Record, error] {
-				if walks++; !broken {
+				if walks.Add(1); mended.Load() {
 					return whole(o)
 				}
 				return func(yield func(journal.Record, error) bool) { yield(journal.Record{}, errors.New("a broken line")) }
@@ -77,10 +79,10 @@ func TestUncountedCampaignWaits(t *testing.T) {
 		r.run()
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
-		if n := r.trunk.count(); n != 0 || walks != 1 {
-			t.Errorf("%d calls without knowing the abandon rate, after reading %d times", n, walks)
+		if n := r.trunk.count(); n != 0 || walks.Load() != 1 {
+			t.Errorf("%d calls without knowing the abandon rate, after reading %d times", n, walks.Load())
 		}
-		broken = false
+		mended.Store(true)
 		time.Sleep(2 * time.Minute)
 		if r.trunk.count() == 0 {
 			t.Error("no call once the journal could be read")

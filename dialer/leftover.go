@@ -1,7 +1,6 @@
 package dialer
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -73,10 +72,13 @@ func (s *Service) settleLeft(ctx context.Context, open []Attempt, plans map[stri
 // presume gives the dialog of an attempt that was cleared and of which nothing
 // else is known: its INVITE may have left before the record of it reached the disk.
 func (s *Service) presume(a Attempt, l leftover, c *campaigns.Campaign) Dialog {
-	if l.callerID == "" || c == nil {
+	if l.trunk == "" && c != nil {
+		l.trunk = c.Trunk
+	}
+	if l.callerID == "" || l.trunk == "" && c == nil {
 		return Dialog{}
 	}
-	return s.Trunk.Presume(Presumed{Attempt: a.ID, Trunk: cmp.Or(l.trunk, c.Trunk), Number: a.Number, CallerID: l.callerID, At: a.At})
+	return s.Trunk.Presume(Presumed{Attempt: a.ID, Trunk: l.trunk, Number: a.Number, CallerID: l.callerID, At: a.At})
 }
 
 // metCalls are the calls of an earlier process that prove to have been answered

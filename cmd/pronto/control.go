@@ -109,6 +109,10 @@ func controlHandler(h *house) http.Handler {
 			answerError(w, r, fmt.Errorf("the running service does not know %q: it is another version of pronto", q.Get("op")))
 			return
 		}
+		if h.waits != nil && !op.stateless {
+			answerError(w, r, h.waits())
+			return
+		}
 		result, err := op.do(r.Context(), h, request{who: q.Get("who"), args: json.RawMessage(q.Get("args")), body: r.Body})
 		if err != nil {
 			answerError(w, r, err)

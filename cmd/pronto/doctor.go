@@ -141,6 +141,9 @@ func examineWithout(ctx context.Context, dir string, c config, why error) doctor
 // examine is the doctor's round, in the house.
 func examine(ctx context.Context, h *house, _ struct{}, _ request) (doctorDoc, error) {
 	var doc doctorDoc
+	if h.waits != nil {
+		return h.examineWaiting(ctx), nil
+	}
 	records, err := h.store.Campaigns(ctx)
 	var accounts []dialer.Account
 	if err == nil {
@@ -177,6 +180,15 @@ func examine(ctx context.Context, h *house, _ struct{}, _ request) (doctorDoc, e
 		doc.add(finding{"campaigns", warns, "there is none", "pronto campaign apply FILE"})
 	}
 	return doc, nil
+}
+
+// examineWaiting is the round in a house that has no state yet.
+func (h *house) examineWaiting(ctx context.Context) doctorDoc {
+	doc := examineWithout(ctx, h.dir, h.config, h.waits())
+	doc.add(finding{"service", wrong, "running, and waiting for its state: no calls are taken", "it dials by itself as soon as Redis answers"})
+	doc.add(h.examineJournal()...)
+	doc.add(h.examineJournalKeys())
+	return doc
 }
 
 // examineService says whether the service runs and how its agents stand.

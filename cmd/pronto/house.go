@@ -49,10 +49,12 @@ type house struct {
 	// hold keeps the store from claiming to be past journal records that are being written, until release; nil: no
 	// service runs.
 	hold func() (release func())
+	// waits says why the house has no state yet, only its journal; nil: it has all.
+	waits func() error
 	// station is what the service speaks through; nil: no service runs.
 	station *station
 
-	lock *store.FolderLock
+	lock *store.FolderLock // nil: the caller's
 }
 
 // houseOptions say how a house is opened.
@@ -62,6 +64,8 @@ type houseOptions struct {
 	config  config
 	// anyRules opens also where nobody took responsibility for rules that loosen ours.
 	anyRules bool
+	// lock is the folder's, taken and given back by the caller; nil: the house takes it.
+	lock *store.FolderLock
 	// openFile opens the files that the journal appends to; nil: those of the operating system.
 	openFile func(name string) (journal.File, error)
 }
@@ -69,11 +73,13 @@ type houseOptions struct {
 // openHouse takes the data folder for this process. When another process has
 // it, the error is a *store.LockedError.
 func openHouse(ctx context.Context, dir string, o houseOptions) (*house, error) {
-	lock, err := store.Lock(dir, o.what)
-	if err != nil {
-		return nil, err
+	h := &house{dir: dir, config: o.config, now: o.config.now(time.Now()), changed: make(chan struct{}, 1)}
+	if o.lock == nil {
+		var err error
+		if h.lock, err = store.Lock(dir, o.what); err != nil {
+			return nil, err
+		}
 	}
-	h := &house{dir: dir, config: o.config, now: o.config.now(time.Now()), changed: make(chan struct{}, 1), lock: lock}
 	if err := h.open(ctx, o); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
@@ -140,7 +146,10 @@ func (h *house) Close() error {
 	if h.store != nil {
 		errs = append(errs, h.store.Close())
 	}
-	return errors.Join(append(errs, h.lock.Release())...)
+	if h.lock != nil {
+		errs = append(errs, h.lock.Release())
+	}
+	return errors.Join(errs...)
 }
 
 // touch tells the service that desired state has changed.

@@ -59,14 +59,13 @@ const (
 )
 
 // serveHTTP shows metrics and health until ctx ends. A nil listener shows nothing.
-func (h *house) serveHTTP(ctx context.Context, st *station, l net.Listener) error {
+func (h *house) serveHTTP(ctx context.Context, shows desk.Config, l net.Listener) error {
 	if l == nil {
 		return nil
 	}
+	shows.Version, shows.Syncs = versionInfo().Version, h.journal.Syncs
 	server := &http.Server{
-		Handler: desk.Handler(desk.Config{
-			Version: versionInfo().Version, Live: st.service.Live, Syncs: h.journal.Syncs, Healthy: st.service.Healthy, Recordings: st.recorder.Live,
-		}),
+		Handler:           desk.Handler(shows),
 		ReadHeaderTimeout: httpHeader, ReadTimeout: httpHeader, WriteTimeout: httpAnswer, IdleTimeout: httpIdle, MaxHeaderBytes: httpBytes,
 	}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })() // who still reads is told by the end of it

@@ -27,7 +27,9 @@ type operation struct {
 	reads bool // it changes nothing
 	// anyRules: it has to do with the rules themselves, whatever they allow.
 	anyRules bool
-	do       func(context.Context, *house, request) (any, error)
+	// stateless: it is answered also by a service that waits for its state.
+	stateless bool
+	do        func(context.Context, *house, request) (any, error)
 }
 
 // operations is the table of all that commands ask of a house.
@@ -81,8 +83,8 @@ func operations() map[string]operation {
 		"recording export": changes(exportRecording),
 		"trunk list":       reads(listTrunks),
 		"trunk test":       changes(testTrunk),
-		"live":             reads(showLive),
-		"doctor":           reads(examine).underAnyRules(),
+		"live":             reads(showLive).withoutState(),
+		"doctor":           reads(examine).underAnyRules().withoutState(),
 	}
 }
 
@@ -100,6 +102,12 @@ func changes[A, R any](do func(context.Context, *house, A, request) (R, error)) 
 // the rules.
 func (o operation) underAnyRules() operation {
 	o.anyRules = true
+	return o
+}
+
+// withoutState lets a service that waits for its state answer the operation.
+func (o operation) withoutState() operation {
+	o.stateless = true
 	return o
 }
 

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"pronto/dialer/desk"
 	"pronto/dialer/journal"
 	"pronto/dialer/store"
 )
@@ -30,6 +31,9 @@ func newServeCommand(g *globals) *cobra.Command {
 		Short: "Run the service: phones, trunks and every started campaign",
 		Long: `Runs the service on the data folder until it is told to end. Agents' phones register with it and are called for
 the shift; campaigns in the state running are dialed. Commands reach it through the socket in the data folder.
+
+Where the state is on Redis and no Redis answers, the service waits for it and takes no calls; commands, /healthz and the log
+say so. It ends the calls that its last run left, as far as its journal knows them.
 
 SIGTERM or Ctrl-C stops dialing, lets calls in progress finish for as long as --drain says, and ends. A second one ends at once;
 the next start then settles what was left open.
@@ -65,7 +69,27 @@ func runServe(ctx context.Context, g *globals, o serveOptions) (err error) {
 	if len(cfg.Trunks) == 0 {
 		log.Warn("no trunk in the configuration: phones can register, nothing can be dialed")
 	}
-	h, err := openHouse(ctx, g.data, houseOptions{what: "serve", config: cfg})
+	lock, err := store.Lock(g.data, "serve")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
+	w := &waiting{dir: g.data, config: cfg, log: log}
+	for {
+		err := serveHouse(ctx, lock, w, o, began)
+		if !w.past(ctx, err) {
+			return err
+		}
+		if err := w.until(ctx, err); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// serveHouse owns the data folder, whose lock is taken, until ctx ends.
+func serveHouse(ctx context.Context, lock *store.FolderLock, w *waiting, o serveOptions, began time.Time) (err error) {
+	cfg, log := w.config, w.log
+	h, err := openHouse(ctx, w.dir, houseOptions{what: "serve", config: cfg, lock: lock})
 	if err != nil {
 		return err
 	}
@@ -75,12 +99,13 @@ func runServe(ctx context.Context, g *globals, o serveOptions) (err error) {
 			log.Warn(n)
 		}
 	}
-	memory := store.NewMemory(filepath.Join(g.data, learnedFolder))
+	memory := store.NewMemory(filepath.Join(w.dir, learnedFolder))
 	st, err := wire(ctx, parts{cfg: cfg, store: h.store, journal: h.journal, gate: h.gate, book: h.book, log: log, now: h.now, changed: h.changed, memory: memory})
 	if err != nil {
 		return err
 	}
 	defer st.close()
+	w.back()
 	return h.work(ctx, st, o.drainFor, log, began)
 }
 
@@ -116,7 +141,7 @@ func (h *house) work(ctx context.Context, st *station, drainFor time.Duration, l
 	shown := make(chan struct{})
 	go func() {
 		defer close(shown)
-		if err := h.serveHTTP(showing, st, web); err != nil {
+		if err := h.serveHTTP(showing, desk.Config{Live: st.service.Live, Healthy: st.service.Healthy, Recordings: st.recorder.Live}, web); err != nil {
 			log.Error("no more metrics", zap.Error(err))
 		}
 	}()

@@ -13,12 +13,12 @@ import (
 	"pronto/dialer/journal"
 )
 
-// Config says where the desk has its knowledge from. All fields are required.
+// Config says where the desk has its knowledge from. All fields are required but Recordings.
 type Config struct {
 	Version string
 	Live    func() dialer.Live
 	Syncs   func() journal.SyncTotal
-	// Recordings says how the recordings' folder and its disk stand.
+	// Recordings says how the recordings' folder and its disk stand; nil: it is not known yet.
 	Recordings func() dialer.RecordingsLive
 	// Healthy says why no call can be cleared now; nil: calls can be.
 	Healthy func() error

@@ -24,7 +24,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	out.gauge("pronto_build_info", "Version of the program, always 1.", 1, "version", c.Version)
 	out.gauge("pronto_healthy", "1 when calls can be cleared, else 0.", truth(c.Healthy() == nil))
 	live := c.Live()
-	if len(live.Nodes) > 0 {
+	if len(live.Nodes) > 0 || live.StoreAway != nil {
 		out.gauge("pronto_store_away", "1 when the store that the nodes share cannot be reached, else 0.", truth(live.StoreAway != nil))
 		out.gauge("pronto_nodes_alive", "Nodes that share the store and live, as this one was told last.", alive(live.Nodes))
 	}
@@ -35,7 +35,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		out.campaign(camp)
 	}
 	out.agents(live.Agents)
-	out.recordings(c.Recordings())
+	if c.Recordings != nil {
+		out.recordings(c.Recordings())
+	}
 	syncs := c.Syncs()
 	out.histogram("pronto_journal_sync_seconds", "Time that a group of records took to be on disk.", journal.SyncBounds(), syncs.Counts, syncs.Sum)
 }

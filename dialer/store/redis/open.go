@@ -73,6 +73,7 @@ type Store struct {
 	replicas atomic.Int32 // that must have an intent
 	wanted   int          // what the URL says of them; -1: nothing
 	sentinel bool
+	unsynced bool // what it acknowledges may be lost
 
 	mu    sync.Mutex // protects fields below
 	batch uint32     // of the last lease call
@@ -106,26 +107,15 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 }
 
 func open(ctx context.Context, o Options) (*Store, error) {
-	wait := cmp.Or(o.Wait, defaultWait)
-	place, err := ParseURL(o.URL)
-	if err != nil {
-		return nil, err
-	}
 	if o.Node == "" {
 		return nil, errors.New("the node has no name")
 	}
-	db, err := place.connect(wait)
+	s, err := dial(o)
 	if err != nil {
 		return nil, err
 	}
-	logging.Disable() // what the library would print comes back as errors
-	s := &Store{
-		wanted: place.Replicas, sentinel: place.Master != "",
-		db: db, prefix: place.Prefix, node: o.Node, process: cryptorand.Text(), lease: cmp.Or(o.Lease, defaultLease), wait: wait,
-		batch: rand.Uint32(), doubt: map[int64][]uint32{},
-	}
 	_, err = s.Memory(ctx)
-	if err == nil && !place.Unsynced {
+	if err == nil && !s.unsynced {
 		err = s.checkSync(ctx)
 	}
 	if err == nil {
@@ -138,6 +128,25 @@ func open(ctx context.Context, o Options) (*Store, error) {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	return s, nil
+}
+
+// dial makes a store that has asked its Redis nothing yet.
+func dial(o Options) (*Store, error) {
+	wait := cmp.Or(o.Wait, defaultWait)
+	place, err := ParseURL(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	db, err := place.connect(wait)
+	if err != nil {
+		return nil, err
+	}
+	logging.Disable() // what the library would print comes back as errors
+	return &Store{
+		wanted: place.Replicas, sentinel: place.Master != "", unsynced: place.Unsynced,
+		db: db, prefix: place.Prefix, node: o.Node, process: cryptorand.Text(), lease: cmp.Or(o.Lease, defaultLease), wait: wait,
+		batch: rand.Uint32(), doubt: map[int64][]uint32{},
+	}, nil
 }
 
 // begin makes this node known and puts right what its earlier process left.

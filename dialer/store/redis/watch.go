@@ -23,6 +23,8 @@ var (
 	ErrChanged = errors.New("redis has changed: nothing is dialed until the nodes have written their last minute again")
 	// ErrNotDurable says that Redis acknowledges what it may forget.
 	ErrNotDurable = errors.New("redis does not sync what it acknowledges: set appendonly yes and appendfsync always, or put ?fsync=any behind its URL and lose the last second in a crash")
+	// errNoMaster says that a server of several is not the master that it was taken for.
+	errNoMaster = errors.New("no other has become master yet")
 )
 
 const (
@@ -123,7 +125,11 @@ func (s *Store) look(ctx context.Context) (sight, error) {
 			return err
 		}
 		if role := info(replication.Val(), "role"); role != "master" {
-			return fmt.Errorf("redis at %s is a %s", db.Options().Addr, role)
+			err := fmt.Errorf("redis at %s is a %s", db.Options().Addr, role)
+			if _, alone := s.db.(*goredis.Client); s.sentinel || !alone {
+				err = fmt.Errorf("%w: %w", err, errNoMaster)
+			}
+			return err
 		}
 		n, err := strconv.Atoi(info(replication.Val(), "connected_slaves"))
 		mu.Lock()
