@@ -25,6 +25,15 @@ const (
 	initCampaign = "campaign.yaml"
 )
 
+// initMore are keys that a first campaign may want later.
+const initMore = `
+# More that a campaign may have; take the # away.
+# lists:                       # apply loads a list that names its file, and again when the file changes
+#   - {name: autumn, file: autumn.csv}
+# answering_machines: tell     # the agent is told of a machine; or release
+# recording: {calls: on_demand, announce: agent, keep: 90d}
+`
+
 func newInitCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [FOLDER]",
@@ -216,7 +225,7 @@ func (q *questions) campaign() (name, file string) {
 	if err := c.Validate(); err != nil {
 		q.err = invalidFile(err)
 	}
-	return c.Name, "# Written by pronto init; pronto campaign apply says what is wrong with it.\n" + string(c.Normal())
+	return c.Name, "# Written by pronto init; pronto campaign apply says what is wrong with it.\n" + string(c.Normal()) + initMore
 }
 
 // problemOf is what is wrong with one key of a campaign.
