@@ -140,13 +140,13 @@ func (h *house) examineRecordings(records bool, agents int) []finding {
 	if !oldest.IsZero() {
 		f.Says += ", the oldest of " + oldest.UTC().Format(time.DateOnly)
 	}
-	if agents > 0 && room.FreeBytes > 0 {
+	if agents > 0 && room.Known {
 		f.Says += fmt.Sprintf(", %.0f hours with %s talking", room.LeftHours/float64(agents), plurals(agents, "agent"))
 	}
 	switch {
 	case damaged > 0:
 		f.Grade, f.Mend = wrong, fmt.Sprintf("%s cannot be read: pronto audit verify --recordings", plurals(damaged, "file"))
-	case !records || room.FreeBytes == 0:
+	case !records || !room.Known:
 	case room.LeftBytes == 0:
 		f.Grade, f.Mend = wrong, "make room, shorten recording.keep or lower recordings.reserve_mb: nothing is recorded, and campaigns with recording.required dial nobody"
 	case room.LeftHours < 10*float64(max(agents, 1)):

@@ -138,7 +138,7 @@ func writeRecordingSums(cmd *cobra.Command, all []recordingSum) {
 // says tells the room in one line.
 func (r roomDoc) says() string {
 	s := fmt.Sprintf("%s, %s MB", plurals(r.Files, "recording"), megabytes(r.Bytes))
-	if r.FreeBytes == 0 {
+	if !r.Known {
 		return s
 	}
 	return s + fmt.Sprintf("; %.1f GB may be used still: %.0f hours of talk", float64(r.LeftBytes)/1e9, r.LeftHours)

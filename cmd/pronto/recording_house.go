@@ -56,6 +56,7 @@ type recordingDoc struct {
 type roomDoc struct {
 	Files     int     `json:"files"`
 	Bytes     int64   `json:"bytes"`
+	Known     bool    `json:"free_known"` // whether the following are
 	FreeBytes uint64  `json:"free_bytes"`
 	LeftBytes uint64  `json:"left_bytes"` // free, without what is to stay free
 	LeftHours float64 `json:"left_hours"` // of talk
@@ -77,7 +78,7 @@ func (r *roomDoc) look(h *house) {
 	if err != nil {
 		return
 	}
-	r.FreeBytes = free
+	r.Known, r.FreeBytes = true, free
 	if reserve := h.config.Recordings.reserve(); free > reserve {
 		r.LeftBytes = free - reserve
 	}
