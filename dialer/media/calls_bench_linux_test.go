@@ -100,7 +100,7 @@ type figures struct {
 
 func (f figures) held() bool { return f.Received == f.Sent && f.P99 < mayTake }
 
-// carry runs a number of calls through a relay.
+// carry runs a number of calls through a relay: pronto, recorded (pronto, which records all of them) or rtpengine.
 func carry(b *testing.B, name string, calls int) figures {
 	b.Helper()
 	generator := start(b, 1, "MEDIA_BENCH=generator", os.Args[0])
@@ -108,14 +108,18 @@ func carry(b *testing.B, name string, calls int) figures {
 	customers, agents := generator.address(), generator.address()
 	var relay *child
 	var legs []netip.AddrPort
-	if name == "pronto" {
+	if name == "rtpengine" {
+		relay, legs = rtpengine(b, calls, customers, agents)
+	} else {
 		relay = start(b, 0, "MEDIA_BENCH=relay", os.Args[0])
-		relay.put(fmt.Sprintf("%d %s %s", calls, customers, agents))
+		recordings := "-"
+		if name == "recorded" {
+			recordings = b.TempDir()
+		}
+		relay.put(fmt.Sprintf("%d %s %s %s", calls, customers, agents, recordings))
 		for range 2 * calls {
 			legs = append(legs, relay.address())
 		}
-	} else {
-		relay, legs = rtpengine(b, calls, customers, agents)
 	}
 	defer relay.end()
 	generator.put(strconv.Itoa(calls))
@@ -218,12 +222,13 @@ func benchRole() bool {
 	return true
 }
 
-// benchRelay is a desk with bridged calls, until its input ends.
+// benchRelay is a desk with bridged calls, until its input ends. It records them into a folder unless that is -.
 func benchRelay(in *bufio.Scanner) error {
 	in.Scan()
 	var calls int
 	var far [2]string
-	if _, err := fmt.Sscan(in.Text(), &calls, &far[0], &far[1]); err != nil {
+	var recordings string
+	if _, err := fmt.Sscan(in.Text(), &calls, &far[0], &far[1], &recordings); err != nil {
 		return err
 	}
 	d, err := New(Config{Address: netip.MustParseAddr("127.64.101.1"), PortMin: 10000, PortMax: 39999, Tone: Tone{Off: true}})
@@ -231,6 +236,13 @@ func benchRelay(in *bufio.Scanner) error {
 		return err
 	}
 	defer d.Close()
+	var r *Recorder
+	if recordings != "-" {
+		if r, err = NewRecorder(d, RecorderConfig{Dir: recordings, Free: func(string) (uint64, error) { return 1 << 40, nil }}); err != nil {
+			return err
+		}
+		defer r.Close()
+	}
 	legs := make([]dialer.Audio, 2*calls)
 	for i := range legs {
 		if legs[i], err = d.Open(nil); err != nil {
@@ -243,6 +255,9 @@ func benchRelay(in *bufio.Scanner) error {
 		legs[i].Connect(dialer.Remote{Addr: to, Codec: dialer.PCMA, Digits: 101})
 		if i%2 == 1 {
 			d.Bridge(legs[i-1], legs[i], nil)
+			if r != nil {
+				r.Record(legs[i-1], legs[i], benchTake(i))
+			}
 		}
 	}
 	out := bufio.NewWriter(os.Stdout)
