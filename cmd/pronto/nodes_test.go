@@ -58,6 +58,7 @@ func TestNodesShareLeads(t *testing.T) {
 	} else { // to the end of the list: what is left then may be one node's alone
 		c.carry(c.atRandom(troubles))
 		c.awaitAllRung(time.Duration(o.leads) * 50 * time.Millisecond)
+		await(t, o.delay+time.Minute, "numbers that are rung again", func() bool { return c.rungAgain(nil) >= 20 })
 	}
 	c.stopAll()
 	s := c.judge()
@@ -130,19 +131,21 @@ func (c *nodes) lose(x *trouble) map[string]bool {
 func (c *nodes) awaitRedialed(rang map[string]bool) {
 	c.t.Helper()
 	await(c.t, dialer.NodeLife+c.options.delay+20*time.Second, "calls by other nodes to what rang when one died", func() bool {
-		<-time.After(200 * time.Millisecond)
-		times := map[string]int{}
-		for _, r := range c.rungs() {
-			times[r.number]++
-		}
-		again := 0
-		for n := range rang {
-			if times[n] > 1 {
-				again++
-			}
-		}
-		return 2*again >= len(rang)
+		return 2*c.rungAgain(rang) >= len(rang)
 	})
+}
+
+// rungAgain counts, a moment later, which of some numbers were rung more than once; nil: of all.
+func (c *nodes) rungAgain(some map[string]bool) int {
+	c.let(200 * time.Millisecond)
+	times, again := map[string]int{}, 0
+	for _, r := range c.rungs() {
+		times[r.number]++
+		if times[r.number] == 2 && (some == nil || some[r.number]) {
+			again++
+		}
+	}
+	return again
 }
 
 // awaitAllRung waits until no lead is fresh, and says of those that are how they

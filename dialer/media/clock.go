@@ -29,6 +29,9 @@ func (d *Desk) clock() {
 		case <-timer.C:
 		}
 		now := d.now()
+		if d.still.tick(now) {
+			d.log.Warn("the process stood still: no audio passes until calls that are over have ended")
+		}
 		for ; time.Duration(n)*step <= now; n++ {
 			d.feed(&d.rosters[n%phases], time.Duration(n)*step, now)
 		}
@@ -41,7 +44,7 @@ func (d *Desk) feed(r *roster, due, now time.Duration) {
 	var legs [64]*leg
 	n, at := r.next(0, legs[:])
 	for n > 0 {
-		if now-due > behind {
+		if now-due > behind || d.still.stale(now) {
 			d.skipped.Add(uint64(n))
 		} else {
 			for _, l := range legs[:n] {

@@ -43,6 +43,7 @@ type Desk struct {
 	rosters [phases]roster // the open legs, by the phase of the clock that feeds them
 	readers []*reader
 	open    atomic.Int64
+	still   stillness
 	stop    chan struct{}
 	wg      sync.WaitGroup // the clock and the readers
 
@@ -55,7 +56,7 @@ type Stats struct {
 	Strangers uint64 // packets from addresses that are not a leg's far end
 	Garbage   uint64 // packets that are not RTP or carry no audio of ours
 	Unsent    uint64 // packets that the socket refused
-	Skipped   uint64 // 20 ms frames not sent because the machine was too late
+	Skipped   uint64 // 20 ms frames not sent because the machine was too late, or the process had stood still
 }
 
 // New makes a desk and starts its clock. The error names every problem of the

@@ -23,6 +23,9 @@ func (l *leg) unread(err error) bool {
 // heard and ends here.
 func (l *leg) receive(b []byte, src netip.AddrPort) {
 	now := l.desk.now()
+	if l.desk.still.stale(now) {
+		return
+	}
 	b, p, bridge, kind := l.admit(b, src, now)
 	switch kind {
 	case stranger, garbage:
