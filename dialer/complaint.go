@@ -28,6 +28,18 @@ func (c *complaint) about(log *zap.Logger, what string, now time.Time, fields ..
 	log.Error(what, fields...)
 }
 
+// seldom makes a complaint of errors whose end nobody tells: after two minutes without one the
+// trouble is another. One goroutine calls it.
+func seldom(about func(*complaint, error)) func(error) {
+	c := &complaint{}
+	return func(err error) {
+		if time.Since(c.told) > 2*complainEvery {
+			*c = complaint{}
+		}
+		about(c, err)
+	}
+}
+
 // over tells that the trouble is over, if there was any.
 func (c *complaint) over(log *zap.Logger, what string, now time.Time) {
 	if !c.since.IsZero() {

@@ -54,3 +54,26 @@ func TestStoreAwayIsToldOnceAMinute(t *testing.T) {
 		}
 	})
 }
+
+// A trouble whose end nobody tells is told when it begins and each minute, and as another one
+// when it comes again later.
+func TestSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logged := observer.New(zapcore.InfoLevel)
+		log := zap.New(core)
+		complain := seldom(func(c *complaint, err error) { c.about(log, "away", time.Now(), zap.Error(err)) })
+		for range 150 {
+			complain(errors.New("connection refused"))
+			time.Sleep(time.Second)
+		}
+		if n := logged.Len(); n != 3 {
+			t.Errorf("told %d times in two and a half minutes, want 3", n)
+		}
+		time.Sleep(time.Hour)
+		complain(errors.New("connection refused"))
+		last := logged.All()[logged.Len()-1]
+		if _, lasts := last.ContextMap()["for"]; logged.Len() != 4 || lasts {
+			t.Errorf("after an hour told %d times, the last with %v", logged.Len(), last.ContextMap())
+		}
+	})
+}

@@ -195,7 +195,7 @@ func (s *Service) newLoop(r CampaignRecord, before *census, log *zap.Logger) (*l
 	}
 	l.queue = campaigns.NewQueue(campaigns.QueueConfig{
 		Campaign: camp.Name, Node: s.Node, Store: s.Leads, Now: s.Now, Order: camp.Order, Lists: camp.Lists,
-		Log:        func(err error) { log.Error("leads not leased", zap.Error(err)) },
+		Log:        seldom(func(c *complaint, err error) { c.about(log, "leads not leased", time.Now(), zap.Error(err)) }),
 		Propensity: func(lead campaigns.Lead) float64 { return l.sight.propensity(l.sight.levels(lead, s.Now())) },
 	})
 	if s.Cluster != nil {

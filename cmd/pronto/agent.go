@@ -134,8 +134,11 @@ func (a agentDoc) standing() string {
 		}
 		return "phone not reached"
 	}
-	return strings.ReplaceAll(a.State, "_", " ")
+	return stateText(dialer.AgentState(a.State))
 }
+
+// stateText writes an agent's state in words.
+func stateText(s dialer.AgentState) string { return strings.ReplaceAll(string(s), "_", " ") }
 
 func describeAgent(a dialer.Account) agentDoc {
 	return agentDoc{Name: a.Name, Phone: a.Phone, Codec: a.Codec, Registers: a.Phone == ""}

@@ -48,7 +48,7 @@ func showScreenText(cmd *cobra.Command, s dialer.Screen) {
 			t.AppendRow(table.Row{name, value})
 		}
 	}
-	row("agent", s.Agent+", "+strings.ReplaceAll(string(s.State), "_", " "))
+	row("agent", s.Agent+", "+stateText(s.State))
 	row("campaign", s.Campaign)
 	row("name", s.Lead.Name)
 	row("number", string(s.Lead.Number))

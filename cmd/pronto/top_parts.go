@@ -109,7 +109,7 @@ func (w *watch) agents(b *bytes.Buffer) {
 			continue
 		}
 		slices.SortFunc(all, func(x, y dialer.AgentLive) int { return x.Since.Compare(y.Since) })
-		line := fmt.Sprintf("%-11s%3d  ", state, len(all))
+		line := fmt.Sprintf("%-11s%3d  ", stateText(state), len(all))
 		for i, a := range all {
 			next := fmt.Sprintf("%s %s  ", a.Name, lasting(w.live.At.Sub(a.Since)))
 			if w.width > 0 && len([]rune(line+next)) > w.width-len("and 10000 more") {
@@ -126,7 +126,7 @@ func (w *watch) agents(b *bytes.Buffer) {
 func (w *watch) each(b *bytes.Buffer) {
 	t := newTable(b, "AGENT", "STATE", "FOR", "CAMPAIGN")
 	for _, a := range slices.SortedFunc(slices.Values(w.live.Agents), func(x, y dialer.AgentLive) int { return strings.Compare(x.Name, y.Name) }) {
-		t.AppendRow(table.Row{a.Name, a.State, lasting(w.live.At.Sub(a.Since)), a.Campaign})
+		t.AppendRow(table.Row{a.Name, stateText(a.State), lasting(w.live.At.Sub(a.Since)), a.Campaign})
 	}
 	t.Render()
 }

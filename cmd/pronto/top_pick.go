@@ -145,7 +145,7 @@ func (p *picker) lines(live dialer.Live, height int) []string {
 		if p.every || slices.Contains(p.on, name) {
 			mark = "[x]"
 		}
-		state, campaign := string(now[name].State), now[name].Campaign
+		state, campaign := stateText(now[name].State), now[name].Campaign
 		if state == "" {
 			state = "-"
 		}

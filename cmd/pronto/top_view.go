@@ -106,7 +106,10 @@ func (w *watch) row(mark string, c shown, live bool) table.Row {
 		return table.Row{mark, c.Name, state}
 	}
 	why := c.Decision.Reason.String()
-	if c.Unrecordable != "" {
+	switch {
+	case c.State != dialer.Running: // nothing is decided
+		why = ""
+	case c.Unrecordable != "":
 		why = "recording"
 	}
 	spent, credit := rate(c.Decision.Rate)+" of "+rate(c.Cap), fmt.Sprintf("%.1f", c.Decision.Credit)
