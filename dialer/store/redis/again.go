@@ -7,8 +7,6 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
-
-	"pronto/campaigns"
 )
 
 // allAgain reports whether every node that lives has written again in this era, and notes that
@@ -67,32 +65,6 @@ func standing(text string, now time.Time) stand {
 		return living
 	}
 	return unseen
-}
-
-// perhapsCalled has what nodes have leased wait its retry delay from now on, as leads
-// that may have been called.
-func (s *Store) perhapsCalled(ctx context.Context, nodes []string) error {
-	if len(nodes) == 0 {
-		return nil
-	}
-	numbers, err := s.numbersOf(ctx)
-	if err != nil {
-		return err
-	}
-	records, err := s.campaignRecords(ctx)
-	if err != nil {
-		return err
-	}
-	now := time.Now().Add(time.Duration(s.ahead.Load()))
-	for _, r := range records {
-		sec, nano := split(now.Add(r.Campaign.RetryDelay(campaigns.Interrupted)))
-		for _, node := range nodes {
-			if _, err := s.runOn(ctx, numbers[r.Campaign.Name], "perhaps", node, sec, nano); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // sure returns nil when the masters are, at this moment, those that the nodes have

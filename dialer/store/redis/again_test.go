@@ -34,6 +34,20 @@ func TestSilentNodesLeasesMayHaveBeenCalled(t *testing.T) {
 	if got := n.lease(n.b, 4, noon); len(got) != 1 {
 		t.Errorf("leased at once: %v, want the one that was free", numbersOf(got))
 	}
+	for _, l := range silent { // as called, for caps of numbers and of leads
+		touch, err := n.b.Touches(t.Context(), "acme", l.Number, noon.Add(-time.Minute))
+		if err != nil || len(touch.Attempts) != 1 || touch.LastConnected.After(time.Time{}) {
+			t.Errorf("%s: %+v, %v; want one attempt", l.Number, touch, err)
+		}
+		called, err := n.b.LeadAttempts(t.Context(), l.ID, noon.Add(-time.Minute))
+		known, _, found := n.b.FindLead(t.Context(), "spring", l.Number)
+		if err != nil || found != nil || len(called) != 1 || known.Attempts != 1 {
+			t.Errorf("lead %d: called %v, %d attempts, %v, %v; want one", l.ID, called, known.Attempts, err, found)
+		}
+	}
+	if touch, err := n.b.Touches(t.Context(), "acme", mine[0].Number, noon.Add(-time.Minute)); err != nil || len(touch.Attempts) != 1 {
+		t.Errorf("%+v, %v; want the attempt of the node that lives, and no other", touch, err)
+	}
 	if err := n.b.Hasten(t.Context()); err != nil {
 		t.Fatal(err)
 	}

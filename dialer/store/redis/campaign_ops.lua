@@ -1,13 +1,30 @@
--- perhaps has the leads that a node has leased wait until they are due, as if it had
--- called them: it may have, and the word of it may be lost.
-local function perhaps(node, due, duen)
+-- heldby gives the leads that a node has leased: place, batch, and what was loaded of each.
+local function heldby(node)
+  local out = {}
   for _, p in ipairs(call('ZRANGE', base .. 'h', 0, -1)) do
     local id = unpack_('>I4', p)
     local s = read(id)
     if s.node == node then
+      out[#out + 1] = id
+      out[#out + 1] = s.batch
+      out[#out + 1] = loaded(id)
+    end
+  end
+  return out
+end
+
+-- perhaps has leads that a node has leased, given by place, batch and hash of an attempt, wait until they are due,
+-- as if it had called them: it may have, and the word of it may be lost. A lead that is not leased so any more stays.
+local function perhaps(node, mark, at, atn, due, duen, first)
+  for i = first, #ARGV, 3 do
+    local id, batch, hash = tonumber(ARGV[i]), tonumber(ARGV[i + 1]), ARGV[i + 2]
+    local s = read(id)
+    if s.state == LEASED and s.node == node and s.batch == batch then
       leave(id, s)
-      if s.class == FRESH then s.class = RETRY end
+      if s.class % 4 ~= AGREED then s.class = s.class - s.class % 4 + RETRY end
       s.state, s.due, s.duen, s.attempts = WAITING, due, duen, s.attempts + 1
+      if not late(s, at, atn) then s.last, s.lastn = at, atn end
+      s.tried[#s.tried + 1] = { hash = hash, settled = 1, seq = 0, node = mark, at = at, atn = atn }
       enter(id, s, priority(loaded(id)))
     end
   end
@@ -42,7 +59,9 @@ elseif op == 'list' then
 elseif op == 'takeback' then
   answer = takeback(ARGV[2])
 elseif op == 'perhaps' then
-  perhaps(ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]))
+  perhaps(ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), 8)
+elseif op == 'heldby' then
+  answer = heldby(ARGV[2])
 elseif op == 'leasedby' then
   answer = leasedby(ARGV[2])
 elseif op == 'apply' then
