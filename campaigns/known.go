@@ -43,6 +43,9 @@ func (l *loading) check(ctx context.Context, cols *columns) error {
 	kept := l.batch[:0]
 	for i, lead := range l.batch {
 		m := l.foretell(lead, matches[i])
+		if l.sink == nil && m.Known && m.Lead.List == l.opt.List && !m.Lead.Callback && !l.sources[i].again {
+			l.report.InList++
+		}
 		var bad *RowError
 		switch {
 		case known && m.Known && lead.External != "" && m.Lead.External == lead.External:

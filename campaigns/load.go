@@ -14,6 +14,7 @@ import (
 type LoadOptions struct {
 	Campaign string // goes into each Lead
 	Seller   string // of the campaign, for Elsewhere
+	List     string // that the rows go into; empty: none
 	Country  string // ISO 3166-1 alpha-2, for numbers in national form; empty: every number must begin with +
 	// Columns says what columns are for, where their headings do not: number (in the order of calling), name,
 	// surname, id, address, zone, region, language, priority, best_hours, field (kept for the agent).
@@ -84,6 +85,9 @@ type LoadReport struct {
 	Duplicate int        `json:"duplicate"` // rows left out since their lead was there already: in the file, the campaign or the seller
 	Rejected  int        `json:"rejected"`  // rows with another flaw
 	Rejects   []RowError `json:"rejects,omitempty"`
+	// InList is how many rows stand for leads that the list has already, agreed calls left out; told of a load that is
+	// not done.
+	InList int `json:"in_list,omitempty"`
 	// Omitted is how many duplicates and rejects are not in Rejects.
 	Omitted int    `json:"omitted,omitempty"`
 	SHA256  string `json:"sha256"` // of the file, hex

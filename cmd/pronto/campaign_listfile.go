@@ -21,6 +21,8 @@ import (
 type appliedList struct {
 	Result string    `json:"result"`      // loaded, unchanged: the file is as it was loaded
 	At     time.Time `json:"at,omitzero"` // of the load of an unchanged one
+	// Absent is how many leads of the list are in no good row of the file, agreed calls left out. They stay.
+	Absent int `json:"absent,omitempty"`
 	loadedDoc
 }
 
@@ -33,7 +35,11 @@ func (l appliedList) text() string {
 		}
 		return fmt.Sprintf("list %s: %s is as it was loaded on %s%s", l.List, l.File, day(l.At), left)
 	}
-	return fmt.Sprintf("list %s: %s: %s", l.List, l.File, l.sentence())
+	stay := ""
+	if l.Absent > 0 {
+		stay = fmt.Sprintf("; %s of the list in no good row of it, which stay", plurals(l.Absent, "lead"))
+	}
+	return fmt.Sprintf("list %s: %s: %s%s", l.List, l.File, l.sentence(), stay)
 }
 
 // fileList is one of them.
@@ -120,7 +126,7 @@ func (l *fileList) take(f *fileLists) error {
 	if doc.RejectsFile, err = rejects.keep(); err != nil {
 		f.cmd.PrintErrf("%s: %v; the list was taken as told below\n", beside, err)
 	}
-	l.done = appliedList{Result: "loaded", loadedDoc: doc}
+	l.done.loadedDoc = doc
 	return nil
 }
 

@@ -95,8 +95,9 @@ func (f *fileLists) err() error {
 	return f.wrong
 }
 
-// preview finds out what loading the lists would do. known are the campaign's loads, the newest first.
-func (f *fileLists) preview(known []store.Load) error {
+// preview finds out what loading the lists would do. known are the campaign's loads, the newest first, and
+// counts its lists.
+func (f *fileLists) preview(known []store.Load, counts []store.ListCounts) error {
 	for _, l := range f.lists {
 		if last := slices.IndexFunc(known, func(k store.Load) bool { return k.List == l.args.List }); last >= 0 && l.is(known[last]) {
 			k := known[last]
@@ -116,6 +117,11 @@ func (f *fileLists) preview(known []store.Load) error {
 			f.blameRows(l, doc, "has no good row")
 		case err == nil:
 			l.done = appliedList{Result: "loaded", loadedDoc: doc}
+			for _, c := range counts {
+				if c.List == l.args.List {
+					l.done.Absent = max(0, c.Total-doc.InList)
+				}
+			}
 		case statusOf(err) == statusInvalid:
 			f.blameFile(l, err)
 		default:
@@ -187,12 +193,16 @@ func (f *fileLists) apply(ctx context.Context, args applyArgs) (appliedDoc, erro
 		return doc, err
 	}
 	var known loadsDoc
+	var there campaignDoc
 	if doc.Result != "created" {
+		if there, err = ask[campaignDoc](ctx, f.g, "campaign show", nameArgs{Name: doc.Name}, nil); err != nil {
+			return doc, err
+		}
 		if known, err = ask[loadsDoc](ctx, f.g, "leads loads", leadsArgs{Campaign: doc.Name}, nil); err != nil {
 			return doc, err
 		}
 	}
-	if err := f.preview(known.Loads); err != nil {
+	if err := f.preview(known.Loads, there.Lists); err != nil {
 		return doc, err
 	}
 	if !args.DryRun {

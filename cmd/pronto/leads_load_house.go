@@ -106,7 +106,7 @@ func (h *house) loadList(ctx context.Context, args loadArgs, seller string, body
 	now := h.now()
 	answer.at = now
 	opt := campaigns.LoadOptions{
-		Campaign: args.Campaign, Seller: seller, Country: args.Country, Columns: columns, Latin1: args.Latin1, Sheet: args.Sheet, Now: now, Rejects: answer.rejects,
+		Campaign: args.Campaign, Seller: seller, List: args.List, Country: args.Country, Columns: columns, Latin1: args.Latin1, Sheet: args.Sheet, Now: now, Rejects: answer.rejects,
 		Repeated: campaigns.Choice(args.Repeated), Known: campaigns.Choice(args.Known), Elsewhere: campaigns.Choice(args.Elsewhere),
 		Whole: args.Whole, History: args.History,
 	}
