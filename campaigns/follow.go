@@ -29,9 +29,12 @@ func (c *Campaign) Follow(l Lead, o Outcome, said Said, at time.Time) Following 
 	}
 	f := Following{Turn: l.Turn}
 	f.Due, f.Done = c.After(l, o, at)
+	rule := c.retry(o)
 	if c.isAgreed(l, o) && !f.Done {
 		f.Callback, f.Agent = true, l.Agent
-	} else if c.retry(o).NextNumber && !f.Done {
+		rule = c.Appointments.Retry
+	}
+	if rule.NextNumber && !f.Done {
 		f.turn(l)
 	}
 	if o == Vacant {

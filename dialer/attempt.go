@@ -238,6 +238,10 @@ func (l *loop) refused(c *call, v dnc.Verdict, now time.Time) {
 		l.owed = append(l.owed, c.lead)
 		return
 	}
+	if c.camp != l.camp && l.state == Running { // refused by what the campaign was
+		l.queue.Return(c.lead)
+		return
+	}
 	due := dueAfter(v, now)
 	if v.Reason.OfNumber(c.lead) {
 		next, more := c.lead.Passing(due)

@@ -54,7 +54,7 @@ func (b *breaker) through(c *call) {
 		}
 		b.log.Info("calls get through again")
 	}
-	b.failures, b.wait, b.trying = 0, 0, false
+	b.forget()
 }
 
 // failed notes a call that got nowhere, and why in plain words.
@@ -78,6 +78,9 @@ func (b *breaker) neither(c *call) {
 		b.trying = false
 	}
 }
+
+// forget begins anew, as when calls take another way from now on.
+func (b *breaker) forget() { b.failures, b.wait, b.trying = 0, 0, false }
 
 // judgeRefusal tells the breaker of a verdict.
 func (b *breaker) judgeRefusal(c *call, v dnc.Verdict, now time.Time) {

@@ -192,6 +192,17 @@ func (s *fakeStore) SetState(_ context.Context, name string, st CampaignState, n
 	return nil
 }
 
+func (s *fakeStore) Hasten(_ context.Context, campaign string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, l := range s.leads {
+		if l.Attempts == 0 && !l.Done && !s.leased[id] && (campaign == "" || campaign == l.Campaign) {
+			l.Due = time.Time{}
+		}
+	}
+	return nil
+}
+
 func (s *fakeStore) RemoveOptOut(_ context.Context, n campaigns.Number, seller, campaign string) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -229,8 +229,26 @@ func (l *loop) reconfigure(r CampaignRecord, p Policy, now time.Time) {
 		l.log.Error("pacing keeps its old configuration", zap.Error(err))
 		return
 	}
+	old := l.record
 	l.record, l.camp, l.policy = r, &camp, p
 	l.queue.Replan(camp.Order, camp.Lists)
+	if !slices.Equal(old.Campaign.TrunkNames(), camp.TrunkNames()) {
+		l.breaker.forget()
+	}
+	if !r.AsksAs(old) {
+		l.svc.work.Go(func() { l.askAnew(l.svc.ctx) })
+	}
+}
+
+// askAnew has the gate asked again about the leads that it refused under what the
+// campaign was.
+func (l *loop) askAnew(ctx context.Context) {
+	if err := l.svc.Campaigns.Hasten(ctx, l.name); err != nil {
+		l.log.Error("leads that were refused under the campaign's old terms wait on", zap.Error(err))
+		return
+	}
+	l.queue.Wake()
+	l.post(func(time.Time) {})
 }
 
 // shutdown gives up what rings, hangs up what talks and follows each call to its

@@ -3,6 +3,8 @@ package dialer
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"slices"
 	"time"
 
 	"pronto/campaigns"
@@ -153,6 +155,12 @@ func EngineConfig(c *campaigns.Campaign, p Policy) pacing.Config {
 		cfg.Windows = append(cfg.Windows, w)
 	}
 	return cfg
+}
+
+// AsksAs reports whether the gate is asked the same for both: it refuses no lead of the
+// one that it would clear for the other.
+func (r CampaignRecord) AsksAs(o CampaignRecord) bool {
+	return reflect.DeepEqual(r.Terms(), o.Terms()) && slices.Equal(r.Campaign.TrunkNames(), o.Campaign.TrunkNames())
 }
 
 // Terms are what the gate needs to know of the campaign.

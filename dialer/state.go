@@ -110,5 +110,8 @@ type (
 	Campaigns interface {
 		Campaigns(ctx context.Context) ([]CampaignRecord, error)
 		SetState(ctx context.Context, name string, s CampaignState, now time.Time) error
+		// Hasten makes the leads of the campaign, of every one where it is empty, due at once that were never called
+		// and wait only because the gate refused them.
+		Hasten(ctx context.Context, campaign string) error
 	}
 )

@@ -157,6 +157,9 @@ func applyAs(ctx context.Context, h *house, args applyArgs, r request, what stri
 			doc.Result = "unchanged"
 			return doc, nil
 		}
+		if err := h.lasting(ctx, args.File, data, old.Campaign, *c); err != nil {
+			return doc, err
+		}
 		doc.Changes = lineDiff(string(old.Campaign.Normal()), string(c.Normal()))
 	}
 	if args.DryRun {
@@ -168,9 +171,38 @@ func applyAs(ctx context.Context, h *house, args applyArgs, r request, what stri
 		return doc, err
 	}
 	now := h.now()
-	_, err = h.store.PutCampaign(ctx, dialer.CampaignRecord{Campaign: *c, Source: string(data), State: dialer.Stopped, CreatedAt: now, UpdatedAt: now})
+	record := dialer.CampaignRecord{Campaign: *c, Source: string(data), State: dialer.Stopped, CreatedAt: now, UpdatedAt: now}
+	_, err = h.store.PutCampaign(ctx, record)
 	h.touch()
-	return doc, err
+	if err != nil || old == nil {
+		return doc, err
+	}
+	if record.CreatedAt = old.CreatedAt; record.AsksAs(*old) {
+		return doc, nil
+	}
+	return doc, h.store.Hasten(ctx, c.Name) // leads that were refused under its old terms are asked about anew
+}
+
+// lasting says what a campaign whose leads were called cannot change: on whose behalf that was, and
+// under which law it is counted.
+func (h *house) lasting(ctx context.Context, file string, data []byte, old, c campaigns.Campaign) error {
+	var found campaigns.Problems
+	for _, f := range []struct{ key, was, is string }{{"seller", old.Seller, c.Seller}, {"jurisdiction", old.Jurisdiction, c.Jurisdiction}} {
+		if f.was != f.is {
+			found = append(found, campaigns.Problem{
+				File: file, Line: lineOf(data, f.key+":"), Key: f.key, Value: f.is, Wrong: "was " + f.was + " when leads were called",
+				Mend: "write " + f.was + ", or give the campaign another name",
+			})
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	counts, err := h.store.LeadCounts(ctx, c.Name, h.now())
+	if err != nil || counts.Fresh == counts.Total && counts.Dialing == 0 {
+		return err
+	}
+	return found
 }
 
 // listWarnings tell of leads whose list a new campaign file does not name: nothing is taken out of a campaign by

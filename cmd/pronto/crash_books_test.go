@@ -210,6 +210,9 @@ func (a atRest) Campaigns(ctx context.Context) ([]dialer.CampaignRecord, error) 
 // SetState implements dialer.Campaigns.
 func (a atRest) SetState(context.Context, string, dialer.CampaignState, time.Time) error { return nil }
 
+// Hasten implements dialer.Campaigns.
+func (a atRest) Hasten(context.Context, string) error { return nil }
+
 // Accounts implements dialer.Accounts: the service asks for them when it has
 // recovered.
 func (e endOf) Accounts(context.Context) ([]dialer.Account, error) {

@@ -254,7 +254,7 @@ func takeVerdicts(ctx context.Context, h *house, args importArgs, src *registers
 			return doc, err
 		}
 	}
-	if err := h.store.Hasten(ctx); err != nil {
+	if err := h.store.Hasten(ctx, ""); err != nil {
 		return doc, err
 	}
 	h.touch()

@@ -69,7 +69,7 @@ func (h *house) takeConsents(ctx context.Context, doc importedDoc, records []dnc
 	if err := h.addConsents(ctx, who, records); err != nil {
 		return err
 	}
-	if err := h.store.Hasten(ctx); err != nil {
+	if err := h.store.Hasten(ctx, ""); err != nil {
 		return err
 	}
 	h.touch()

@@ -53,7 +53,6 @@ type leadState interface {
 	ListCounts(ctx context.Context, campaign string) ([]store.ListCounts, error)
 	FindLead(ctx context.Context, campaign string, n campaigns.Number) (campaigns.Lead, bool, error)
 	EachLead(ctx context.Context, campaign string, visit func(campaigns.Lead) error) error
-	Hasten(ctx context.Context) error
 }
 
 // loadState is the part of the state that finds a list's leads again and keeps the

@@ -26,7 +26,7 @@ func TestHastenWakesRefusedLeadsAlone(t *testing.T) {
 	if err := s.Apply(t.Context(), []dialer.Change{{Attempt: a, Seq: 1}, {Attempt: a, Settled: true, Seq: 2}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Hasten(t.Context()); err != nil {
+	if err := s.Hasten(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	leads, err = s.Lease(t.Context(), "spring", "n1", campaigns.Draw{N: 10}, now)

@@ -48,7 +48,7 @@ func TestSilentNodesLeasesMayHaveBeenCalled(t *testing.T) {
 	if touch, err := n.b.Touches(t.Context(), "acme", mine[0].Number, noon.Add(-time.Minute)); err != nil || len(touch.Attempts) != 1 {
 		t.Errorf("%+v, %v; want the attempt of the node that lives, and no other", touch, err)
 	}
-	if err := n.b.Hasten(t.Context()); err != nil {
+	if err := n.b.Hasten(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	delay := (&campaigns.Campaign{}).RetryDelay(campaigns.Interrupted)

@@ -256,11 +256,14 @@ func (s *Store) leadPage(ctx context.Context, campaign string, no, bucket, n int
 	return leads, len(loaded[n-1].Val()) == bucketSize, nil
 }
 
-// Hasten makes the leads of every campaign due at once that were never called
-// and wait only because the gate refused them.
-func (s *Store) Hasten(ctx context.Context) error {
+// Hasten makes the leads of a campaign, of every one where it is empty, due at once that
+// were never called and wait only because the gate refused them.
+func (s *Store) Hasten(ctx context.Context, campaign string) error {
 	numbers, err := s.numbersOf(ctx)
-	for _, no := range numbers {
+	for name, no := range numbers {
+		if campaign != "" && name != campaign {
+			continue
+		}
 		for skip, more := int64(0), err == nil; more && err == nil; {
 			const most = 500
 			var v any

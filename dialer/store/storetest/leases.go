@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"pronto/campaigns"
 )
@@ -148,5 +149,47 @@ func leaseTakenBack(t *testing.T, m Maker) {
 	open, err := f.Unsettled(t.Context())
 	if err != nil || len(open) != 1 || open[0].Number != number(0) {
 		t.Errorf("Unsettled = %v, %v, want the attempt on %s", open, err, number(0))
+	}
+}
+
+// leaseHastened: leads of one campaign that the gate refused come at once, and neither
+// those that wait for a retry or are leased, nor another campaign's.
+func leaseHastened(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	f.load(t, numbered(0, 4)...)
+	f.loadInto(t, "autumn", numbered(4, 2)...)
+	later := monday.Add(time.Hour)
+	got := f.lease(t, 3, monday) // the third stays leased
+	begun := intent("A", 1, got[1], monday)
+	f.apply(t, begun, settled(begun, 2, campaigns.Busy, later))
+	other, err := f.Lease(t.Context(), "autumn", "node1", campaigns.Draw{N: 1}, monday)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []campaigns.Lead{got[0], other[0]} {
+		if err := f.Return(t.Context(), []campaigns.LeadID{l.ID}, later); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		hasten         string
+		spring, autumn []campaigns.Number
+	}{
+		{"spring", []campaigns.Number{number(0), number(3)}, []campaigns.Number{number(5)}},
+		{"", nil, []campaigns.Number{number(4)}},
+	} {
+		if err := f.Hasten(t.Context(), c.hasten); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.spring, numbers(f.lease(t, 10, monday)), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("leased after Hasten(%q) (-want +got):\n%s", c.hasten, diff)
+		}
+		there, err := f.Lease(t.Context(), "autumn", "node1", campaigns.Draw{N: 10}, monday)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.autumn, numbers(there)); diff != "" {
+			t.Errorf("leased of another campaign after Hasten(%q) (-want +got):\n%s", c.hasten, diff)
+		}
 	}
 }

@@ -58,6 +58,7 @@ func Run(t *testing.T, m Maker) {
 		"lease race":                leaseRace,
 		"lease unknown campaign":    leaseUnknown,
 		"lease taken back":          leaseTakenBack,
+		"lease hastened":            leaseHastened,
 		"lease model":               leaseModel,
 		"lists":                     lists,
 		"put by":                    putBy,
@@ -173,7 +174,13 @@ func (f *fixture) reopen(t *testing.T) {
 // load loads leads into spring and returns what Commit said.
 func (f *fixture) load(t *testing.T, leads ...campaigns.Lead) [3]int {
 	t.Helper()
-	l, err := f.m.Load(t.Context(), f.Backend, "spring", "", monday)
+	return f.loadInto(t, "spring", leads...)
+}
+
+// loadInto loads leads into a campaign.
+func (f *fixture) loadInto(t *testing.T, campaign string, leads ...campaigns.Lead) [3]int {
+	t.Helper()
+	l, err := f.m.Load(t.Context(), f.Backend, campaign, "", monday)
 	if err != nil {
 		t.Fatalf("Load: %v", err)
 	}
