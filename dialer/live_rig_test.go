@@ -2,7 +2,6 @@ package dialer
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -248,47 +247,6 @@ func (v *live) nextCall() {
 
 // lines are the calls in progress.
 func (v *live) lines() int { return v.svc.Live().Lines() }
-
-// fakeRecorder notes what it is to record and what it is to play.
-type fakeRecorder struct {
-	mu    sync.Mutex
-	takes []Take
-	said  []string
-	full  bool
-}
-
-func (f *fakeRecorder) Record(_, _ Audio, t Take) Recording {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.takes = append(f.takes, t)
-	return noTake{}
-}
-
-func (f *fakeRecorder) Room() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.full {
-		return errors.New("disk full")
-	}
-	return nil
-}
-
-func (f *fakeRecorder) Whisper(_ Audio, prompt string, done func(bool)) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.said = append(f.said, prompt)
-	if done != nil {
-		go done(true)
-	}
-	return nil
-}
-
-type noTake struct{}
-
-func (noTake) Pause()   {}
-func (noTake) Resume()  {}
-func (noTake) Stop()    {}
-func (noTake) Destroy() {}
 
 // rings never ends by itself; fails is over soon.
 func rings(int) script { return script{ignores: true} }

@@ -1,6 +1,7 @@
 package dialer
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -66,7 +67,7 @@ func liveSoundKeys() []liveKey {
 		{key: "recording.calls", before: "recording: {calls: on_demand, announce: agent, keep: 10d}", after: "recording: {calls: all, announce: none, keep: 10d}", script: talksAWhile, play: tapes(taped)},
 		{
 			key: "recording.announce", before: tape(""), after: "recording: {calls: all, announce: who-we-are, keep: 10d}", script: talksAWhile,
-			play: tapes(func(f *fakeRecorder) bool { return slices.Contains(f.said, "who-we-are") }),
+			play: tapes(func(f *fakeRecorder) bool { return slices.Contains(f.heard, "who-we-are") }),
 		},
 		{
 			key: "recording.keep", before: tape(""), after: "recording: {calls: all, announce: none, keep: 30d}", script: talksAWhile,
@@ -87,9 +88,7 @@ func liveSoundKeys() []liveKey {
 
 // stopsUnrecorded plays that nobody is called any more while no recording can begin.
 func stopsUnrecorded(_ *testing.T, v *live) {
-	v.tapes.mu.Lock()
-	v.tapes.full = true
-	v.tapes.mu.Unlock()
+	v.tapes.setRoom(errors.New("disk full"))
 	settle(3 * time.Second)
 	v.apply()
 	v.soon("no calls", func() bool {
