@@ -26,7 +26,7 @@ the largest that keeps the cap on these very days, which nobody knows beforehand
 
 People are as the flags say, or as the campaign's past calls were (--from-journal): answers by hour of the day, times to
 ringing and answer, talks and wrap-ups are drawn from what the journal has. An answer is whoever picks up, answering
-machines included, since each goes to an agent. The same flags give the same figures.
+machines included (--machines), since each goes to an agent. The same flags give the same figures.
 
 Figures are means over the days; after ± stands half the width of the 95 % confidence interval.
 

@@ -22,7 +22,7 @@ func (s *study) scenario(agents int, seed uint64) sim.Scenario {
 	warm := min(warmUp, length/4)
 	return sim.Scenario{
 		Agents: agents, Length: length, Warmup: warm, Start: s.begin, Grace: s.policy.Grace(), Latency: joinTime,
-		Lead: impatient(s.people.lead(seed), seed, s.patience), LeftCounts: s.policy.HangUps, Handling: s.handling(),
+		Lead: impatient(s.withMachines(s.people.lead(seed), seed), seed, s.patience), LeftCounts: s.policy.HangUps, Handling: s.handling(),
 		Rota: func(agent int) []sim.Span { return s.spans(agent, agents) }, Channels: s.config.MaxLines, PerSecond: s.config.MaxCallsPerSecond,
 	}
 }

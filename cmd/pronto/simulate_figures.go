@@ -38,6 +38,12 @@ type supposeDoc struct {
 	Uneven    float64  `json:"uneven,omitempty"`
 	Channels  int      `json:"channels,omitempty"` // the carrier's limits, the campaign's own included
 	PerSecond int      `json:"calls_per_second,omitempty"`
+	// Machines are answers; MachineTime is until an agent ends the call; of machines MachinesFound, of people PeopleReleased are
+	// taken for machines.
+	Machines       float64 `json:"machines,omitempty"`
+	MachineTime    float64 `json:"machine_time,omitempty"`
+	MachinesFound  float64 `json:"machines_found,omitempty"`
+	PeopleReleased float64 `json:"people_released,omitempty"`
 }
 
 // teamDoc is what a team does under each pacing.
@@ -63,6 +69,7 @@ type pacingDoc struct {
 	LinesMost   int       `json:"lines_most"`
 	Channels    int       `json:"channels"`         // most calls at once, talking ones included
 	PerSecond   int       `json:"calls_per_second"` // most calls started in one second
+	Released    figureDoc `json:"people_released"`  // people who were released as machines, a day
 	ListHours   float64   `json:"list_lasts_hours,omitempty"`
 }
 
@@ -85,7 +92,7 @@ type figureDoc struct {
 func (s *study) document() simulateDoc {
 	doc := simulateDoc{
 		Campaign: s.campaign.Name, RuleSet: s.policy.RuleSet, Mode: s.campaign.Pacing.Mode, Grace: s.policy.Grace().Seconds(), Hours: s.hours,
-		Suppose: supposeDoc{s.simulateOptions.rota, s.patience.Seconds(), s.uneven, s.config.MaxLines, s.config.MaxCallsPerSecond},
+		Suppose: s.supposed(),
 		Begin:   s.begin.Format("15:04"), Seeds: s.seeds, Leads: s.leads, People: s.people.doc, begin: float64(s.begin.Hour()) + float64(s.begin.Minute())/60,
 		limited: s.channels > 0 || s.perSecond > 0, ratioGiven: s.ratio > 0,
 	}
@@ -106,6 +113,7 @@ func (s *study) figures(name string, runs []sim.Result) pacingDoc {
 		PerAgent:    mean(runs, func(r *sim.Result) float64 { return r.CallsPerAgentHour }),
 		PerHour:     mean(runs, func(r *sim.Result) float64 { return float64(r.Calls) / hours }),
 		AbandonRate: mean(runs, func(r *sim.Result) float64 { return rateOf(r, w.Base) }),
+		Released:    mean(runs, func(r *sim.Result) float64 { return float64(r.PeopleLost) }),
 		LinesMean:   mean(runs, func(r *sim.Result) float64 { return r.LinesMean }).Mean,
 	}
 	for i := range runs {

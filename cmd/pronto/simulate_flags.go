@@ -27,6 +27,10 @@ type simulateOptions struct {
 	supposedCap        float64
 	channels           int
 	perSecond          int
+	machines           float64
+	machineTime        time.Duration
+	machinesFound      float64
+	peopleReleased     float64
 	given              func(flag string) bool
 }
 
@@ -60,6 +64,10 @@ func newSimulateCommand(g *globals) *cobra.Command {
 	f.Float64Var(&o.supposedCap, "cap", 0, "a stricter cap on abandoned calls than the campaign's, as in 0.02")
 	f.IntVar(&o.channels, "channels", 0, "calls at once that the carrier takes (default: as many as come)")
 	f.IntVar(&o.perSecond, "calls-per-second", 0, "calls started in a second that the carrier takes (default: as many as come)")
+	f.Float64Var(&o.machines, "machines", 0, "share of the answers that are answering machines, 0 to 0.95")
+	f.DurationVar(&o.machineTime, "machine-time", 20*time.Second, "mean time until an agent ends a call to a machine")
+	f.Float64Var(&o.machinesFound, "machines-found", 0.5, "share of machines that are told to the agent or released, where the campaign has answering_machines")
+	f.Float64Var(&o.peopleReleased, "people-released", 0.001, "share of people who are released as machines, where the campaign has answering_machines: {do: release}")
 	f.BoolVar(&o.fromJournal, "from-journal", false, "people and agents as in the campaign's past calls")
 	f.StringVar(&o.tradeoff, "plot-tradeoff", "", "write a plot of abandon cap against utilisation, .png or .svg; takes longer")
 	f.StringVar(&o.day, "plot-day", "", "write a plot of the day over time, .png or .svg")
@@ -90,6 +98,10 @@ func (o *simulateOptions) check() error {
 		bad(!(o.supposedCap >= 0 && o.supposedCap <= 1), "--cap %v: give a share, as 0.02", o.supposedCap),
 		bad(o.channels < 0 || o.channels > 100000, "--channels %d: give 1 to 100000, or 0", o.channels),
 		bad(o.perSecond < 0 || o.perSecond > 100000, "--calls-per-second %d: give 1 to 100000, or 0", o.perSecond),
+		bad(!(o.machines >= 0 && o.machines <= 0.95), "--machines %v: give a share, at most 0.95", o.machines),
+		bad(!(o.machinesFound >= 0 && o.machinesFound <= 1), "--machines-found %v: give a share", o.machinesFound),
+		bad(!(o.peopleReleased >= 0 && o.peopleReleased <= 1), "--people-released %v: give a share", o.peopleReleased),
+		bad(o.machines > 0 && (o.machineTime < time.Second || o.machineTime > time.Hour), "--machine-time %s: give 1s to 1h", o.machineTime),
 		checkPlot("plot-tradeoff", o.tradeoff), checkPlot("plot-day", o.day),
 	}
 	for _, n := range o.agents {
@@ -99,7 +111,7 @@ func (o *simulateOptions) check() error {
 		errs = append(errs, bad(!(p > 0 && p <= 0.95), "--answer-rate %v: give a share above 0, at most 0.95", p))
 	}
 	if o.fromJournal {
-		for _, flag := range []string{"answer-rate", "talk", "wrap-up", "ring"} {
+		for _, flag := range []string{"answer-rate", "talk", "wrap-up", "ring", "machines", "machine-time", "machines-found", "people-released"} {
 			errs = append(errs, bad(o.given(flag), "--%s and --from-journal: give one of them", flag))
 		}
 	}

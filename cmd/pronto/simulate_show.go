@@ -100,6 +100,9 @@ func (s supposeDoc) text() string {
 	say(s.Uneven > 0, "agents' times differ by %.0f %%", 100*s.Uneven)
 	say(s.Channels > 0, "at most %s at once", count(s.Channels, "call"))
 	say(s.PerSecond > 0, "at most %s started in a second", count(s.PerSecond, "call"))
+	say(s.Machines > 0, "%.0f %% of answers are machines, ended after %.0f s", 100*s.Machines, s.MachineTime)
+	say(s.MachinesFound > 0, "%.0f %% of them are found after %.1f s", 100*s.MachinesFound, machineHeard.Seconds())
+	say(s.PeopleReleased > 0, "%.2f %% of people are taken for machines and released, each an abandoned call", 100*s.PeopleReleased)
 	return strings.Join(all, "; ")
 }
 

@@ -177,6 +177,26 @@ func TestDetectionErrs(t *testing.T) {
 	}
 }
 
+// TestPeopleReleased counts people whose call the detection ends as abandoned beside, and tells the pacing.
+func TestPeopleReleased(t *testing.T) {
+	s := plain(nil)(20, 3)
+	lead := s.Lead
+	s.Lead = func(k int, at time.Duration) Lead {
+		l := lead(k, at)
+		l.Released = l.Outcome == pacing.Completed && k%5 == 0
+		return l
+	}
+	told := 0.0
+	r := mustRun(t, s, witness{engine(t, s, pacing.Predictive), func(e pacing.Event) {
+		if e.Kind == pacing.Counted {
+			told += e.AbandonedElsewhere
+		}
+	}})
+	if share := float64(r.PeopleLost) / float64(r.Connected); math.Abs(share-0.2) > 0.03 || told != float64(r.PeopleLost) || r.Abandoned < r.PeopleLost {
+		t.Errorf("%d of %d connected people were released, %g told, %d abandoned", r.PeopleLost, r.Connected, told, r.Abandoned)
+	}
+}
+
 // TestAgentsDiffer times agents' talks.
 func TestAgentsDiffer(t *testing.T) {
 	s := uneven(11, 6)

@@ -156,6 +156,11 @@ func (r *run) talked(who int) {
 		outcome = pacing.Machine
 	}
 	r.finish(w.call, outcome)
+	if call.lead.Released {
+		r.result.PeopleLost++
+		r.tell(pacing.Event{Kind: pacing.Counted, AbandonedElsewhere: 1})
+		r.count(true)
+	}
 	r.set(w, wrapping)
 	r.tell(pacing.Event{Kind: pacing.AgentWrapUp, Agent: agentID(who)})
 	r.agenda.add(r.now+int64(float64(call.lead.WrapUp)*w.factor), dueWrapped, who, 0)

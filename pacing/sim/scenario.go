@@ -35,6 +35,9 @@ type Lead struct {
 	Detect time.Duration
 	// Mistaken says that the detection errs: a person is hung up on, a machine is put through to an agent.
 	Mistaken bool
+	// Released says that the detection takes a person for a machine once an agent is on: the call is ended after Talk, and counts
+	// as abandoned beside.
+	Released bool
 	// Patience is how long a person waits for an agent before hanging up; 0 is for ever.
 	Patience time.Duration
 	// Talk and WrapUp are the agent's times with this person.
