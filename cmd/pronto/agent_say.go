@@ -74,7 +74,7 @@ func showScreenText(cmd *cobra.Command, s dialer.Screen) {
 		if q.Required {
 			form += ", required"
 		}
-		cmd.Printf("%s (%s) %s\n", q.Name, form, q.Says)
+		cmd.Println(strings.TrimSpace(fmt.Sprintf("%s (%s) %s", q.Name, form, q.Says)))
 		if answer := s.Answers[q.Name]; answer != "" {
 			cmd.Printf("  %s\n", answer)
 		}

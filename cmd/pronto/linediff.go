@@ -27,8 +27,8 @@ func lineDiff(before, after string) []string {
 	change := func(mark, line string) {
 		if head != "" && strings.HasPrefix(line, " ") {
 			out = append(out, "  "+head)
-			head = ""
 		}
+		head = "" // told, or what follows is below this line
 		out = append(out, mark+line)
 	}
 	for i, j := 0, 0; i < len(a) || j < len(b); {

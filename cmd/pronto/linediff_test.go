@@ -17,6 +17,8 @@ func TestLineDiff(t *testing.T) {
 		{"changed", "a: 1\nb: 2\n", "a: 1\nb: 3\n", []string{"- b: 2", "+ b: 3"}},
 		{"added at the end", "a: 1\n", "a: 1\nb: 2\n", []string{"+ b: 2"}},
 		{"nested", "a:\n  x: 1\n  y: 2\nb: 3\n", "a:\n  x: 1\n  y: 9\nb: 3\n", []string{"  a:", "-   y: 2", "+   y: 9"}},
+		{"added with lines below it", "a:\n  x: 1\n", "a:\n  x: 1\nb:\n  y: 2\n", []string{"+ b:", "+   y: 2"}},
+		{"added before another", "a: 1\n", "b:\n  y: 2\na: 1\n", []string{"+ b:", "+   y: 2"}},
 	}
 	for _, c := range cases {
 		if got := lineDiff(c.before, c.after); !slices.Equal(got, c.want) {

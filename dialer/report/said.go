@@ -62,7 +62,7 @@ var saidKinds = []journal.Kind{journal.Disposed, journal.Ended, journal.CalledBa
 
 // ReadSaid computes it from journals' folders, those of several nodes added up.
 func ReadSaid(from journal.Folders, opt SaidOptions) (SaidReport, error) {
-	span := journal.ReadOptions{Kinds: saidKinds, From: opt.From, To: opt.To, Campaign: opt.Campaign, Closed: true}
+	span := journal.ReadOptions{Kinds: saidKinds, From: opt.From, To: opt.To, Campaign: opt.Campaign} // answers are sealed
 	return SaidOf(believed(from, span), opt)
 }
 

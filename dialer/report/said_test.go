@@ -62,6 +62,25 @@ func TestSaid(t *testing.T) {
 	}
 }
 
+// TestReadSaid: answers are sealed in the journal, and counted all the same.
+func TestReadSaid(t *testing.T) {
+	dir := nodeJournal(t, "n1", func(s *script) {
+		for _, r := range spoken(t) {
+			if r.Number = ""; r.Personal != nil {
+				r.Number = "+390612345678"
+			}
+			if _, err := s.j.Append(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	r, err := ReadSaid(journal.Folders{dir}, SaidOptions{By: ByCampaign, Choice: func(_, q string) bool { return q != "why" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "said-campaign.txt", r.WriteText)
+}
+
 // TestSaidTellsNoOwnWords: an answer in somebody's own words stands in no report, nor does
 // one of a question that the campaign does not ask any more.
 func TestSaidTellsNoOwnWords(t *testing.T) {
