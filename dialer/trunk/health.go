@@ -7,7 +7,8 @@ import (
 
 // health is what a carrier's own calls say of it. After restAfter calls in a row,
 // or most of the last recentCalls, that got nowhere by its fault it loses its
-// turn. After a while one call is tried, ever more seldom, until one meets somebody.
+// turn. After a while one call is tried, ever more seldom, until one meets somebody; and at once when it answers
+// OPTIONS again after it did not.
 type health struct {
 	mu     sync.Mutex // protects the fields below
 	row    int        // calls in a row that got nowhere
@@ -83,6 +84,23 @@ func (h *health) pause(d time.Duration, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.asked = now.Add(min(d, lastRest))
+}
+
+// rests reports whether the trunk has lost its turn by its own calls.
+func (h *health) rests() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.wait > 0
+}
+
+// back notes that a carrier that answered nothing answers again: it is tried at once. One that answered
+// all the while but takes no calls is not asked sooner for it.
+func (h *health) back(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.wait > 0 {
+		h.wait, h.rest, h.trying = firstRest, now, false
+	}
 }
 
 // resting says why the trunk has lost its turn; empty: it has not.

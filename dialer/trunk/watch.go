@@ -37,13 +37,13 @@ func (t *carrier) down() string {
 	return ""
 }
 
-// heard notes that the carrier answered something. It reports that it had been down.
-func (w *watch) heard() bool {
+// heard notes that the carrier answered something, and tells how many OPTIONS in a row were unanswered before.
+func (w *watch) heard() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	was := w.unanswered
 	w.unanswered = 0
-	return was >= silence
+	return was
 }
 
 // missed notes that the carrier did not answer. It reports that it is down now.
@@ -61,35 +61,59 @@ func listens(status int) bool {
 	return status != 0 && status != sip.StatusRequestTimeout && status != sip.StatusServiceUnavailable
 }
 
+// whileResting is how often a carrier is asked that rests, so that calls are placed again soon after it is back.
+const whileResting = 2 * time.Second
+
 // keepWatch asks the carrier with OPTIONS whether it is there, until ctx ends.
 func (ep *Endpoint) keepWatch(ctx context.Context, t *carrier) {
-	tick := time.NewTicker(t.cfg.Health)
+	tick := time.NewTicker(min(t.cfg.Health, whileResting))
 	defer tick.Stop()
+	last := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		why := ep.ping(ctx, t)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case why == "" && t.watch.heard():
-			ep.log.Info("the carrier answers again", zap.String("trunk", t.cfg.Name))
-		case why != "" && t.watch.missed(why):
-			ep.log.Warn("the carrier does not answer", zap.String("trunk", t.cfg.Name), zap.String("why", why))
+		limit := t.cfg.Health
+		if t.health.rests() {
+			limit = min(limit, whileResting)
+		} else if time.Since(last) < t.cfg.Health {
+			continue
 		}
+		last = time.Now()
+		why := ep.ping(ctx, t, limit)
+		if ctx.Err() != nil {
+			return
+		}
+		ep.note(t, why)
 	}
 }
 
-// ping sends one OPTIONS to the carrier; why is empty when it answers.
-func (ep *Endpoint) ping(ctx context.Context, t *carrier) (why string) {
+// note takes what became of an OPTIONS. A carrier that was silent and answers now is tried at once.
+func (ep *Endpoint) note(t *carrier, why string) {
+	if why != "" {
+		if t.watch.missed(why) {
+			ep.log.Warn("the carrier does not answer", zap.String("trunk", t.cfg.Name), zap.String("why", why))
+		}
+		return
+	}
+	missed := t.watch.heard()
+	if missed > 0 {
+		t.health.back(ep.cfg.Now())
+	}
+	if missed >= silence {
+		ep.log.Info("the carrier answers again", zap.String("trunk", t.cfg.Name))
+	}
+}
+
+// ping sends one OPTIONS to the carrier; why is empty when it answers within the limit.
+func (ep *Endpoint) ping(ctx context.Context, t *carrier, limit time.Duration) (why string) {
 	h, err := ep.hopOf(ctx, t)
 	if err != nil {
 		return printable(err.Error())
 	}
-	ctx, cancel := context.WithTimeout(ctx, min(giveUp(), t.cfg.Health))
+	ctx, cancel := context.WithTimeout(ctx, min(giveUp(), limit))
 	defer cancel()
 	res, err := ep.do(ctx, ep.options(t, h))
 	switch {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 const everySoOften = 100 * time.Millisecond
@@ -91,5 +93,76 @@ func TestHealthByCall(t *testing.T) {
 	wait(t, "the outcome", out)
 	if why := carrier.down(); why != "" {
 		t.Errorf("still down: %s", why)
+	}
+}
+
+// A carrier that was silent is asked every two seconds while its trunk rests, and has its turn as soon as it
+// answers, however long the rest would have been.
+func TestCarrierIsBack(t *testing.T) {
+	t.Parallel()
+	far := newFar(t, hostOf(t, "carrier"))
+	b := formBench(t, toward(far.addr()), func(c *Config) { c.Trunks[0].Health = time.Hour })
+	carrier := b.ep.trunk("")
+	longRest(&carrier.health, time.Now())
+	if carrier.health.due(time.Now()) {
+		t.Fatal("the trunk does not rest")
+	}
+	lost := far.next("OPTIONS")
+	again := far.next("OPTIONS")
+	for again.header("Call-ID") == lost.header("Call-ID") {
+		again = far.next("OPTIONS")
+	}
+	if carrier.health.due(time.Now()) {
+		t.Error("has its turn although nothing was answered")
+	}
+	far.reply(again, say{status: "200 OK", tag: "a"})
+	until(t, "the trunk has its turn", func() bool { return carrier.health.due(time.Now()) })
+}
+
+// longRest has calls get nowhere until the rest is minutes long.
+func longRest(h *health, now time.Time) {
+	for range restAfter {
+		h.nowhere("no response in time", false, now)
+	}
+	for range 10 {
+		h.turn(now.Add(time.Hour))
+		h.nowhere("no response in time", false, now)
+	}
+}
+
+// What OPTIONS say of a trunk whose calls get nowhere.
+func TestOptionsWhileResting(t *testing.T) {
+	for name, c := range map[string]struct {
+		pings string // answered or not
+		due   bool
+	}{
+		"answered all the while":   {"yyyyy", false},
+		"never answered":           {"nnnnn", false},
+		"answered after a silence": {"nny", true},
+		"silent once":              {"yny", true},
+		"silent again":             {"ynyn", true},
+	} {
+		ep, now := crossing(TrunkConfig{Name: "a", Address: "127.61.0.2"})
+		ep.log = zap.NewNop()
+		tr := ep.trunk("a")
+		longRest(&tr.health, *now)
+		for _, p := range c.pings {
+			ep.note(tr, map[rune]string{'n': "no response in time"}[p])
+		}
+		if got := tr.health.due(*now); got != c.due {
+			t.Errorf("%s: has its turn %t, want %t", name, got, c.due)
+		}
+		if !tr.health.rests() {
+			t.Errorf("%s: is taken for well before a call met anybody", name)
+		}
+	}
+	ep, now := crossing(TrunkConfig{Name: "a", Address: "127.61.0.2"})
+	h := &ep.trunk("a").health
+	longRest(h, *now)
+	h.back(*now)
+	h.turn(*now)
+	h.nowhere("503 Service Unavailable", false, *now)
+	if h.due(now.Add(firstRest)) || !h.due(now.Add(2*firstRest)) {
+		t.Errorf("after a try that got nowhere it does not rest for twice %s", firstRest)
 	}
 }
