@@ -89,9 +89,13 @@ func runInit(cmd *cobra.Command, g *globals, folder string) error {
 	if err := os.WriteFile(doc.Campaign, []byte(campaign), 0o600); err != nil {
 		return errors.Join(fmt.Errorf("init: %w", err), os.Remove(doc.Config)) // both or neither
 	}
+	where, err := settled(doc.Config, g.data)
+	if err != nil {
+		return fmt.Errorf("init: %w", err)
+	}
 	doc.Next = []string{
-		"export PRONTO_CONFIG=" + doc.Config,
-		"pronto serve                      # in a terminal of its own",
+		where,
+		"pronto serve                      # in a terminal of its own, after the same export",
 		"pronto agent add anna",
 		"pronto campaign apply " + doc.Campaign,
 		"pronto leads load " + name + " LIST.csv",
@@ -105,6 +109,23 @@ func runInit(cmd *cobra.Command, g *globals, folder string) error {
 			cmd.Println("  " + line)
 		}
 	})
+}
+
+// settled is the line for a shell that tells commands, wherever they are run, of the
+// configuration and the data folder.
+func settled(config, data string) (string, error) {
+	line := "export"
+	for _, v := range []struct{ name, path string }{{"PRONTO_CONFIG", config}, {"PRONTO_DATA", data}} {
+		path, err := filepath.Abs(v.path)
+		if err != nil {
+			return "", err
+		}
+		if strings.ContainsAny(path, " \t'\"$&;()") {
+			path = "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+		}
+		line += " " + v.name + "=" + path
+	}
+	return line, nil
 }
 
 // questions asks on out and reads the answers, one line each.
