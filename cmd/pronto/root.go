@@ -87,12 +87,26 @@ func newRootCommand(g *globals) *cobra.Command {
 		newTrunkCommand(g),
 		newVersionCommand(g),
 	)
+	f.Lookup("redis").DefValue = "" // help shows no password of the environment's
 	root.Version = version
 	root.SetVersionTemplate("pronto {{.Version}} (" + versionInfo().Go + ")\n")
 	strictHelp(root)
+	strictCompletion(root)
 	noteBegin(root, g)
 	addCompletions(root, g)
 	return root
+}
+
+// strictCompletion makes a shell that there is no completion for an error of the command line.
+func strictCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	completion, _, err := root.Find([]string{"completion"})
+	if err != nil {
+		return // without the command there is none to mend
+	}
+	completion.RunE = func(cmd *cobra.Command, _ []string) error {
+		return usageError(fmt.Errorf("%s: name the shell: bash, zsh, fish or powershell", cmd.CommandPath()))
+	}
 }
 
 // strictHelp makes help on what does not exist an error of the command line.

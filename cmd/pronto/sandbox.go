@@ -59,6 +59,9 @@ func runSandboxCarrier(cmd *cobra.Command, o carrierOptions) error {
 	if o.answerRate < 0 || o.answerRate > 1 {
 		return usageError(fmt.Errorf("--answer-rate %g: give 0 to 1", o.answerRate))
 	}
+	if _, err := netip.ParseAddrPort(o.config.Listen); err != nil {
+		return usageError(fmt.Errorf("--listen %q: write address and port, as 127.0.0.2:5060", o.config.Listen))
+	}
 	if o.stretch <= 0 {
 		return usageError(fmt.Errorf("--stretch %g: give more than 0", o.stretch))
 	}
