@@ -58,6 +58,8 @@ type (
 type Standing struct {
 	// Lost says that others have taken back what this node held: no lease from before is good.
 	Lost bool
+	// Clock is how far this machine's clock is from the store's; nil: it was not read.
+	Clock *ClockReading
 	// Nodes are all nodes that ever lived and were not forgotten, by name.
 	Nodes []NodeLive
 }
@@ -77,6 +79,7 @@ type NodeState struct {
 	Agents []string      `json:"agents,omitempty"` // who work there
 	Lines  int           `json:"lines"`            // attempts that are not settled
 	Leads  int           `json:"leads"`            // leased
+	Clock  *ClockReading `json:"clock,omitempty"`  // how far its machine's clock is from the store's; nil: it has not said so
 	Owes   []CampaignOwe `json:"owes,omitempty"`
 }
 

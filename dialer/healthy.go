@@ -47,6 +47,8 @@ func (s *Service) Healthy() error {
 		return fmt.Errorf("the journal cannot be written: %w", err)
 	case away != nil:
 		return fmt.Errorf("the store is away since %s, and nothing is dialed without it: %s", away.Since.Format(time.RFC3339), away.Why)
+	case s.node.clockWrong() != "":
+		return errors.New(s.node.clockWrong())
 	case !s.trouble.begun:
 		return errBeginning
 	case s.trouble.why != "":

@@ -92,6 +92,10 @@ type Live struct {
 	Callers []CallerLive `json:"callers,omitempty"`
 	// StoreAway says why nothing is dialed when the store that the nodes share cannot be reached.
 	StoreAway *StoreAway `json:"store_away,omitempty"`
+	// Clock is how far this machine's clock is from the store's that nodes share; nil: there is none.
+	Clock *ClockReading `json:"clock,omitempty"`
+	// ClockWrong says why nothing is dialed by such a clock; empty: it does.
+	ClockWrong string `json:"clock_wrong,omitempty"`
 	// Nodes are those that share the store; none: the service is alone.
 	Nodes []NodeLive `json:"nodes,omitempty"`
 }
@@ -115,7 +119,7 @@ func (s *Service) Live() Live {
 		}
 		close(asked)
 	})
-	out := Live{At: s.Now(), StoreAway: s.node.away(), Nodes: s.node.all()}
+	out := Live{At: s.Now(), StoreAway: s.node.away(), Clock: s.node.reading(), ClockWrong: s.node.clockWrong(), Nodes: s.node.all()}
 	select {
 	case <-asked:
 	case <-s.done:

@@ -120,7 +120,7 @@ func (l *loop) drainTasks(now time.Time) {
 func (l *loop) dial(ctx context.Context, now time.Time) {
 	l.serveCallers(now)
 	if l.state == Running {
-		silent := l.unrecordable(now)
+		silent := l.unrecordable(now) || l.svc.node.clockWrong() != ""
 		if !silent {
 			l.dialReserved(ctx, now)
 		}

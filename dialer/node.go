@@ -17,6 +17,9 @@ type node struct {
 	why   string     // the store cannot be reached; empty: it can
 	since time.Time  // when that was noticed, by the service's clock
 	nodes []NodeLive
+	clock *ClockReading
+	grade clockGrade
+	wrong ClockReading // the last by which no call may be placed
 }
 
 // StoreAway says that the store that the nodes share cannot be reached.
@@ -76,6 +79,9 @@ func (s *Service) joinCluster(ctx context.Context) (leave func(), err error) {
 		return func() {}, fmt.Errorf("join the other nodes: %w", err)
 	}
 	s.node.nodes = standing.Nodes
+	if standing.Clock != nil {
+		s.clockHeard(*standing.Clock)
+	}
 	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
 	stopped := make(chan struct{})
 	go func() {
@@ -113,6 +119,9 @@ func (s *Service) beat(ctx context.Context) {
 	s.node.mu.Lock()
 	s.node.nodes = standing.Nodes
 	s.node.mu.Unlock()
+	if standing.Clock != nil {
+		s.clockHeard(*standing.Clock)
+	}
 	if standing.Lost {
 		s.Log.Warn("other nodes took this one for dead: what it had leased is theirs")
 		s.do(s.leasesLost)
@@ -204,6 +213,9 @@ func (s *Service) rise(ctx context.Context, agent string) {
 func (s *Service) fence(ctx context.Context, a Attempt) error {
 	if s.Cluster == nil {
 		return nil
+	}
+	if why := s.node.clockWrong(); why != "" {
+		return fmt.Errorf("%w: %s", errClock, why)
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()

@@ -31,6 +31,7 @@ type fakeCluster struct {
 	debts     []Debt
 	claims    []Claim
 	shares    map[string]int // where they are not the whole bound
+	clock     *ClockReading
 }
 
 func (f *fakeCluster) set(change func()) {
@@ -58,7 +59,7 @@ func (f *fakeCluster) Beat(context.Context, time.Time) (Standing, error) {
 	if f.forgotten {
 		return Standing{}, ErrForgotten
 	}
-	st := Standing{Lost: f.lost, Nodes: []NodeLive{{Name: "n1", Alive: true}, {Name: "n2", Alive: true}}}
+	st := Standing{Lost: f.lost, Clock: f.clock, Nodes: []NodeLive{{Name: "n1", Alive: true}, {Name: "n2", Alive: true}}}
 	if f.away == nil {
 		f.lost = false
 	}

@@ -165,6 +165,7 @@ func examine(ctx context.Context, h *house, _ struct{}, _ request) (doctorDoc, e
 	doc.add(h.examineKey())
 	doc.add(h.examineJournalKeys())
 	doc.add(h.examineStore(ctx)...)
+	doc.add(h.examineNodeClocks(ctx)...)
 	doc.add(examineTrunks(ctx, h.config)...)
 	doc.add(examineRoom(h.config, len(accounts))...)
 	recorded := slices.ContainsFunc(records, func(r dialer.CampaignRecord) bool { return r.Campaign.Recording.On() })

@@ -144,6 +144,33 @@ func (h *house) examineRedis(ctx context.Context) []finding {
 	return []finding{f}
 }
 
+// examineNodeClocks says how far the clocks of the nodes that live are from the one of their Redis.
+func (h *house) examineNodeClocks(ctx context.Context) []finding {
+	s, ok := h.store.(*redis.Store)
+	if !ok {
+		return nil
+	}
+	all, err := s.NodeStates(ctx)
+	if err != nil {
+		return []finding{{"clocks", wrong, err.Error(), "no call is cleared without the state: see to Redis"}}
+	}
+	var out []finding
+	for _, n := range all {
+		if n.Clock == nil {
+			continue
+		}
+		f := finding{"clock of " + n.Name, good, n.Clock.String() + ", by the clock of Redis", ""}
+		switch {
+		case n.Clock.Surely(dialer.ClockStop):
+			f.Grade, f.Mend = wrong, "it takes no new calls: mend its clock or the one of Redis's machine (NTP)"
+		case n.Clock.Surely(dialer.ClockWarn):
+			f.Grade, f.Mend = warns, "mend its clock or the one of Redis's machine (NTP): delays and hours are wrong by as much"
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
 // examineStore says which schema the state has, and whether its database is sound: a page
 // that a disk damaged is found here before a call meets it.
 func (h *house) examineStore(ctx context.Context) []finding {

@@ -23,7 +23,7 @@ func newNodeListCommand(g *globals) *cobra.Command {
 		Use:   "list",
 		Short: "List the nodes, how they stand and what they have",
 		Long: `Lists every node that ever served on the Redis: living; dead, silent for more than 5 seconds; left, ended in good order;
-forgotten, given up for good. LINES are its calls that are not over, LEADS those it has leased, OWES the abandoned calls
+forgotten, given up for good. LINES are its calls that are not over, LEADS those it has leased, CLOCK how far its machine's clock is from Redis's, OWES the abandoned calls
 that its answers do not allow yet.
 
 EXIT STATUS
@@ -80,13 +80,17 @@ func runNodeList(cmd *cobra.Command, g *globals) error {
 			cmd.Println("no node has served yet: start one with pronto serve")
 			return
 		}
-		t := newTable(cmd.OutOrStdout(), "NODE", "STATE", "LAST HEARD", "AGENTS", "LINES", "LEADS", "OWES")
+		t := newTable(cmd.OutOrStdout(), "NODE", "STATE", "LAST HEARD", "AGENTS", "LINES", "LEADS", "CLOCK", "OWES")
 		for _, n := range doc.Nodes {
 			owes := make([]string, 0, len(n.Owes))
 			for _, o := range n.Owes {
 				owes = append(owes, fmt.Sprintf("%.1f %s", o.Abandons, o.Campaign))
 			}
-			t.AppendRow([]any{n.Name, n.Stands, n.Seen.Local().Format(secondForm), len(n.Agents), n.Lines, n.Leads, strings.Join(owes, ", ")})
+			clock := "-"
+			if n.Clock != nil {
+				clock = n.Clock.String()
+			}
+			t.AppendRow([]any{n.Name, n.Stands, n.Seen.Local().Format(secondForm), len(n.Agents), n.Lines, n.Leads, clock, strings.Join(owes, ", ")})
 		}
 		t.Render()
 	})

@@ -69,6 +69,10 @@ func (w *watch) head(live bool) []string {
 		lines = append(lines, w.wrapped(live, "%s", awayText(w.live.StoreAway))...)
 		lines = append(lines, "")
 	}
+	if w.live.ClockWrong != "" {
+		lines = append(lines, w.wrapped(live, "%s", w.live.ClockWrong)...)
+		lines = append(lines, "")
+	}
 	return lines
 }
 

@@ -38,6 +38,7 @@ func house() Config {
 		Live: func() dialer.Live {
 			return dialer.Live{
 				Nodes: []dialer.NodeLive{{Name: "a", Alive: true}, {Name: "b", Alive: true}, {Name: "c"}},
+				Clock: &dialer.ClockReading{AheadMS: -1250, WithinMS: 3},
 				Campaigns: []dialer.CampaignLive{
 					{
 						Name: "autumn", Lines: 12, Calls: 20, Waiting: 1, Cap: 0.03, DecidedAt: time.Unix(1, 0), Decision: pacing.Decision{Rate: 0.012, Credit: 4.5},

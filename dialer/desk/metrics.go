@@ -28,6 +28,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		out.gauge("pronto_store_away", "1 when the store that the nodes share cannot be reached, else 0.", truth(live.StoreAway != nil))
 		out.gauge("pronto_nodes_alive", "Nodes that share the store and live, as this one was told last.", alive(live.Nodes))
 	}
+	if live.Clock != nil {
+		out.gauge("pronto_clock_offset_seconds", "How far this machine's clock is ahead of the one of the store that nodes share.", live.Clock.AheadMS/1000)
+	}
 	for _, t := range live.Trunks {
 		out.trunk(t)
 	}

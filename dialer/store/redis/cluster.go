@@ -39,7 +39,12 @@ const (
 func (s *Store) Beat(ctx context.Context, now time.Time) (dialer.Standing, error) {
 	s.ahead.Store(int64(time.Until(now)))
 	first, sent := !s.joined.Load(), time.Now()
-	v, err := s.onNodes(ctx, "beat", s.node, s.process, dialer.NodeLife.Microseconds(), first)
+	told := ""
+	if c := s.clock.Load(); c != nil {
+		told = fmt.Sprintf("%.3f %.3f", c.AheadMS, c.WithinMS)
+	}
+	v, err := s.onNodes(ctx, "beat", s.node, s.process, dialer.NodeLife.Microseconds(), first, told)
+	got := time.Now()
 	if err != nil {
 		return dialer.Standing{}, fmt.Errorf("say that the node lives: %w", err)
 	}
@@ -52,7 +57,12 @@ func (s *Store) Beat(ctx context.Context, now time.Time) (dialer.Standing, error
 	}
 	s.joined.Store(true)
 	st := dialer.Standing{Lost: s.silence.heard(sent, whole(answer[0]) == 1)}
-	for i := 1; i+2 < len(answer); i += 3 {
+	if there, err := strconv.ParseInt(text(answer[min(1, len(answer)-1)]), 10, 64); err == nil {
+		c := dialer.ReadClock(sent, got, time.UnixMicro(there))
+		s.clock.Store(&c)
+		st.Clock = &c
+	}
+	for i := 2; i+2 < len(answer); i += 3 {
 		name, state := text(answer[i]), text(answer[i+1])
 		seen, _ := strconv.ParseInt(text(answer[i+2]), 10, 64) // as the script wrote it
 		st.Nodes = append(st.Nodes, dialer.NodeLive{Name: name, Alive: state == nodeAlive, Seen: time.UnixMicro(seen).UTC()})

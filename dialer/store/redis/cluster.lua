@@ -2,6 +2,7 @@
 --
 --   live    node -> state, process, when its life ends (microseconds of this server's clock), when it last said that it lives
 --   seats   agent -> node
+--   clocks  node -> how far its machine's clock is ahead of this server's, and to how much that is known: milliseconds
 --   shares:N  bound -> what node N claims of it: most over all nodes, wants, holds, uses
 --   credit  node, line break, campaign -> abandoned calls that it may still have
 local base = string.sub(KEYS[1], 1, -2)
@@ -35,14 +36,15 @@ local function lives(n) return n and n.state == ALIVE and n.ends > now end
 local function forgotten(n) return n and n.state == FORGOTTEN end
 
 -- beat answers whether the node was forgotten (3), replaced (2) or taken for dead (1) since, and then for
--- each node its name, its state and when it was last seen.
-local function beat(node, process, life, first)
+-- each node, behind the server's clock, its name, its state and when it was last seen.
+local function beat(node, process, life, first, told)
   local n = read(node)
   if forgotten(n) then return { 3 } end
   if n and n.process ~= process and not first then return { 2 } end
   local lost = not first and (not n or n.state ~= ALIVE)
   write(node, { state = ALIVE, process = process, ends = now + life, seen = now })
-  local answer = { lost and 1 or 0 }
+  if told ~= '' then call('HSET', base .. 'clocks', node, told) end
+  local answer = { lost and 1 or 0, string.format('%.0f', now) }
   for _, name in ipairs(call('HKEYS', base .. 'live')) do
     local other = read(name)
     if other.state == ALIVE and other.ends <= now then
@@ -222,7 +224,7 @@ end
 
 local op = ARGV[1]
 if op == 'beat' then
-  return beat(ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1')
+  return beat(ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6])
 elseif op == 'taken' then
   return taken(ARGV[2])
 elseif op == 'forget' then

@@ -45,6 +45,10 @@ func (s *Store) nodeStates(ctx context.Context) ([]dialer.NodeState, error) {
 	if err != nil {
 		return nil, err
 	}
+	clocks, err := s.hash(ctx, s.prefix+"{nodes}clocks")
+	if err != nil {
+		return nil, err
+	}
 	answer := list(v)
 	var all []dialer.NodeState
 	for i := 0; i+2 < len(answer); i += 3 {
@@ -53,6 +57,10 @@ func (s *Store) nodeStates(ctx context.Context) ([]dialer.NodeState, error) {
 			return nil, fmt.Errorf("node %s: %w", text(answer[i]), err)
 		}
 		n := dialer.NodeState{Name: text(answer[i]), Stands: dialer.NodeStanding(text(answer[i+1])), Seen: time.UnixMicro(seen).UTC(), Owes: owedBy(text(answer[i]), credit)}
+		var c dialer.ClockReading
+		if read, _ := fmt.Sscan(clocks[n.Name], &c.AheadMS, &c.WithinMS); read == 2 && n.Stands == dialer.NodeLiving {
+			n.Clock = &c
+		}
 		for agent, node := range seats {
 			if node == n.Name {
 				n.Agents = append(n.Agents, agent)

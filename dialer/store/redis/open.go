@@ -62,7 +62,8 @@ type Store struct {
 	process string      // tells the processes of one node apart
 	joined  atomic.Bool // this process is the node's
 	silence silence
-	ahead   atomic.Int64 // of the true time, the service's clock, in nanoseconds
+	clock   atomic.Pointer[dialer.ClockReading] // as the last word of Beat had it
+	ahead   atomic.Int64                        // of the true time, the service's clock, in nanoseconds
 
 	campaigns book // numbers of campaigns by name
 	imports   book // committed imports' ids by number, as text
