@@ -118,7 +118,7 @@ func (l *fileList) take(f *fileLists) error {
 	defer rejects.drop()
 	doc, err := l.load(f, l.args, rejects)
 	if err == nil && doc.Refused != "" {
-		err = invalidFile(errors.New(doc.Refused))
+		err = invalidFile(errors.New(doc.refusal()))
 	}
 	if err != nil {
 		return err
@@ -138,3 +138,6 @@ func (l appliedList) print(cmd *cobra.Command) {
 		cmd.PrintErrf("the rows that are left out are in %s with the reason beside each: mend them in %s and apply again\n", l.RejectsFile, l.File)
 	}
 }
+
+// refusal is why a list is refused, as far as it concerns that list alone.
+func (d loadedDoc) refusal() string { return strings.TrimSuffix(d.Refused, ": nothing was loaded") }

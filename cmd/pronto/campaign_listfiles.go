@@ -112,7 +112,7 @@ func (f *fileLists) preview(known []store.Load, counts []store.ListCounts) error
 		doc, err := l.load(f, args, io.Discard)
 		switch {
 		case err == nil && doc.Refused != "":
-			f.blameRows(l, doc, "is refused: "+strings.TrimSuffix(doc.Refused, ": nothing was loaded"))
+			f.blameRows(l, doc, "is refused: "+doc.refusal())
 		case err == nil && doc.Read > 0 && doc.Rejected == doc.Read:
 			f.blameRows(l, doc, "has no good row")
 		case err == nil:
