@@ -65,7 +65,7 @@ trunks: [{name: north, address: "127.61.9.2:5060"}]
 		t.Errorf("health %d %q", status, text)
 	}
 	text, _ := read("/metrics")
-	for _, want := range []string{`pronto_trunk_state{state="up",trunk="north"} 1`, "pronto_healthy 1", "pronto_journal_sync_seconds_count ", "process_open_fds "} {
+	for _, want := range []string{`pronto_trunk_state{state="up",trunk="north"} 1`, "pronto_healthy 1", "pronto_journal_sync_seconds_count ", "pronto_recordings_writable ", "pronto_recordings_left_bytes ", "process_open_fds "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("metrics lack %q", want)
 		}
