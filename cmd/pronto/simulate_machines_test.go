@@ -70,8 +70,9 @@ func TestMachinesAreSupposed(t *testing.T) {
 func TestMachinesHaveTheirEffect(t *testing.T) {
 	play := func(do campaigns.MachinesDo, change func(*simulateOptions)) (pacingDoc, string) {
 		s := testStudy(t, func(o *simulateOptions) {
-			o.agents, o.hours, o.ratio = []int{12}, 2, 2
+			o.agents, o.hours, o.ratio = []int{10}, 1, 2
 			withMachineFlags(o)
+			o.machineTime = time.Minute
 			change(o)
 		})
 		s.campaign.Machines.Do = do
@@ -79,7 +80,7 @@ func TestMachinesHaveTheirEffect(t *testing.T) {
 		return doc.Teams[0].Pacings[0], doc.Suppose.text()
 	}
 	off, said := play(campaigns.MachinesOff, func(*simulateOptions) {})
-	if want := "40 % of answers are machines, ended after 20 s"; said != want {
+	if want := "40 % of answers are machines, ended after 60 s"; said != want {
 		t.Errorf("said: %s", said)
 	}
 	release, said := play(campaigns.MachinesRelease, func(o *simulateOptions) { o.peopleReleased = 0.005 })
