@@ -99,7 +99,9 @@ func newRootCommand(g *globals) *cobra.Command {
 
 // strictCompletion makes a shell that there is no completion for an error of the command line.
 func strictCompletion(root *cobra.Command) {
+	root.SetOut(outOf{root}) // the commands made here keep what they find
 	root.InitDefaultCompletionCmd()
+	root.SetOut(nil)
 	completion, _, err := root.Find([]string{"completion"})
 	if err != nil {
 		return // without the command there is none to mend

@@ -7,7 +7,15 @@ import (
 	"io/fs"
 	"sync"
 	"syscall"
+
+	"github.com/spf13/cobra"
 )
+
+// outOf is a command's standard output as it is when something is written.
+type outOf struct{ cmd *cobra.Command }
+
+// Write implements io.Writer.
+func (o outOf) Write(b []byte) (int, error) { return o.cmd.OutOrStdout().Write(b) }
 
 // printed is standard output. It keeps its first error, which most of what prints
 // text drops, and takes nothing after it.
