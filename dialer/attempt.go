@@ -50,7 +50,7 @@ type call struct {
 	cancel   context.CancelFunc // gives up ringing
 	try      bool               // the breaker lets it through to see whether calls do
 	givenUp  bool               // by us, before it was answered
-	unsent   bool               // kept from its INVITE by us: it does not use the lead up
+	unsent   bool               // kept from its INVITE by us: it is no attempt on the lead
 
 	answered time.Time
 	joined   time.Time // bridged to its agent
@@ -95,6 +95,7 @@ func (l *loop) attempt(ctx context.Context, c *call) {
 	if err != nil {
 		l.log.Error("no media port", zap.String("attempt", c.attempt), zap.Error(err))
 		l.post(func(now time.Time) {
+			c.unsent = true
 			l.failed(c, Result{Outcome: campaigns.Failed, Cause: Cause{Text: err.Error()}}, now)
 		})
 		return

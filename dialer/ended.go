@@ -65,6 +65,9 @@ func (l *loop) failed(c *call, r Result, now time.Time) {
 	}
 	elsewhere := r.Trunk != "" && l.svc.Routing.Carries(l.camp.TrunkNames(), r.Trunk)
 	l.breaker.judgeResult(c, r, elsewhere, now)
+	if c.unsent {
+		r.Outcome = campaigns.Refused
+	}
 	l.pace.observe(pacing.Event{At: now, Kind: pacing.Ended, Call: c.id, Outcome: pacingOutcome(r.Outcome)})
 	l.free(c, now)
 	l.end(c, r.Outcome, End{Cause: r.Cause}, now)
@@ -84,6 +87,8 @@ func pacingOutcome(o campaigns.Outcome) pacing.Outcome {
 		return pacing.Machine
 	case campaigns.Vacant:
 		return pacing.Invalid
+	case campaigns.Refused:
+		return pacing.Refused
 	default:
 		return pacing.Failed
 	}

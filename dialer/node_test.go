@@ -48,7 +48,7 @@ func TestNoIntentNoCall(t *testing.T) {
 					}
 				}
 				ended := r.journal.kinds(journal.Ended)
-				if len(ended) == 0 || ended[0].Outcome != string(campaigns.Failed) || !strings.Contains(string(ended[0].Detail), refused.Error()) {
+				if len(ended) == 0 || ended[0].Outcome != string(campaigns.Refused) || !strings.Contains(string(ended[0].Detail), refused.Error()) {
 					t.Errorf("the journal does not say why: %+v", ended)
 				}
 			})

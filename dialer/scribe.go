@@ -219,8 +219,8 @@ func encode(v any) json.RawMessage {
 // the agent's disposition comes later.
 func settlement(c *call, o campaigns.Outcome, now time.Time) Attempt {
 	f := c.camp.Follow(c.lead, o, c.said, now)
-	if f.Done && c.unsent {
-		f.Due, f.Done = now.Add(max(c.camp.RetryDelay(o), time.Minute)), false
+	if c.unsent { // it comes again, however often it was held back, but not at once
+		f.Due, f.Done = now.Add(max(c.camp.RetryDelay(campaigns.Failed), time.Minute)), false
 	}
 	a := c.record
 	a.Outcome, a.RetryAt, a.Done, a.Disposition = o, f.Due, f.Done, c.said.Word

@@ -87,7 +87,10 @@ func (t *tx) settle(c dialer.Change) (bool, error) {
 	if err != nil || n == 0 {
 		return false, err
 	}
-	const lead = `UPDATE leads SET tries = CASE last_outcome WHEN ?2 THEN tries + 1 ELSE 1 END, last_outcome = ?2, due = ?3, class = ` + inLaneOf5 + `,
+	// What was refused in the end never left: it is no attempt on the lead.
+	const lead = `UPDATE leads SET attempts = CASE ?2 WHEN 'refused' THEN max(attempts - 1, 0) ELSE attempts END,
+		tries = CASE WHEN ?2 = 'refused' THEN tries WHEN last_outcome = ?2 THEN tries + 1 ELSE 1 END,
+		last_outcome = CASE ?2 WHEN 'refused' THEN last_outcome ELSE ?2 END, due = ?3, class = ` + inLaneOf5 + `,
 		disposition = CASE ?6 WHEN '' THEN disposition ELSE ?6 END, turn = CASE ?7 WHEN 0 THEN turn ELSE ?7 - 1 END,
 		agent = ?8, answers = CASE ?9 WHEN '' THEN answers ELSE ?9 END,
 		state = CASE WHEN EXISTS (SELECT 1 FROM attempts WHERE attempts.lead = leads.id AND settled = 0) THEN 3 ELSE ?4 END
@@ -204,7 +207,7 @@ func (s *Store) Settled(ctx context.Context, id string) (a dialer.Attempt, ok bo
 // LeadAttempts implements dnc.LeadHistory.
 func (s *Store) LeadAttempts(ctx context.Context, lead campaigns.LeadID, since time.Time) ([]time.Time, error) {
 	var out []time.Time
-	err := s.each(ctx, `SELECT at FROM attempts WHERE lead = ? AND lead <> 0 AND at >= ? ORDER BY at`, []any{int64(lead), nanos(since)}, func(rows *sql.Rows) error {
+	err := s.each(ctx, `SELECT at FROM attempts WHERE lead = ? AND lead <> 0 AND at >= ? AND outcome <> 'refused' ORDER BY at`, []any{int64(lead), nanos(since)}, func(rows *sql.Rows) error {
 		var at int64
 		err := rows.Scan(&at)
 		out = append(out, instant(at))
@@ -236,6 +239,9 @@ func (s *Store) Touches(ctx context.Context, seller string, n campaigns.Number, 
 		var refusal bool
 		if err := rows.Scan(&nano, &outcome, &refusal); err != nil {
 			return err
+		}
+		if outcome == campaigns.Refused {
+			return nil // it never left
 		}
 		at := instant(nano)
 		if !at.Before(since) {

@@ -60,14 +60,23 @@ local function overtaken(s, t, letgo)
   return false
 end
 
+-- unmade takes an attempt back that never left: the lead has had one less, and none then.
+local function unmade(s, t)
+  s.attempts = math.max(s.attempts - 1, 0)
+  t.at, t.atn = 0, 0
+end
+
 local function settle(id, s, prio, c, t)
   local letgo = t.settled == 2
+  local made = c.outcome ~= 'refused'
   t.settled, t.seq, t.node = 1, c.seq, c.node
+  local passed = overtaken(s, t, letgo)
+  if not made then unmade(s, t) end
   if s.state == DONE then
     save(id, s)
     return
   end
-  if overtaken(s, t, letgo) then
+  if passed then
     if c.done and s.state ~= DIALING then -- whoever has it leased is refused the call
       leave(id, s)
       s.tries, s.outcome = 1, c.outcome
@@ -79,8 +88,10 @@ local function settle(id, s, prio, c, t)
     end
     return
   end
-  s.tries = s.outcome == c.outcome and s.tries + 1 or 1
-  s.outcome = c.outcome
+  if made then
+    s.tries = s.outcome == c.outcome and s.tries + 1 or 1
+    s.outcome = c.outcome
+  end
   told(s, c)
   if elsewhere(s, c) then
     save(id, s)

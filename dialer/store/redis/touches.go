@@ -43,6 +43,9 @@ func (s *Store) Touches(ctx context.Context, seller string, n campaigns.Number, 
 	}
 	var touch dnc.Touch
 	for _, k := range all {
+		if k.Outcome == campaigns.Refused {
+			continue // it never left
+		}
 		if !k.At.Before(since) {
 			touch.Attempts = append(touch.Attempts, k.At)
 		}
@@ -85,7 +88,7 @@ func (s *Store) LeadAttempts(ctx context.Context, lead campaigns.LeadID, since t
 	var out []time.Time
 	if known[0] != nil {
 		for _, t := range known[0].tried {
-			if !t.at.Before(since) {
+			if !t.at.IsZero() && !t.at.Before(since) {
 				out = append(out, t.at)
 			}
 		}

@@ -138,6 +138,34 @@ func applyTries(t *testing.T, m Maker) {
 	}
 }
 
+// applyRefused: what was held back in the end is no attempt, of its lead or of its number; it comes again when it says.
+func applyRefused(t *testing.T, m Maker) {
+	f := newFixture(t, m)
+	f.load(t, numbered(0, 1)...)
+	l := f.lease(t, 1, monday)[0]
+	first := intent("A", 1, l, monday)
+	f.apply(t, first, settled(first, 2, campaigns.Busy, monday.Add(time.Hour)))
+	held := intent("B", 3, l, monday.Add(time.Hour))
+	back := settled(held, 4, campaigns.Refused, monday.Add(2*time.Hour))
+	f.apply(t, held, back)
+	f.apply(t, held, back) // a replay
+	if got := f.leads(t)[0]; got.Attempts != 1 || got.Tries != 1 || got.LastOutcome != campaigns.Busy || got.Done || !got.Due.Equal(monday.Add(2*time.Hour)) {
+		t.Errorf("lead = %+v, want it as before but for when it is due", got)
+	}
+	if touch, err := f.Touches(t.Context(), "acme", number(0), time.Time{}); err != nil || len(touch.Attempts) != 1 || !touch.Attempts[0].Equal(monday) {
+		t.Errorf("Touches = %+v, %v, want the one that was made", touch, err)
+	}
+	if called, err := f.LeadAttempts(t.Context(), l.ID, time.Time{}); err != nil || len(called) != 1 || !called[0].Equal(monday) {
+		t.Errorf("LeadAttempts = %v, %v, want the one that was made", called, err)
+	}
+	if open, err := f.Unsettled(t.Context()); err != nil || len(open) != 0 {
+		t.Errorf("Unsettled = %v, %v, want none", open, err)
+	}
+	if got := f.lease(t, 1, monday.Add(2*time.Hour)); len(got) != 1 {
+		t.Error("it does not come again")
+	}
+}
+
 // applyAmended: the first settlement stands until the agent's word replaces it.
 func applyAmended(t *testing.T, m Maker) {
 	f := newFixture(t, m)

@@ -85,6 +85,7 @@ func Run(t *testing.T, m Maker) {
 		"apply replay":              applyReplay,
 		"apply settled alone":       applySettledAlone,
 		"apply tries":               applyTries,
+		"apply refused":             applyRefused,
 		"apply amended":             applyAmended,
 		"apply amended late":        amendedLate,
 		"apply safe":                applySafe,
