@@ -106,6 +106,8 @@ type Debt struct {
 	Node     string
 	Campaign string
 	Abandons float64 // above 0
+	// Since is when the node was last heard of, by the store's clock: it abandoned nobody later.
+	Since time.Time
 }
 
 // NodeLife is how long a node counts as living after it said so. One that stood still

@@ -144,11 +144,13 @@ func TestDebtOfDeadNodesCountsHereOnce(t *testing.T) {
 	inCluster(t, rigOptions{agents: 1, leads: 20, script: talks(5 * time.Second)}, func(t *testing.T, r *rig, f *fakeCluster) {
 		r.run()
 		time.Sleep(10 * time.Second)
-		f.set(func() { f.debts = []Debt{{"n2", "spring", 1.5}, {"n2", "autumn", 9}} })
+		now := time.Now()
+		old := Debt{"n1", "spring", 4, now.Add(-40 * 24 * time.Hour)} // no window is so long
+		f.set(func() { f.debts = []Debt{{"n2", "spring", 1.5, now}, {"n2", "autumn", 9, now}, old} })
 		time.Sleep(10 * time.Second)
-		f.set(func() { f.debts = []Debt{{"n2", "spring", 0.5}, {"n3", "spring", 2}} })
+		f.set(func() { f.debts = []Debt{{"n2", "spring", 0.5, now}, {"n3", "spring", 2, now}} })
 		time.Sleep(10 * time.Second)
-		f.set(func() { f.debts = []Debt{{"n2", "spring", 2}} })
+		f.set(func() { f.debts = []Debt{{"n2", "spring", 2, now}} })
 		time.Sleep(10 * time.Second)
 		f.mu.Lock()
 		credit, told := f.credit["spring"]

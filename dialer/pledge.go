@@ -101,8 +101,12 @@ func (l *loop) credit() (float64, bool) {
 	}
 }
 
-// owe counts what a dead node abandoned beyond its answers, once.
+// owe counts what a dead node abandoned beyond its answers, once. What no window counts any more is
+// no debt: a node that was forgotten for good leaves its debts behind.
 func (l *loop) owe(d Debt, now time.Time) {
+	if at := now.Add(-time.Since(d.Since)); at.Before(windowsFrom(l.policy.Windows, l.record.CreatedAt, now)) {
+		return
+	}
 	more := d.Abandons - l.owes[d.Node]
 	if more <= 0 || math.IsNaN(more) || math.IsInf(more, 0) {
 		return

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -194,12 +195,13 @@ func (s *Store) Pledge(ctx context.Context, credit map[string]float64) ([]dialer
 	}
 	answer := list(v)
 	var debts []dialer.Debt
-	for i := 0; i+2 < len(answer); i += 3 {
+	for i := 0; i+3 < len(answer); i += 4 {
 		c, err := strconv.ParseFloat(text(answer[i+2]), 64)
-		if err != nil {
+		seen, bad := strconv.ParseInt(text(answer[i+3]), 10, 64)
+		if err = errors.Join(err, bad); err != nil {
 			return nil, fmt.Errorf("what node %s may abandon: %w", text(answer[i]), err)
 		}
-		debts = append(debts, dialer.Debt{Node: text(answer[i]), Campaign: text(answer[i+1]), Abandons: -c})
+		debts = append(debts, dialer.Debt{Node: text(answer[i]), Campaign: text(answer[i+1]), Abandons: -c, Since: time.UnixMicro(seen).UTC()})
 	}
 	return debts, nil
 }

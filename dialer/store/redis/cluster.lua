@@ -126,7 +126,7 @@ local function rise(node, agent)
 end
 
 -- pledge writes the node's credits and answers those below zero of nodes that do
--- not live: node, campaign, credit.
+-- not live: node, campaign, credit, when it was last heard of.
 local function pledge(node, first)
   for i = first, forgotten(read(node)) and 0 or #ARGV, 2 do
     call('HSET', base .. 'credit', node .. '\n' .. ARGV[i], ARGV[i + 1])
@@ -140,6 +140,7 @@ local function pledge(node, first)
       answer[#answer + 1] = name
       answer[#answer + 1] = campaign
       answer[#answer + 1] = all[i + 1]
+      answer[#answer + 1] = string.format('%.0f', (read(name) or { seen = now }).seen)
     end
   end
   return answer

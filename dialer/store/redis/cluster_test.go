@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"pronto/campaigns"
 	"pronto/dialer"
@@ -363,8 +364,13 @@ func TestPledges(t *testing.T) {
 	pledge := func(s *redis.Store, credit map[string]float64, want ...dialer.Debt) {
 		t.Helper()
 		got, err := s.Pledge(t.Context(), credit)
-		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(dialer.Debt{}, "Since")); err != nil || diff != "" {
 			t.Errorf("debts, %v (-want +got):\n%s", err, diff)
+		}
+		for _, d := range got {
+			if ago := time.Since(d.Since); ago < -time.Second || ago > time.Minute {
+				t.Errorf("node %s was last heard of %s ago", d.Node, ago)
+			}
 		}
 	}
 	pledge(n.a, map[string]float64{"spring": -1.25, "autumn": 3})

@@ -42,7 +42,7 @@ func (n *nodesOf) states(s *redis.Store) []dialer.NodeState {
 func TestNodeStates(t *testing.T) {
 	t.Parallel()
 	n, _ := forgotten(t)
-	seen := cmpopts.IgnoreFields(dialer.NodeState{}, "Seen")
+	seen := cmpopts.IgnoreFields(dialer.NodeState{}, "Seen", "Clock")
 	want := []dialer.NodeState{
 		{Name: "a", Stands: dialer.NodeLiving, Agents: []string{"agent01"}, Lines: 1, Leads: 1, Owes: []dialer.CampaignOwe{{Campaign: "spring", Abandons: 1.5}}},
 		{Name: "b", Stands: dialer.NodeLiving},
