@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -27,6 +28,7 @@ type leg struct {
 	release   func()
 	done      chan struct{}
 	confirmed chan struct{} // closed when the ACK has been sent
+	confirms  atomic.Bool   // the ACK is being sent, or was
 
 	clock clock // of the session
 
@@ -121,28 +123,31 @@ func (l *leg) acknowledge(cseq uint32) {
 // confirm sends the ACK once recorded, when there is one, has returned.
 func (l *leg) confirm(recorded func()) {
 	if recorded == nil {
-		l.acknowledge(l.inviteSeq)
-		close(l.confirmed)
+		l.accept()
 		return
 	}
 	l.ep.spawn(func() {
 		recorded()
-		l.acknowledge(l.inviteSeq)
-		close(l.confirmed)
+		l.accept()
 	})
 }
 
+// accept sends the ACK. A 200 that is repeated from now on may answer it, and gets one of its own.
+func (l *leg) accept() {
+	l.confirms.Store(true)
+	l.acknowledge(l.inviteSeq)
+	close(l.confirmed)
+}
+
 // again takes a 200 to an INVITE that is not the first: a retransmission is
-// acknowledged again, once the first ACK is out, another fork's is acknowledged and ended.
+// acknowledged again, unless the first ACK is yet to come, another fork's is acknowledged and ended.
 func (l *leg) again(res *sip.Response) {
 	if !res.IsSuccess() || res.CSeq() == nil {
 		return
 	}
 	if toTag(res) == l.remoteTag {
-		select {
-		case <-l.confirmed:
+		if l.confirms.Load() {
 			l.acknowledge(res.CSeq().SeqNo)
-		default:
 		}
 		return
 	}

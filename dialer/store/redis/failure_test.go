@@ -250,14 +250,18 @@ func TestWrittenAgainTogether(t *testing.T) {
 	forget(t, db, "a")
 	srv.kill()
 	srv.start(t)
-	until(t, "the change is seen", func() bool { return errors.Is(s.Trusted(), redis.ErrChanged) })
-	until(t, "the node has written again", func() bool { return s.Trusted() == nil })
+	looks := 0
+	until(t, "the node has written again", func() bool {
+		looks++
+		touch, err := s.Touches(t.Context(), "acme", number(many-1), time.Time{})
+		return err == nil && len(touch.Attempts) == 1 && s.Trusted() == nil
+	})
 	stats, err := db.Info(t.Context(), "stats").Result()
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, after, _ := strings.Cut(stats, "total_reads_processed:")
-	if n, err := strconv.Atoi(strings.TrimSpace(after[:strings.IndexByte(after, '\n')])); err != nil || n > 2*many { // one by one they take three each
+	if n, err := strconv.Atoi(strings.TrimSpace(after[:strings.IndexByte(after, '\n')])); err != nil || n-3*looks > 2*many { // one by one they take three each
 		t.Errorf("%d attempts took %d reads of the server's, %v", many, n, err)
 	}
 	for i := range many {
