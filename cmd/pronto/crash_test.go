@@ -144,7 +144,7 @@ func TestKilledAtEachStep(t *testing.T) {
 
 // crashLanes is how many installations run side by side: they wait most of the
 // time.
-const crashLanes = 8
+const crashLanes = 10
 
 // crashes is what the runs have in common.
 type crashes struct {

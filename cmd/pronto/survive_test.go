@@ -61,7 +61,7 @@ func killedCampaign(line string) string {
 func kills(t *testing.T) int {
 	text := os.Getenv("PRONTO_KILLS")
 	if text == "" {
-		return 20
+		return 12
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {

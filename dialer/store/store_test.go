@@ -47,7 +47,7 @@ func maker() storetest.Maker {
 func TestConformance(t *testing.T) { storetest.Run(t, maker()) }
 
 func TestCrash(t *testing.T) {
-	storetest.Crash(t, maker(), 20, func(place, round string) *exec.Cmd {
+	storetest.Crash(t, maker(), 12, func(place, round string) *exec.Cmd {
 		victim := exec.Command(os.Args[0])
 		victim.Env = append(os.Environ(), victimPlace+"="+place, victimRound+"="+round)
 		return victim
