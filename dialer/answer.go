@@ -53,13 +53,13 @@ func (l *loop) enqueue(c *call, now time.Time) {
 }
 
 // lookAgain serves the waiting line once more soon while an agent is ready whose
-// phone was not heard for a moment.
+// phone was not heard for a moment; it may just have been.
 func (l *loop) lookAgain() {
 	if len(l.wait) == 0 || l.looking {
 		return
 	}
 	for _, a := range l.agents {
-		if a.state == Ready && !a.line.there() {
+		if a.state == Ready {
 			l.looking = true
 			l.after(stale/3, func(now time.Time) {
 				l.looking = false
