@@ -66,8 +66,19 @@ local function unmade(s, t)
   t.at, t.atn = 0, 0
 end
 
+-- later says whether an instant comes after the one at which a lead is due.
+local function later(s, sec, nano) return sec > s.due or sec == s.due and nano > s.duen end
+
+-- unknown says whether it is not known of an attempt on a lead what it came to.
+local function unknown(s)
+  for _, t in ipairs(s.tried) do
+    if t.settled == 2 then return true end
+  end
+  return false
+end
+
 local function settle(id, s, prio, c, t)
-  local letgo = t.settled == 2
+  local letgo, older = t.settled == 2, late(s, t.at, t.atn)
   local made = c.outcome ~= 'refused'
   t.settled, t.seq, t.node = 1, c.seq, c.node
   local passed = overtaken(s, t, letgo)
@@ -88,17 +99,34 @@ local function settle(id, s, prio, c, t)
     end
     return
   end
+  if older and not c.done then -- the later call has ended and said when the lead is due
+    leave(id, s)
+    if unknown(s) and later(s, c.retry, c.retryn) then s.due, s.duen = c.retry, c.retryn end
+    s.state = WAITING
+    enter(id, s, prio)
+    return
+  end
   if made then
     s.tries = s.outcome == c.outcome and s.tries + 1 or 1
     s.outcome = c.outcome
   end
   told(s, c)
-  if elsewhere(s, c) then
+  local open = elsewhere(s, c) and s.state
+  if open == LEASED and not c.done then
     save(id, s)
     return
   end
   leave(id, s)
   after(s, c)
+  if open == DIALING and not c.done then -- another node is still to tell of an earlier call
+    s.state = DIALING
+    enter(id, s, prio)
+    return
+  end
+  if c.done then
+    enter(id, s, prio)
+    return
+  end
   for _, other in ipairs(s.tried) do
     if other.settled == 0 then s.state = DIALING end
   end
@@ -181,8 +209,11 @@ local function letgo(id, hash, due, duen)
     end
   end
   leave(id, s)
-  s.state, s.due, s.duen = WAITING, due, duen
-  s.class = s.class - s.class % 4 + RETRY
+  s.state = WAITING
+  if later(s, due, duen) or not late(s, t.at, t.atn) then -- else a later call's end says when
+    s.due, s.duen = due, duen
+    s.class = s.class - s.class % 4 + RETRY
+  end
   enter(id, s, priority(loaded(id)))
   return 1
 end

@@ -10,6 +10,7 @@ import (
 
 	"pronto/campaigns"
 	"pronto/dialer"
+	"pronto/dialer/store/redis"
 )
 
 // TestOlderEndLeavesTheLead: what a node writes late of an attempt that was never
@@ -48,6 +49,58 @@ func TestOlderEndLeavesTheLead(t *testing.T) {
 			got, _, err := n.b.FindLead(t.Context(), "spring", lead.Number)
 			if err != nil || got.Attempts != 2 {
 				t.Errorf("the lead is %+v, %v; want two attempts", got, err)
+			}
+		})
+	}
+}
+
+// TestOlderAttemptStaysOpen: what the last call came to holds, though another node's earlier attempt on the lead,
+// which it had not placed, is open meanwhile and ends later.
+func TestOlderAttemptStaysOpen(t *testing.T) {
+	t.Parallel()
+	for name, done := range map[string]bool{"due again": false, "due again, and nobody comes back": false, "done": true, "done, and nobody comes back": true} {
+		letgo := strings.Contains(name, "nobody")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNodesOf(t, 1)
+			lead := n.lease(n.a, 1, noon)[0]
+			if err := n.a.Leave(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			n.beat(n.b)
+			rung := attempt("02B", n.lease(n.b, 1, noon)[0])
+			rung.At = noon.Add(5 * time.Second)
+			never := attempt("01A", lead)
+			if letgo {
+				n.beat(n.a) // it is back for a moment
+			}
+			apply := func(s *redis.Store, c dialer.Change) {
+				t.Helper()
+				if err := s.Apply(t.Context(), []dialer.Change{c}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			apply(n.a, dialer.Change{Attempt: never, Seq: 1}) // a reads its journal: it had been cleared
+			if err := n.b.Intend(t.Context(), rung); err != nil {
+				t.Fatal(err)
+			}
+			rung.Outcome, rung.RetryAt, rung.Done = campaigns.Busy, noon.Add(2*time.Hour), done
+			apply(n.b, dialer.Change{Attempt: rung, Settled: true, Seq: 2})
+			if letgo { // a does not come back
+				n.dead("a")
+			} else {
+				never.Outcome, never.RetryAt = campaigns.Interrupted, noon.Add(time.Minute)
+				apply(n.a, dialer.Change{Attempt: never, Settled: true, Seq: 2})
+			}
+			if got := n.lease(n.b, 1, noon.Add(119*time.Minute)); len(got) != 0 {
+				t.Error("leased before the delay of the last call is over")
+			}
+			if got := n.lease(n.b, 1, noon.Add(2*time.Hour)); (len(got) == 0) != done {
+				t.Errorf("after the delay %d are leased, done %v", len(got), done)
+			}
+			got, _, err := n.b.FindLead(t.Context(), "spring", lead.Number)
+			if err != nil || got.LastOutcome != campaigns.Busy || got.Done != done {
+				t.Errorf("the lead is %+v, %v; want it busy, done %v", got, err, done)
 			}
 		})
 	}
