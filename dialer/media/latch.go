@@ -30,17 +30,8 @@ type latch struct {
 	lenient time.Duration // until then any source at the believed address is believed
 	leapt   uint16        // sequence number that a leap must go on with
 	trial   netip.AddrPort
-	tried   packet           // the last packet from trial
-	opened  time.Duration    // when the port was
-	others  []netip.AddrPort // that sent to it before anybody could know of it
+	tried   packet // the last packet from trial
 }
-
-// early is how long after a port was opened nobody can know of it: what comes is meant for a call that had it before,
-// whose far end has not learned that it is over. It would be taken for the far end of a call that is silent.
-const early = 40 * time.Millisecond
-
-// mostOthers is how many such addresses are remembered.
-const mostOthers = 4
 
 // change is how long after an SDP a far end may go from one source to another without a pause: from
 // its announcement to the person who has answered.
@@ -61,7 +52,7 @@ func (l *latch) connect(r dialer.Remote, now time.Duration) {
 		l.remote, l.lenient = r, now+change
 		return
 	}
-	*l = latch{remote: r, open: true, target: r.Addr, lenient: now + change, opened: l.opened, others: l.others}
+	*l = latch{remote: r, open: true, target: r.Addr, lenient: now + change}
 }
 
 // sending reports whether the far end wants our audio and can be reached.
@@ -73,9 +64,6 @@ func (l *latch) sending() bool {
 // the target has changed.
 func (l *latch) accept(src netip.AddrPort, p packet, allowed []netip.Prefix, now time.Duration, vouched bool) (ok, moved bool) {
 	if !l.open {
-		if now-l.opened < early && len(l.others) < mostOthers && !slices.Contains(l.others, src) {
-			l.others = append(l.others, src)
-		}
 		return false, false
 	}
 	if src != l.target {
@@ -112,7 +100,7 @@ func (l *latch) follows(p packet, now time.Duration) bool {
 
 // proven reports whether p is the second in a row from src (RFC 3550 A.1).
 func (l *latch) proven(src netip.AddrPort, p packet) bool {
-	known := src == l.trial && !slices.Contains(l.others, src) && p.ssrc == l.tried.ssrc && p.seq == l.tried.seq+1
+	known := src == l.trial && p.ssrc == l.tried.ssrc && p.seq == l.tried.seq+1
 	l.trial, l.tried = src, p
 	return known
 }

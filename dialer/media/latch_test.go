@@ -66,36 +66,6 @@ func TestLatch(t *testing.T) {
 	}
 }
 
-// Who sends before anybody can know of the port is another call's far end, and is not believed unless
-// the SDP names it.
-func TestSourcesOfAnEarlierCall(t *testing.T) {
-	sdp, natted := netip.MustParseAddrPort("127.20.9.1:4000"), netip.MustParseAddrPort("127.20.9.1:4444")
-	const opened = time.Hour
-	for _, c := range []struct {
-		name string
-		src  netip.AddrPort
-		at   time.Duration // of its first packet, after the port was opened
-		ok   bool
-	}{
-		{"at once, from elsewhere", natted, time.Millisecond, false},
-		{"when the call can be known, from elsewhere", natted, early, true},
-		{"at once, from the SDP's address", sdp, time.Millisecond, true},
-	} {
-		l := latch{opened: opened}
-		l.accept(c.src, packet{ssrc: 1, seq: 1}, nil, opened+c.at, false)
-		l.connect(dialer.Remote{Addr: sdp}, opened+time.Second)
-		l.connect(dialer.Remote{Addr: netip.MustParseAddrPort("127.20.9.2:4000")}, opened+time.Second)
-		l.connect(dialer.Remote{Addr: sdp}, opened+time.Second)
-		got := false
-		for seq := range uint16(50) {
-			got, _ = l.accept(c.src, packet{ssrc: 1, seq: 100 + seq}, nil, opened+2*time.Second, false)
-		}
-		if got != c.ok {
-			t.Errorf("%s: believed %t, want %t", c.name, got, c.ok)
-		}
-	}
-}
-
 func TestConnectAgain(t *testing.T) {
 	sdp, natted := netip.MustParseAddrPort("127.20.9.1:4000"), netip.MustParseAddrPort("127.20.9.1:4444")
 	var l latch

@@ -71,7 +71,7 @@ func (b *bridge) other(l *leg) *leg {
 
 func newLeg(d *Desk, id uint64, sock socket, port uint16, onDigit func(byte)) *leg {
 	return &leg{
-		desk: d, id: id, sock: sock, port: port, onDigit: onDigit, out: newStream(d.now()), latch: latch{opened: d.now()},
+		desk: d, id: id, sock: sock, port: port, onDigit: onDigit, out: newStream(d.now()),
 		reader: d.readers[id%uint64(len(d.readers))], roster: &d.rosters[id%phases],
 	}
 }
