@@ -111,24 +111,16 @@ local function settle(id, s, prio, c, t)
     s.outcome = c.outcome
   end
   told(s, c)
-  local open = elsewhere(s, c) and s.state
-  if open == LEASED and not c.done then
+  if s.state == LEASED and elsewhere(s, c) and not c.done then
     save(id, s)
     return
   end
   leave(id, s)
   after(s, c)
-  if open == DIALING and not c.done then -- another node is still to tell of an earlier call
-    s.state = DIALING
-    enter(id, s, prio)
-    return
-  end
-  if c.done then
-    enter(id, s, prio)
-    return
-  end
-  for _, other in ipairs(s.tried) do
-    if other.settled == 0 then s.state = DIALING end
+  if not c.done then -- who is not to be called again is not, whatever is still open
+    for _, other in ipairs(s.tried) do
+      if other.settled == 0 then s.state = DIALING end
+    end
   end
   enter(id, s, prio)
 end

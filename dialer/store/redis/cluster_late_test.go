@@ -13,6 +13,20 @@ import (
 	"pronto/dialer/store/redis"
 )
 
+// passedOn is a lead that node a had leased, and b's attempt on it after a has gone.
+func passedOn(t *testing.T) (n *nodesOf, lead campaigns.Lead, rung dialer.Attempt) {
+	t.Helper()
+	n = newNodesOf(t, 1)
+	lead = n.lease(n.a, 1, noon)[0]
+	if err := n.a.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	n.beat(n.b)
+	rung = attempt("02B", n.lease(n.b, 1, noon)[0])
+	rung.At = noon.Add(5 * time.Second)
+	return n, lead, rung
+}
+
 // TestOlderEndLeavesTheLead: what a node writes late of an attempt that was never
 // placed does not make the lead due before the delay of the other node's later one; that it is done holds.
 func TestOlderEndLeavesTheLead(t *testing.T) {
@@ -20,14 +34,7 @@ func TestOlderEndLeavesTheLead(t *testing.T) {
 	for name, done := range map[string]bool{"due again": false, "done": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newNodesOf(t, 1)
-			lead := n.lease(n.a, 1, noon)[0]
-			if err := n.a.Leave(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			n.beat(n.b)
-			rung := attempt("02B", n.lease(n.b, 1, noon)[0])
-			rung.At = noon.Add(5 * time.Second)
+			n, lead, rung := passedOn(t)
 			if err := n.b.Intend(t.Context(), rung); err != nil {
 				t.Fatal(err)
 			}
@@ -62,14 +69,7 @@ func TestOlderAttemptStaysOpen(t *testing.T) {
 		letgo := strings.Contains(name, "nobody")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newNodesOf(t, 1)
-			lead := n.lease(n.a, 1, noon)[0]
-			if err := n.a.Leave(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			n.beat(n.b)
-			rung := attempt("02B", n.lease(n.b, 1, noon)[0])
-			rung.At = noon.Add(5 * time.Second)
+			n, lead, rung := passedOn(t)
 			never := attempt("01A", lead)
 			if letgo {
 				n.beat(n.a) // it is back for a moment
